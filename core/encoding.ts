@@ -1,0 +1,25 @@
+import type { UnitCounts } from './manifest';
+
+/** How NDJSON spells the types for which JSON has no value of its own. */
+export interface NdjsonDialect {
+  /** bytes as text. */
+  readonly bytes: 'hex' | 'base64';
+  /** json columns: their text as a JSON string, or the document itself in place. */
+  readonly json: 'string' | 'raw';
+  /** Instants: `YYYY-MM-DD HH:MM:SS.ffffff`, with `+00` behind timestamps where `zone` says so. Years outside of 0001–9999: see `eraSuffix`. */
+  readonly zone: '+00' | 'Z' | '';
+  /** What marks years before 1: PostgreSQL and DuckDB write ` (BC)`. */
+  readonly eraSuffix: ' (BC)' | undefined;
+  /** Whether floats may be written as JSON numbers (else as text, which also holds NaN). */
+  readonly floatAsNumber: boolean;
+}
+
+/** Rows of a unit, encoded for staging. Pulling `blocks` is what reads the source. */
+export interface EncodedStream {
+  readonly format: 'ndjson';
+  readonly blocks: AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;
+  /** Final once `blocks` has ended. */
+  counts(): UnitCounts;
+  /** Where the rejects were written; undefined: none. Final once `blocks` has ended. */
+  rejectFile(): string | undefined;
+}

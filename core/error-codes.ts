@@ -1,0 +1,278 @@
+/**
+ * Every error a user can meet, by code. docs/errors.md is generated from this table.
+ *
+ * `transient: true` means that the same call may succeed when made again; retries look at nothing else.
+ * `exit` is the exit code of a command that ends with the error: 2 for what the user wrote, 1 for everything else.
+ */
+export interface ErrorCodeEntry {
+  readonly title: string;
+  readonly transient: boolean;
+  readonly exit: 1 | 2 | 124 | 130;
+  /** What it means and what to do, for docs/errors.md. */
+  readonly explanation: string;
+}
+
+export const ERROR_CODES = {
+  // configuration and usage
+  CONFIG_NOT_FOUND: {
+    title: 'The configuration file is not there',
+    transient: false,
+    exit: 2,
+    explanation:
+      'No file at the path given with `-f`, in BEAMLIFT_CONFIG, or at ./beamlift.yaml. `beamlift init` writes one.',
+  },
+  CONFIG_INVALID: {
+    title: 'The configuration has problems',
+    transient: false,
+    exit: 2,
+    explanation:
+      'Every problem is listed with its file, line and column, and what to write instead. Nothing was run.',
+  },
+  USAGE: {
+    title: 'The command line is wrong',
+    transient: false,
+    exit: 2,
+    explanation:
+      'An unknown flag, a missing value, or flags that contradict each other. `--help` shows the command.',
+  },
+  SECRET_UNRESOLVED: {
+    title: 'A secret reference could not be resolved',
+    transient: false,
+    exit: 2,
+    explanation:
+      'The variable is not set, the file cannot be read, or Secret Manager refused. The reference is named, never its value.',
+  },
+  // connections
+  CONNECTION_DNS: {
+    title: 'The host name does not resolve',
+    transient: false,
+    exit: 1,
+    explanation: 'DNS knows no such host. Check the spelling of `host`, and whether a VPN is needed.',
+  },
+  CONNECTION_REFUSED: {
+    title: 'The server does not accept connections',
+    transient: true,
+    exit: 1,
+    explanation:
+      'The host answers, nothing listens on that port, or a firewall refuses. Check `port`, and that the server runs.',
+  },
+  CONNECTION_TIMEOUT: {
+    title: 'The server did not answer in time',
+    transient: true,
+    exit: 1,
+    explanation:
+      'No answer within `connect_timeout`. Usually a firewall that drops packets, or a wrong host.',
+  },
+  CONNECTION_TLS: {
+    title: 'The TLS handshake failed',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The server has no TLS, or its certificate is not trusted or names another host. See `sslmode` and `ssl_ca`.',
+  },
+  CONNECTION_LOST: {
+    title: 'The connection broke',
+    transient: true,
+    exit: 1,
+    explanation:
+      'The server or the network closed the connection while it was in use. The work unit is read again.',
+  },
+  LOGIN_FAILED: {
+    title: 'The server refused the login',
+    transient: false,
+    exit: 1,
+    explanation: 'User, password or the method of authentication is wrong (PostgreSQL: also pg_hba.conf).',
+  },
+  DATABASE_NOT_FOUND: {
+    title: 'The database does not exist',
+    transient: false,
+    exit: 1,
+    explanation: 'The login worked, but there is no database of that name.',
+  },
+  RIGHTS_MISSING: {
+    title: 'The login lacks a right',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The object is there, but this user may not read (or write) it. The message names the right to grant.',
+  },
+  // sources
+  SOURCE_NOT_FOUND: {
+    title: 'The table, view or file does not exist',
+    transient: false,
+    exit: 1,
+    explanation: 'No such object. `beamlift discover CONNECTION` lists what the connection can see.',
+  },
+  SOURCE_EMPTY: {
+    title: 'No file matches',
+    transient: false,
+    exit: 1,
+    explanation: 'The folder exists, but no file in it matches `file_pattern`.',
+  },
+  SOURCE_CHANGED: {
+    title: 'The source changed while it was read',
+    transient: true,
+    exit: 1,
+    explanation: 'A file was replaced, or a table altered, between planning and reading. Run the job again.',
+  },
+  SOURCE_INCOMPLETE: {
+    title: 'The source ended too early',
+    transient: true,
+    exit: 1,
+    explanation: 'A stream ended before the source said it was complete, so the unit does not count.',
+  },
+  SNAPSHOT_LOST: {
+    title: 'The snapshot of the source is gone',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The connection that held the snapshot broke. Units of two points in time are never mixed: run the job again.',
+  },
+  QUERY_REFUSED: {
+    title: 'The database refused the statement',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The query or filter of the job is not valid for the database, or is not one read-only statement.',
+  },
+  FORMAT_INVALID: {
+    title: 'The file is not what its format says',
+    transient: false,
+    exit: 1,
+    explanation:
+      'Malformed CSV, JSON or Parquet, a truncated gzip stream, or bytes that are not valid in the encoding.',
+  },
+  PATH_OUTSIDE: {
+    title: 'A path leaves its folder',
+    transient: false,
+    exit: 2,
+    explanation: 'A file pattern may not reach outside of the folder of its connection.',
+  },
+  LIMIT_EXCEEDED: {
+    title: 'A safety limit was reached',
+    transient: false,
+    exit: 1,
+    explanation:
+      'A field, a row, the nesting of a JSON value or the ratio of a compressed file is beyond the bound that protects memory.',
+  },
+  // planning
+  COLUMN_NOT_FOUND: {
+    title: 'A column named in the job does not exist',
+    transient: false,
+    exit: 2,
+    explanation:
+      '`selected_columns`, `column_mapping`, `timestamp_column` or `key_columns` names no source column.',
+  },
+  COLUMN_COLLISION: {
+    title: 'Two columns would get the same name',
+    transient: false,
+    exit: 2,
+    explanation: 'Two source columns map to one destination column. Use `column_mapping` to tell them apart.',
+  },
+  TYPE_UNSUPPORTED: {
+    title: 'A column cannot be converted',
+    transient: false,
+    exit: 2,
+    explanation:
+      'There is no rule from the type of the source column to the type of the destination column (docs/types.md).',
+  },
+  PLAN_REFUSED: {
+    title: 'The job cannot be run as configured',
+    transient: false,
+    exit: 2,
+    explanation:
+      'The plan found a combination that would lose or duplicate rows. The message says which and what to change.',
+  },
+  DESTINATION_NOT_FOUND: {
+    title: 'The destination table does not exist',
+    transient: false,
+    exit: 2,
+    explanation: 'Set `create_table: true` to let the job create it.',
+  },
+  // running
+  REJECTS_EXCEEDED: {
+    title: 'Too many rows cannot be loaded',
+    transient: false,
+    exit: 1,
+    explanation:
+      'More rows were rejected than `rejects.max` allows. The first ones are shown; all are in the reject file.',
+  },
+  COUNT_MISMATCH: {
+    title: 'The counts do not add up',
+    transient: false,
+    exit: 1,
+    explanation: 'Rows extracted are not rows staged + rejected + filtered. Nothing was published.',
+  },
+  EMPTY_REPLACE: {
+    title: 'Zero rows would empty the table',
+    transient: false,
+    exit: 1,
+    explanation:
+      'A replacing load read no rows while the table has some. Set `allow_empty: true` if that is right.',
+  },
+  STATE_CONFLICT: {
+    title: 'The state of the job is of another source or destination',
+    transient: false,
+    exit: 2,
+    explanation:
+      'Source or destination changed since the last run. `--adopt-state` keeps the watermark, `--fresh-state` starts again.',
+  },
+  LEASE_HELD: {
+    title: 'Another run of the job is active',
+    transient: false,
+    exit: 1,
+    explanation:
+      'One run of a job at a time. The other run is named; the lease of a dead run expires by itself.',
+  },
+  FENCED: {
+    title: 'A newer run has taken over',
+    transient: false,
+    exit: 1,
+    explanation: 'This run lost its lease and must not publish. The newer run does the work.',
+  },
+  DESTINATION_LOCKED: {
+    title: 'The warehouse file is open in another program',
+    transient: true,
+    exit: 1,
+    explanation: 'A DuckDB file has one writer. Close the other program (its process is named where known).',
+  },
+  DESTINATION_FAILED: {
+    title: 'The destination refused the load',
+    transient: false,
+    exit: 1,
+    explanation: 'The destination reported an error while rows were published. The table is as it was.',
+  },
+  RUN_NOT_FOUND: {
+    title: 'No such run',
+    transient: false,
+    exit: 1,
+    explanation: '`beamlift runs list` shows the runs of the run store.',
+  },
+  RUN_STORE_FAILED: {
+    title: 'The run store cannot be used',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The history of runs could not be opened or written. It holds no truth: loading goes on without it.',
+  },
+  TIMED_OUT: {
+    title: 'The run reached its timeout',
+    transient: false,
+    exit: 124,
+    explanation: '`timeout` (or `--timeout`) was reached. Nothing was published; run again, or raise it.',
+  },
+  CANCELLED: {
+    title: 'The run was interrupted',
+    transient: false,
+    exit: 130,
+    explanation: 'SIGINT or SIGTERM. Nothing was published, staged files were removed.',
+  },
+  INTERNAL: {
+    title: 'A defect in beamlift',
+    transient: false,
+    exit: 1,
+    explanation: 'This should not happen. Please report it with the message and the run id.',
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,155 @@
+import type { z } from 'zod';
+import type { Logger } from './logger';
+import type { Row } from './cells';
+import type { Bound, Estimate, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
+import type { Reject } from './reject';
+import type { TableSchema } from './schema';
+
+/** Environment variables as they were read at start, for drivers' habits (PG*). Never `process.env` itself. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Turns a secret reference into its value, as late as possible. */
+export interface SecretResolver {
+  /** A text without references comes back as it is. Throws SECRET_UNRESOLVED, which names the reference and never a value. */
+  resolve(text: string, signal: AbortSignal): Promise<string>;
+}
+
+/** What an extractor is opened with besides its spec. */
+export interface SourceServices {
+  readonly secrets: SecretResolver;
+  readonly environment: Environment;
+  readonly log: Logger;
+  /** The folder of the configuration file, absolute: relative paths are meant from here. */
+  readonly baseFolder: string;
+}
+
+/** About so many bytes make a batch; an extractor's memory is a small number of batches. */
+export const BATCH_BYTES = 256 * 1024;
+
+/** Rows of a unit, in order. `rejects` are rows the source itself could not read (they count as extracted). */
+export interface RowBatch {
+  readonly rows: readonly Row[];
+  readonly rejects: readonly Reject[];
+  /** Bytes at the source that this batch came from, for progress. */
+  readonly bytes: number;
+  /** What a person would call row `index` of this batch: `line 12`, `record 7`. Absent: rows are known by their key columns. */
+  readonly nameRow?: (index: number) => string;
+}
+
+/** A stream that ends without an error is whole: the extractor has proof (COPY's count, length, checksum), or throws SOURCE_INCOMPLETE. */
+export interface RowStream {
+  readonly wire: 'cells';
+  readonly batches: AsyncIterable<RowBatch>;
+}
+
+export interface ReadRequest {
+  readonly unit: WorkUnit;
+  readonly window: Window | null;
+  /** Which columns, in which order; names of the source schema. */
+  readonly columns: readonly string[];
+  readonly limit: number | null;
+  /** What `pin` returned, at planning. */
+  readonly pin: JsonObject | undefined;
+}
+
+/** By what a window can be cut; partitioning decides. */
+export type SplitHints =
+  /** Nothing to cut by: one unit. */
+  | { kind: 'none'; reason: string }
+  /** Files with known sizes: one unit each. */
+  | { kind: 'files'; files: readonly FileEntry[] }
+  /** By ranges of an ordered column whose values are numbers or instants. */
+  | {
+      kind: 'range';
+      column: string;
+      /** What the texts of bounds are: whole numbers, `YYYY-MM-DD`, or ISO date-times (`YYYY-MM-DDTHH:MM:SS.ffffff`, with `Z` for timestamps). */
+      domain: 'int' | 'date' | 'datetime' | 'timestamp';
+      min: string;
+      max: string;
+      /** Inner bounds that hold about the same number of rows each, in order, where the source has a histogram. */
+      histogram?: readonly string[];
+      /** Whether rows with NULL in the column are part of the window. */
+      nullable: boolean;
+    }
+  /** By a hash the source computes. */
+  | { kind: 'hash'; column: string; maxUnits: number };
+
+export interface FileEntry {
+  /** What names the file for the connection, with `/`: relative to its folder or bucket. */
+  readonly uri: string;
+  readonly bytes: number;
+  readonly version: string;
+  readonly lastModified: string;
+}
+
+/** The upper end of an incremental window, fixed at planning. */
+export interface UpperBound {
+  /** Null: the source has no rows with a value in the column. */
+  readonly bound: Bound | null;
+  /** Whether no transaction can still commit a row below the bound; false goes into the plan as a notice with `reason`. */
+  readonly commitSafe: boolean;
+  readonly reason: string;
+  /** Rows with NULL in the column: an incremental load never sees them. Null: not counted. */
+  readonly nullRows: number | null;
+}
+
+/** A source, opened. Every method may be called while others run; `close` ends them all. */
+export interface Extractor {
+  schema(signal: AbortSignal): Promise<TableSchema>;
+  /** Sentences for the plan: which files were found, what the source promises about consistency. */
+  notices(signal: AbortSignal): Promise<readonly string[]>;
+  /** Files of a file source; undefined for all others. Fixed at first use. */
+  files(signal: AbortSignal): Promise<readonly FileEntry[] | undefined>;
+  estimate(window: Window | null, signal: AbortSignal): Promise<Estimate>;
+  splits(window: Window | null, signal: AbortSignal): Promise<SplitHints>;
+  upperBound(column: string, holdBackSeconds: number, signal: AbortSignal): Promise<UpperBound>;
+  /** Fixes one point in time that all units then read. Held until `close`. Undefined: the source has none. */
+  pin(signal: AbortSignal): Promise<JsonObject | undefined>;
+  /** Rows of a unit within the window. The same request gives the same rows each time: units are retried. */
+  read(request: ReadRequest, signal: AbortSignal): RowStream;
+  close(): Promise<void>;
+}
+
+/** One finding of `beamlift check`; the first that failed explains the rest. */
+export interface CheckFinding {
+  /** `dns`, `connect`, `tls`, `login`, `rights`, `database`, `table`, `folder`, … */
+  readonly step: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+/** One thing that a job could load. */
+export interface DiscoveredObject {
+  readonly kind: 'table' | 'view' | 'file';
+  /** As it is written in a job: `public.orders`, `sales/2025.csv`. */
+  readonly name: string;
+  readonly rows: number | null;
+  readonly bytes: number | null;
+}
+
+/**
+ * A kind of source: one entry of the tuple in extractors/index.ts. Drivers are imported when something is opened, never with the module.
+ * Each receives the connection as the configuration has it, with secret references unresolved.
+ */
+export interface SourceModule<Type extends string = string> {
+  readonly type: Type;
+  /** Names that existing configurations use for `type`. */
+  readonly aliases: readonly string[];
+  /** For help and docs: `PostgreSQL 12 or newer`. */
+  readonly title: string;
+  readonly category: 'database' | 'files';
+  /** A strict object of the connection's fields without `source_type`, each with `.describe(…)`. Fields that hold secrets are listed in `secretFields`. */
+  readonly connectionSchema: z.ZodObject;
+  readonly secretFields: readonly string[];
+  /** A URL of `--from`, as connection fields and what it says about the object; undefined: not a URL of this source. Throws USAGE. */
+  parseUrl(url: string): { connection: JsonObject; object?: { pattern: string } } | undefined;
+  open(source: SourceSpec, services: SourceServices): Promise<Extractor>;
+  check(connection: JsonObject, services: SourceServices, signal: AbortSignal): Promise<CheckFinding[]>;
+  discover(
+    connection: JsonObject,
+    services: SourceServices,
+    filter: string | undefined,
+    signal: AbortSignal,
+  ): Promise<DiscoveredObject[]>;
+}

@@ -1,0 +1,34 @@
+import type { PolicySet } from './policies';
+
+/** The rules under which a value may lose something; the names of the policies plus the lossy rules without a choice. */
+export type LossRule = keyof PolicySet | 'json_number_rounded' | 'interval_as_text' | 'truncated_text';
+
+/** Losses by destination column and rule, as they appear in reports: `{column: {rule: count}}`. */
+export type Losses = Record<string, Partial<Record<LossRule, number>>>;
+
+/** Counts each lossy conversion; one per running unit, merged into the run's. */
+export class LossLedger {
+  private readonly counts = new Map<string, Map<LossRule, number>>();
+
+  add(column: string, rule: LossRule, times = 1): void {
+    let rules = this.counts.get(column);
+    if (rules === undefined) {
+      rules = new Map();
+      this.counts.set(column, rules);
+    }
+    rules.set(rule, (rules.get(rule) ?? 0) + times);
+  }
+
+  merge(losses: Losses): void {
+    for (const [column, rules] of Object.entries(losses)) {
+      for (const [rule, times] of Object.entries(rules)) this.add(column, rule as LossRule, times);
+    }
+  }
+
+  /** A null-prototype object: a column may be called `__proto__`. */
+  toJSON(): Losses {
+    const losses = Object.create(null) as Losses;
+    for (const [column, rules] of this.counts) losses[column] = Object.fromEntries(rules);
+    return losses;
+  }
+}

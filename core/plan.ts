@@ -1,0 +1,194 @@
+/**
+ * The words of beamlift, the same in code, command line, logs and docs.
+ *
+ * - **job**: what a user configures.
+ * - **run**: one execution of a job; it has a `run_id`.
+ * - **plan**: what a run will do, as plain JSON without secrets.
+ * - **window**: the part of an incremental source that a run covers; half open: `lower <= column < upper`.
+ * - **work unit**: an independent part of the window; the same unit gives the same rows each time it is read.
+ * - **part**: one staged file of a unit.
+ * - **manifest**: what a unit staged: parts, rows, bytes, rejects, losses. The first manifest of a unit counts.
+ * - **stage**: write rows where the destination can load them, invisible to readers.
+ * - **publish**: make staged rows visible.
+ * - **commit**: publish all units of a run and change the job's state, at once.
+ * - **watermark**: the value of the timestamp column up to which rows are published.
+ * - **state**: what a job must remember, kept beside its data.
+ * - **run store**: the history of runs; losing it loses no truth.
+ * - **reject**: a row that the destination cannot take.
+ * - **loss ledger**: every lossy conversion, counted by column and rule.
+ * - **runner**: who calls `runUnit`: in process, direct, portable, Dataflow.
+ */
+import { z } from 'zod';
+import { jobPoliciesSchema } from './policies';
+import { columnTypeSchema, tableSchemaSchema } from './schema';
+
+/** The newest shape of a plan that this code writes and reads. */
+export const PLAN_VERSION = 1;
+
+/** A bound of a window or range: the value as text that the source can parse back exactly. */
+export const boundSchema = z.strictObject({ value: z.string(), inclusive: z.boolean() });
+export type Bound = z.infer<typeof boundSchema>;
+
+export const windowSchema = z.strictObject({
+  column: z.string(),
+  lower: boundSchema.nullable(),
+  upper: boundSchema.nullable(),
+});
+export type Window = z.infer<typeof windowSchema>;
+
+const unitBase = { id: z.string(), estimatedRows: z.number().optional() };
+export const workUnitSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ ...unitBase, kind: z.literal('all') }),
+  z.strictObject({ ...unitBase, kind: z.literal('is-null'), column: z.string() }),
+  z.strictObject({
+    ...unitBase,
+    kind: z.literal('range'),
+    column: z.string(),
+    lower: boundSchema.nullable(),
+    upper: boundSchema.nullable(),
+  }),
+  z.strictObject({
+    ...unitBase,
+    kind: z.literal('hash'),
+    column: z.string(),
+    modulus: z.int().min(1),
+    remainder: z.int().min(0),
+  }),
+  z.strictObject({
+    ...unitBase,
+    kind: z.literal('file'),
+    uri: z.string(),
+    bytes: z.number(),
+    /** What identifies this content: generation, versionId, etag; size and mtime of a local file. */
+    version: z.string(),
+    lastModified: z.string().optional(),
+    range: z.tuple([z.number(), z.number()]).optional(),
+  }),
+]);
+export type WorkUnit = z.infer<typeof workUnitSchema>;
+
+/** Plain JSON, as connections and pins are kept in plans. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export const jsonObjectSchema = z.record(z.string(), z.json());
+export type JsonObject = z.infer<typeof jsonObjectSchema>;
+
+/** What a job reads from its connection. */
+export const sourceObjectSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('table'), schema: z.string().optional(), name: z.string() }),
+  z.strictObject({ kind: z.literal('query'), sql: z.string() }),
+  z.strictObject({
+    kind: z.literal('files'),
+    pattern: z.string(),
+    format: z.enum(['csv', 'json', 'jsonl', 'parquet']),
+    options: z.strictObject({
+      delimiter: z.string().optional(),
+      quote: z.string().optional(),
+      encoding: z.string().optional(),
+      has_header: z.boolean().optional(),
+      null_marker: z.string().optional(),
+    }),
+  }),
+]);
+export type SourceObject = z.infer<typeof sourceObjectSchema>;
+
+/** A source as the plan knows it. `connection` is validated configuration whose secrets are references, never values. */
+export const sourceSpecSchema = z.strictObject({
+  type: z.string(),
+  connectionName: z.string(),
+  connection: jsonObjectSchema,
+  object: sourceObjectSchema,
+  /** A WHERE fragment of the user's, for databases. */
+  filter: z.string().optional(),
+  /** IANA zone in which the user's dates are meant; UTC where absent. */
+  timezone: z.string().optional(),
+  maxConnections: z.int().min(1),
+});
+export type SourceSpec = z.infer<typeof sourceSpecSchema>;
+
+export const destinationSpecSchema = z.strictObject({
+  type: z.string(),
+  destinationName: z.string(),
+  /** Validated configuration; secrets are references. Paths are absolute. */
+  config: jsonObjectSchema,
+  /** The schema or dataset; absent: the destination's default. */
+  dataset: z.string().optional(),
+  table: z.string(),
+});
+export type DestinationSpec = z.infer<typeof destinationSpecSchema>;
+
+/** How one destination column is made. */
+export const plannedColumnSchema = z.strictObject({
+  /** The source column's name. */
+  source: z.string(),
+  /** The destination column's name. */
+  destination: z.string(),
+  sourceType: columnTypeSchema,
+  destinationType: columnTypeSchema,
+});
+export type PlannedColumn = z.infer<typeof plannedColumnSchema>;
+
+export const DISPOSITIONS = ['append', 'replace', 'merge'] as const;
+export const dispositionSchema = z.enum(DISPOSITIONS);
+export type Disposition = z.infer<typeof dispositionSchema>;
+
+/** Everything that `runUnit` and `commit` need: the plan without its units, and without secrets. */
+export const runContextSchema = z.strictObject({
+  planVersion: z.literal(PLAN_VERSION),
+  codeVersion: z.string(),
+  runId: z.string(),
+  job: z.string(),
+  /** Of source and destination: state of another fingerprint is not this job's. */
+  fingerprint: z.string(),
+  /** Grows with each lease; a commit with a lower one than the state's is refused. */
+  fence: z.int(),
+  source: sourceSpecSchema,
+  destination: destinationSpecSchema,
+  /** What pins the source to one point in time (a snapshot id); whatever the extractor's `pin` returned. */
+  pin: jsonObjectSchema.optional(),
+  disposition: dispositionSchema,
+  keyColumns: z.array(z.string()),
+  columns: z.array(plannedColumnSchema),
+  /** Columns read from the source: those of `columns`, in order, then any that only the window needs. */
+  sourceSchema: tableSchemaSchema,
+  /** The rows as they are staged: one column for each of `columns`, in order. */
+  destinationSchema: tableSchemaSchema,
+  /** Whether the destination table is created by this run's commit. */
+  createTable: z.boolean(),
+  allowEmpty: z.boolean(),
+  window: windowSchema.nullable(),
+  /** At most so many rows of the source; null: all. */
+  limit: z.int().min(1).nullable(),
+  /** What the state's watermark becomes with the commit; null: it stays. */
+  nextWatermark: z.string().nullable(),
+  policies: jobPoliciesSchema,
+  maxRejects: z.int().min(0),
+  /** An absolute folder of this run's own on this machine, for staging of embedded destinations. */
+  stagingFolder: z.string(),
+});
+export type RunContext = z.infer<typeof runContextSchema>;
+
+export const ESTIMATE_QUALITIES = ['exact', 'statistics', 'sampled', 'unknown'] as const;
+export const estimateSchema = z.strictObject({
+  /** Null where unknown. */
+  rows: z.number().nullable(),
+  bytes: z.number().nullable(),
+  quality: z.enum(ESTIMATE_QUALITIES),
+});
+export type Estimate = z.infer<typeof estimateSchema>;
+
+export const RUNNERS = ['in-process', 'direct', 'portable', 'dataflow'] as const;
+export const runnerSchema = z.enum(RUNNERS);
+export type Runner = z.infer<typeof runnerSchema>;
+
+export const planSchema = z.strictObject({
+  context: runContextSchema,
+  units: z.array(workUnitSchema),
+  estimate: estimateSchema,
+  runner: runnerSchema,
+  runnerReason: z.string(),
+  /** How the units were cut, in a sentence. */
+  splitReason: z.string(),
+  /** What a user should know before the run: dropped columns, promises the source cannot make, hazards. */
+  notices: z.array(z.string()),
+});
+export type Plan = z.infer<typeof planSchema>;

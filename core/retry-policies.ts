@@ -1,0 +1,22 @@
+/** How often and how patiently a kind of call is made again. Whether it may be made again is decided by the error's code alone (`core/error-codes.ts`). */
+export interface RetryPolicy {
+  /** Calls in all, the first included. */
+  readonly attempts: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Each delay is the one before times this, plus jitter. */
+  readonly factor: number;
+}
+
+export const RETRY_POLICIES = {
+  /** Opening a connection: a server that restarts is back within seconds. */
+  connect: { attempts: 3, minDelayMs: 250, maxDelayMs: 2_000, factor: 2 },
+  /** Reading and staging one unit again from its beginning. */
+  unit: { attempts: 3, minDelayMs: 500, maxDelayMs: 10_000, factor: 3 },
+  /** The commit: its steps are idempotent, and the data is already staged. */
+  commit: { attempts: 4, minDelayMs: 500, maxDelayMs: 15_000, factor: 3 },
+  /** Waiting for the lock of an embedded warehouse: another job's commit takes seconds. */
+  warehouseLock: { attempts: 40, minDelayMs: 100, maxDelayMs: 1_000, factor: 1.5 },
+  /** Secret Manager and other small HTTP calls. */
+  secret: { attempts: 4, minDelayMs: 200, maxDelayMs: 4_000, factor: 2 },
+} as const satisfies Record<string, RetryPolicy>;

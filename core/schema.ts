@@ -1,0 +1,140 @@
+import { z } from 'zod';
+
+/** Resolution of a time, datetime or timestamp cell. */
+export const TIME_UNITS = ['s', 'ms', 'us', 'ns'] as const;
+export type TimeUnit = (typeof TIME_UNITS)[number];
+
+/** How many of `unit` make one second. */
+export const UNITS_PER_SECOND = {
+  s: 1n,
+  ms: 1_000n,
+  us: 1_000_000n,
+  ns: 1_000_000_000n,
+} as const satisfies Record<TimeUnit, bigint>;
+
+/**
+ * The type of a column, the same words for every source and destination.
+ * `core/cells.ts` says what a cell of each kind looks like.
+ */
+export type ColumnType =
+  | { kind: 'bool' }
+  /** Whole numbers of `bits` bits, two's complement unless `unsigned`. */
+  | { kind: 'int'; bits: 8 | 16 | 32 | 64 | 128; unsigned?: boolean | undefined }
+  | { kind: 'float'; bits: 32 | 64 }
+  /** `precision` digits in all, `scale` of them after the point; both absent: no declared limit. */
+  | { kind: 'decimal'; precision?: number | undefined; scale?: number | undefined }
+  /** `maxLength` in characters; `values`: the only texts allowed (an enum). */
+  | { kind: 'string'; maxLength?: number | undefined; values?: string[] | undefined }
+  | { kind: 'bytes' }
+  /** A JSON document: a text in it is quoted and stays quoted. */
+  | { kind: 'json' }
+  /** A JSON value without a declared type (a field of a JSON file): a text in it means that text. Only sources have it. */
+  | { kind: 'variant' }
+  | { kind: 'uuid' }
+  | { kind: 'date' }
+  | { kind: 'time'; unit: TimeUnit }
+  /** Wall-clock date and time, no zone. */
+  | { kind: 'datetime'; unit: TimeUnit }
+  /** A point in time. */
+  | { kind: 'timestamp'; unit: TimeUnit }
+  | { kind: 'interval' }
+  | { kind: 'array'; element: ColumnType }
+  | { kind: 'struct'; fields: StructField[] };
+
+export type TypeKind = ColumnType['kind'];
+
+export interface StructField {
+  name: string;
+  type: ColumnType;
+}
+
+const unit = z.enum(TIME_UNITS);
+
+export const columnTypeSchema: z.ZodType<ColumnType> = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('bool') }),
+    z.strictObject({
+      kind: z.literal('int'),
+      bits: z.union([z.literal(8), z.literal(16), z.literal(32), z.literal(64), z.literal(128)]),
+      unsigned: z.boolean().optional(),
+    }),
+    z.strictObject({ kind: z.literal('float'), bits: z.union([z.literal(32), z.literal(64)]) }),
+    z.strictObject({
+      kind: z.literal('decimal'),
+      precision: z.int().min(1).optional(),
+      scale: z.int().optional(),
+    }),
+    z.strictObject({
+      kind: z.literal('string'),
+      maxLength: z.int().min(0).optional(),
+      values: z.array(z.string()).optional(),
+    }),
+    z.strictObject({ kind: z.literal('bytes') }),
+    z.strictObject({ kind: z.literal('json') }),
+    z.strictObject({ kind: z.literal('variant') }),
+    z.strictObject({ kind: z.literal('uuid') }),
+    z.strictObject({ kind: z.literal('date') }),
+    z.strictObject({ kind: z.literal('time'), unit }),
+    z.strictObject({ kind: z.literal('datetime'), unit }),
+    z.strictObject({ kind: z.literal('timestamp'), unit }),
+    z.strictObject({ kind: z.literal('interval') }),
+    z.strictObject({ kind: z.literal('array'), element: columnTypeSchema }),
+    z.strictObject({
+      kind: z.literal('struct'),
+      fields: z.array(z.strictObject({ name: z.string(), type: columnTypeSchema })),
+    }),
+  ]),
+);
+
+export const columnSchema = z.strictObject({
+  name: z.string(),
+  /** What the source sends, or the destination holds. */
+  type: columnTypeSchema,
+  nullable: z.boolean(),
+  /** What a sample says the values mean, where the source itself only has text (CSV) or variants (JSON). A destination is created with it. */
+  inferredType: columnTypeSchema.optional(),
+  /** The source computes it; it is read like any other. */
+  generated: z.boolean().optional(),
+  /** The source's own name of the type, for people. */
+  nativeType: z.string().optional(),
+  comment: z.string().optional(),
+});
+export type Column = z.infer<typeof columnSchema>;
+
+export const tableSchemaSchema = z.strictObject({
+  columns: z.array(columnSchema),
+  /** Columns of the primary key, in its order; empty where there is none or it is not known. */
+  primaryKey: z.array(z.string()),
+});
+export type TableSchema = z.infer<typeof tableSchemaSchema>;
+
+/** A type as people write it: `decimal(12,2)`, `array<string>`, `struct<a int64, b json>`. */
+export function formatType(type: ColumnType): string {
+  switch (type.kind) {
+    case 'int':
+      return `${type.unsigned === true ? 'uint' : 'int'}${type.bits}`;
+    case 'float':
+      return `float${type.bits}`;
+    case 'decimal':
+      return type.precision === undefined ? 'decimal' : `decimal(${type.precision},${type.scale ?? 0})`;
+    case 'string':
+      if (type.values !== undefined) return 'enum';
+      return type.maxLength === undefined ? 'string' : `string(${type.maxLength})`;
+    case 'time':
+    case 'datetime':
+    case 'timestamp':
+      return type.unit === 'us' ? type.kind : `${type.kind}(${type.unit})`;
+    case 'array':
+      return `array<${formatType(type.element)}>`;
+    case 'struct':
+      return `struct<${type.fields.map((field) => `${field.name} ${formatType(field.type)}`).join(', ')}>`;
+    case 'bool':
+    case 'bytes':
+    case 'json':
+    case 'variant':
+    case 'uuid':
+    case 'date':
+    case 'interval':
+      return type.kind;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * References to secrets inside configuration texts:
+ * `${env:NAME}`, `${file:path}`, `${secret:projects/P/secrets/S/versions/V}` (Secret Manager),
+ * and `${inline:path}`, which configuration puts in place of a secret that was written out, so that no plan holds one.
+ */
+export const SECRET_REFERENCE_KINDS = ['env', 'file', 'secret', 'inline'] as const;
+export type SecretReferenceKind = (typeof SECRET_REFERENCE_KINDS)[number];
+
+export interface SecretReference {
+  readonly kind: SecretReferenceKind;
+  /** What is behind the colon. */
+  readonly target: string;
+  /** The reference as it was written. */
+  readonly text: string;
+}
+
+/** A text cut into literal pieces and references, in order. `$${` is a literal `${`. */
+export type SecretTextPart = string | SecretReference;
+
+const REFERENCE = /\$\$\{|\$\{([a-z]+):([^}]*)\}/g;
+const SECRET_VERSION = /^projects\/[^/]+\/secrets\/[^/]+\/versions\/[^/]+$/;
+
+/** Cuts a text at its references. A reference of unknown kind or shape is returned as a problem, in words. */
+export function parseSecretText(text: string): { parts: SecretTextPart[]; problems: string[] } {
+  const parts: SecretTextPart[] = [];
+  const problems: string[] = [];
+  let literal = '';
+  let last = 0;
+  for (const match of text.matchAll(REFERENCE)) {
+    literal += text.slice(last, match.index);
+    last = match.index + match[0].length;
+    const [whole, kind, target = ''] = match;
+    if (kind === undefined) {
+      literal += '${';
+      continue;
+    }
+    const known = SECRET_REFERENCE_KINDS.find((candidate) => candidate === kind);
+    if (known === undefined) {
+      problems.push(
+        `\${${kind}:…} is not a known reference; known are \${env:NAME}, \${file:path} and \${secret:projects/P/secrets/S/versions/V}`,
+      );
+      continue;
+    }
+    if (target === '') {
+      problems.push(`\${${kind}:} names nothing`);
+      continue;
+    }
+    if (known === 'secret' && !SECRET_VERSION.test(target)) {
+      problems.push(`\${secret:${target}} is not projects/P/secrets/S/versions/V`);
+      continue;
+    }
+    if (literal !== '') parts.push(literal);
+    literal = '';
+    parts.push({ kind: known, target, text: whole });
+  }
+  literal += text.slice(last);
+  if (literal !== '' || parts.length === 0) parts.push(literal);
+  return { parts, problems };
+}
+
+/** Whether the text holds at least one reference. */
+export function hasSecretReference(text: string): boolean {
+  return parseSecretText(text).parts.some((part) => typeof part !== 'string');
+}

@@ -1,0 +1,65 @@
+import type { DestinationSpec, JsonObject, SourceSpec } from '../../core/plan';
+import type { JobPolicies } from '../../core/policies';
+
+/** One job of the configuration, checked and with every default filled in. */
+export interface JobSpec {
+  readonly name: string;
+  readonly source: SourceSpec;
+  readonly sourceCategory: 'database' | 'files';
+  readonly destination: DestinationSpec;
+  /** transactional (alias append): what is new is appended; catalog (alias replace): the table is replaced; merge: by key. */
+  readonly loadType: 'transactional' | 'catalog' | 'merge';
+  readonly timestampColumn: string | undefined;
+  /** As written: a date or instant in `timezone`, or a number. */
+  readonly historicalStartDate: string | undefined;
+  /** Seeds an empty state only; an empty text is undefined. */
+  readonly lastSyncValue: string | undefined;
+  /** Empty: all columns. */
+  readonly selectedColumns: readonly string[];
+  /** Source name to destination name. A Map: a column may be called `__proto__`. */
+  readonly columnMapping: ReadonlyMap<string, string>;
+  readonly keyColumns: readonly string[];
+  readonly createTable: boolean;
+  readonly schemaUpdate: 'none' | 'add_columns';
+  readonly allowEmpty: boolean;
+  readonly split: { readonly rowsPerUnit: number; readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none' };
+  readonly policies: JobPolicies;
+  readonly maxRejects: number;
+  readonly holdBackSeconds: number;
+  readonly lookbackSeconds: number;
+  readonly timeoutSeconds: number | undefined;
+  readonly timezone: string;
+  readonly fileSelection: 'all' | 'latest';
+}
+
+/** A job over many tables: becomes one JobSpec a table when the source has been asked what it has. */
+export interface JobTemplate {
+  readonly name: string;
+  /** Patterns as in `public.*`. */
+  readonly sourceTables: readonly string[];
+  /** Makes the job of one table: schema and name as `discover` gave them. The job is called `name.table`. */
+  readonly instantiate: (schema: string | undefined, table: string) => JobSpec;
+}
+
+export interface NamedConnection {
+  readonly name: string;
+  readonly type: string;
+  /** Validated; secrets are references. */
+  readonly config: JsonObject;
+}
+
+export interface Configuration {
+  /** Absolute path of the file; undefined where the command line made the configuration. */
+  readonly file: string | undefined;
+  /** Relative paths are meant from here. */
+  readonly baseFolder: string;
+  readonly connections: ReadonlyMap<string, NamedConnection>;
+  readonly destinations: ReadonlyMap<string, NamedConnection>;
+  readonly jobs: readonly (JobSpec | JobTemplate)[];
+  readonly runners: { readonly thresholdRows: number; readonly large: 'in-process' | undefined };
+  /** `sqlite:` and an absolute path. */
+  readonly runStore: string;
+  /** Secrets that were written out, by the path of their `${inline:path}` reference. */
+  readonly inlineSecrets: ReadonlyMap<string, string>;
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,16 @@
+/** What a run tells whoever watches it: progress bars, logs, tests. */
+export type RunEvent =
+  | { kind: 'phase.started'; phase: Phase }
+  | { kind: 'phase.completed'; phase: Phase; rows?: number; durationSeconds: number }
+  | { kind: 'unit.started'; unit: string; attempt: number }
+  /** Since the last such event of the unit. */
+  | { kind: 'unit.progress'; unit: string; rows: number; sourceBytes: number; stagedBytes: number }
+  | { kind: 'unit.completed'; unit: string; rows: number; rejected: number; stagedBytes: number }
+  | { kind: 'unit.retried'; unit: string; attempt: number; error: string; delayMs: number };
+
+/** The phases of a run, in order. */
+export const PHASES = ['plan', 'stage', 'commit'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Called synchronously; must not throw. */
+export type RunListener = (event: RunEvent) => void;
