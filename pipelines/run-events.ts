@@ -1,5 +1,8 @@
+import type { Plan } from '../core/plan';
+
 /** What a run tells whoever watches it: progress bars, logs, tests. */
 export type RunEvent =
+  | { kind: 'planned'; plan: Plan }
   | { kind: 'phase.started'; phase: Phase }
   | { kind: 'phase.completed'; phase: Phase; rows?: number; durationSeconds: number }
   | { kind: 'unit.started'; unit: string; attempt: number }

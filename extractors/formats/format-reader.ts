@@ -1,0 +1,35 @@
+import type { RowBatch } from '../../core/extractor';
+import type { Column } from '../../core/schema';
+
+/** The bytes of one file, wherever it lives, at the version that was listed. */
+export interface FileContent {
+  readonly uri: string;
+  /** As stored; compressed bytes of a compressed file. */
+  readonly bytes: number;
+  /** False for compressed files: only `stream` works. */
+  readonly seekable: boolean;
+  /** The whole content from its beginning, decompressed. Ends only after proof that it was whole. */
+  stream(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Bytes `start` (inclusive) to `end` (exclusive). Only where `seekable`. */
+  slice(start: number, end: number, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** What a look at one file tells. */
+export interface FileDescription {
+  /** `inferredType` is what a bounded sample says; absent when the sample had only nulls, or `type` says it all. */
+  readonly columns: readonly Column[];
+  readonly rows: { readonly count: number; readonly quality: 'exact' | 'sampled' };
+}
+
+/** One format, with its options already decided. */
+export interface FormatReader {
+  describe(file: FileContent, signal: AbortSignal): Promise<FileDescription>;
+  /** All rows, cells of `columns` in order. A column that the file lacks gives nulls. */
+  read(file: FileContent, columns: readonly Column[], signal: AbortSignal): AsyncIterable<RowBatch>;
+}
+
+/** The longest field or record that a text format reads, in bytes; a longer one is a reject, or ends the file where its end is unknown. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+/** The deepest nesting of a JSON value that is read. */
+export const MAX_JSON_DEPTH = 200;

@@ -1,0 +1,34 @@
+import type { Environment, SecretResolver } from '../core/extractor';
+import type { Logger } from '../core/logger';
+import type { Runner } from '../core/plan';
+import type { RunListener } from '../pipelines/run-events';
+import type { RunStore } from './runs/run-store';
+
+/** The flags of `run` and `plan`, parsed. */
+export interface LaunchOptions {
+  readonly runner: 'auto' | Runner;
+  readonly limit: number | undefined;
+  /** Loads everything and replaces the table, whatever the state says. */
+  readonly fullRefresh: boolean;
+  /** Inclusive, in the job's timezone unless it has an offset. */
+  readonly startDate: string | undefined;
+  /** Exclusive. */
+  readonly endDate: string | undefined;
+  readonly concurrency: number;
+  readonly triggeredBy: string;
+  readonly timeoutSeconds: number | undefined;
+  readonly onStateConflict: 'fail' | 'adopt' | 'fresh';
+}
+
+/** What planning and running need besides the job. */
+export interface LaunchServices {
+  readonly secrets: SecretResolver;
+  readonly environment: Environment;
+  readonly log: Logger;
+  readonly runStore: RunStore;
+  readonly listener: RunListener;
+  readonly baseFolder: string;
+  readonly thresholdRows: number;
+  readonly largeRunner: Runner | undefined;
+  readonly signal: AbortSignal;
+}
