@@ -3,7 +3,7 @@ import type { DestinationRules } from './destination-rules';
 import type { EncodedStream, NdjsonDialect } from './encoding';
 import type { CheckFinding, SourceServices } from './extractor';
 import type { Manifest } from './manifest';
-import type { DestinationSpec, JsonObject, RunContext, WorkUnit } from './plan';
+import type { DestinationSpec, JsonObject, RunContext, Window, WorkUnit } from './plan';
 import type { ColumnType, TableSchema } from './schema';
 
 /** Who a state belongs to. */
@@ -21,6 +21,8 @@ export interface JobState {
   readonly watermark: string | null;
   /** Published files, uri to version. A null-prototype object. */
   readonly files: Readonly<Record<string, string>>;
+  /** Windows that were appended outside of the watermark (`RunContext.backfill`), in order of time. */
+  readonly intervals: readonly Window[];
   readonly lastCommit: { runId: string; manifestHash: string; rows: number; at: string } | null;
 }
 

@@ -20,7 +20,7 @@
  */
 import { z } from 'zod';
 import { jobPoliciesSchema } from './policies';
-import { columnTypeSchema, tableSchemaSchema } from './schema';
+import { columnSchema, columnTypeSchema, tableSchemaSchema } from './schema';
 
 /** The newest shape of a plan that this code writes and reads. */
 export const PLAN_VERSION = 1;
@@ -154,16 +154,22 @@ export const runContextSchema = z.strictObject({
   destinationSchema: tableSchemaSchema,
   /** Whether the destination table is created by this run's commit. */
   createTable: z.boolean(),
+  /** Columns that the commit adds to an existing table, all nullable (`schema_update: add_columns`). They are part of `destinationSchema`. */
+  newColumns: z.array(columnSchema),
   allowEmpty: z.boolean(),
   window: windowSchema.nullable(),
   /** At most so many rows of the source; null: all. */
   limit: z.int().min(1).nullable(),
   /** What the state's watermark becomes with the commit; null: it stays. */
   nextWatermark: z.string().nullable(),
+  /** An append outside of the watermark (`--start-date`, `--end-date`): the commit adds `window` to the state's intervals, so that a second one is refused. */
+  backfill: z.boolean(),
   policies: jobPoliciesSchema,
   maxRejects: z.int().min(0),
   /** An absolute folder of this run's own on this machine, for staging of embedded destinations. */
   stagingFolder: z.string(),
+  /** An absolute folder for files of rejected rows; it outlives the run. */
+  rejectFolder: z.string(),
 });
 export type RunContext = z.infer<typeof runContextSchema>;
 
