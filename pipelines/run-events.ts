@@ -9,7 +9,7 @@ export type RunEvent =
   /** Since the last such event of the unit. */
   | { kind: 'unit.progress'; unit: string; rows: number; sourceBytes: number; stagedBytes: number }
   | { kind: 'unit.completed'; unit: string; rows: number; rejected: number; stagedBytes: number }
-  | { kind: 'unit.retried'; unit: string; attempt: number; error: string; delayMs: number };
+  | { kind: 'unit.retried'; unit: string; attempt: number; error: string };
 
 /** The phases of a run, in order. */
 export const PHASES = ['plan', 'stage', 'commit'] as const;

@@ -1,0 +1,286 @@
+import path from 'node:path';
+import { BeamliftError } from '../core/errors';
+import type { Extractor, SplitHints } from '../core/extractor';
+import type { DestinationModule, JobState, Loader } from '../core/loader';
+import {
+  PLAN_VERSION,
+  type Disposition,
+  type Estimate,
+  type Plan,
+  type RunContext,
+  type Window,
+} from '../core/plan';
+import type { Column, TableSchema } from '../core/schema';
+import { cutWindow } from '../partitioning/cut-window';
+import { planColumns } from '../transforms/column-mapping';
+import type { JobSpec } from './config/job-spec';
+import { fingerprint } from './config/fingerprint';
+import type { LaunchOptions, LaunchServices } from './launch-options';
+import { chooseRunner } from './route';
+import { selectFiles } from './select-files';
+import { codeVersion } from './version';
+import { decideWindow, type WindowDecision } from './window';
+
+/** A job with its source and destination open. */
+export interface OpenedJob {
+  readonly job: JobSpec;
+  readonly extractor: Extractor;
+  readonly loader: Loader;
+  readonly destination: DestinationModule;
+}
+
+/** Which run the plan is for. */
+export interface RunIdentity {
+  readonly runId: string;
+  readonly fence: number;
+  readonly state: JobState | null;
+  /** Whether the source is pinned to one point in time now; a plan that is only shown pins nothing. */
+  readonly pin: boolean;
+}
+
+/**
+ * Decides everything a run will do, before a row is read. Reads catalogues, statistics and samples; writes nothing.
+ * Throws the plan's refusals: COLUMN_NOT_FOUND, COLUMN_COLLISION, TYPE_UNSUPPORTED, PLAN_REFUSED, DESTINATION_NOT_FOUND.
+ */
+export async function makePlan(
+  opened: OpenedJob,
+  run: RunIdentity,
+  options: LaunchOptions,
+  services: LaunchServices,
+): Promise<Plan> {
+  const { job, extractor, loader, destination } = opened;
+  const { signal } = services;
+  const disposition = dispositionOf(job, options);
+  refuseFlags(job, options, disposition);
+
+  const source = await extractor.schema(signal);
+  const existing = await loader.schema(signal);
+  if (existing === undefined && !job.createTable) throw noTable(job);
+  const notices = [...(await extractor.notices(signal))];
+  const state = usableState(job, run.state, existing, notices);
+
+  const cursor = cursorColumn(job, source);
+  const window =
+    cursor === undefined
+      ? undefined
+      : decideWindow({
+          job,
+          column: cursor,
+          watermark: state?.watermark ?? null,
+          intervals: state?.intervals ?? [],
+          upper: await extractor.upperBound(cursor.name, job.holdBackSeconds, signal),
+          fullRefresh: options.fullRefresh,
+          startDate: options.startDate,
+          endDate: options.endDate,
+          append: disposition === 'append',
+        });
+  if (window !== undefined) notices.push(`Window: ${window.reason}.`, ...window.notices);
+
+  const mapping = planColumns({
+    source,
+    destination: existing,
+    selectedColumns: job.selectedColumns,
+    columnMapping: job.columnMapping,
+    required: job.keyColumns,
+    rules: destination.rules,
+    typeFor: destination.typeFor.bind(destination),
+    addColumns: job.schemaUpdate === 'add_columns',
+  });
+  notices.push(...mapping.notices);
+
+  const pin = run.pin && window?.empty !== true ? await extractor.pin(signal) : undefined;
+  const cut = await cutUnits(opened, window, state, disposition, options, services);
+  notices.push(...cut.notices);
+  const { runner, reason } = chooseRunner({
+    estimate: cut.estimate,
+    thresholdRows: services.thresholdRows,
+    embedded: destination.embedded,
+    largeRunner: services.largeRunner,
+    requested: options.runner,
+  });
+
+  const context: RunContext = {
+    planVersion: PLAN_VERSION,
+    codeVersion: codeVersion(),
+    runId: run.runId,
+    job: job.name,
+    fingerprint: fingerprint(job),
+    fence: run.fence,
+    source: job.source,
+    destination: job.destination,
+    ...(pin === undefined ? {} : { pin }),
+    disposition,
+    keyColumns: keyColumnsAtDestination(job, mapping.columns),
+    columns: mapping.columns,
+    sourceSchema: columnsToRead(source, mapping.columns),
+    destinationSchema: mapping.destinationSchema,
+    createTable: existing === undefined,
+    newColumns: mapping.newColumns,
+    allowEmpty: job.allowEmpty,
+    window: window?.window ?? null,
+    limit: options.limit ?? null,
+    nextWatermark: options.limit === undefined ? (window?.nextWatermark ?? null) : null,
+    backfill: window?.backfill ?? false,
+    policies: job.policies,
+    maxRejects: job.maxRejects,
+    stagingFolder: path.join(services.baseFolder, '.beamlift', 'staging', run.runId),
+    rejectFolder: path.join(services.baseFolder, '.beamlift', 'rejects', run.runId),
+  };
+  return {
+    context,
+    units: cut.units,
+    estimate: cut.estimate,
+    runner,
+    runnerReason: reason,
+    splitReason: cut.reason,
+    notices,
+  };
+}
+
+interface Cut {
+  readonly units: Plan['units'];
+  readonly estimate: Estimate;
+  readonly reason: string;
+  readonly notices: readonly string[];
+}
+
+const NOTHING: Estimate = { rows: 0, bytes: 0, quality: 'exact' };
+
+async function cutUnits(
+  { job, extractor }: OpenedJob,
+  window: WindowDecision | undefined,
+  state: JobState | null,
+  disposition: Disposition,
+  options: LaunchOptions,
+  { signal }: LaunchServices,
+): Promise<Cut> {
+  if (window?.empty === true) {
+    return { units: [], estimate: NOTHING, reason: 'nothing is in the window', notices: [] };
+  }
+  const range: Window | null = window?.window ?? null;
+  const listed = await extractor.files(signal);
+  let estimate = await extractor.estimate(range, signal);
+  let hints: SplitHints;
+  const notices: string[] = [];
+  if (listed === undefined) {
+    hints = await extractor.splits(range, signal);
+  } else {
+    const incremental = disposition !== 'replace';
+    const selection = selectFiles(listed, state?.files ?? {}, job, incremental);
+    notices.push(...selection.notices);
+    if (selection.files.length === 0) {
+      return { units: [], estimate: NOTHING, reason: 'no file is new', notices };
+    }
+    estimate = shareOf(
+      estimate,
+      selection.files.length === listed.length,
+      bytesOf(selection.files) / bytesOf(listed),
+    );
+    hints = { kind: 'files', files: selection.files };
+  }
+  const { units, reason } = cutWindow({
+    hints,
+    window: range,
+    estimate,
+    rowsPerUnit: job.split.rowsPerUnit,
+    by: job.split.by,
+    limit: options.limit ?? null,
+    maxConnections: job.source.maxConnections,
+  });
+  return { units, estimate, reason, notices };
+}
+
+function bytesOf(files: readonly { readonly bytes: number }[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0);
+}
+
+function shareOf(estimate: Estimate, whole: boolean, share: number): Estimate {
+  if (whole) return estimate;
+  const scale = (value: number | null): number | null => (value === null ? null : Math.round(value * share));
+  return { rows: scale(estimate.rows), bytes: scale(estimate.bytes), quality: 'sampled' };
+}
+
+/** How the rows of a job become visible. */
+export function dispositionOf(job: JobSpec, options: Pick<LaunchOptions, 'fullRefresh'>): Disposition {
+  if (job.loadType === 'catalog' || options.fullRefresh) return 'replace';
+  return job.loadType === 'merge' ? 'merge' : 'append';
+}
+
+function refuseFlags(job: JobSpec, options: LaunchOptions, disposition: Disposition): void {
+  const refuse = (what: string, why: string, hint: string): never => {
+    throw new BeamliftError('PLAN_REFUSED', { what, why, hint, where: { job: job.name } });
+  };
+  const dated = options.startDate !== undefined || options.endDate !== undefined;
+  if (options.limit !== undefined && disposition === 'replace') {
+    refuse(
+      '--limit cannot be used with a load that replaces the table',
+      'The table would be left with a part of its rows.',
+      'Use `beamlift preview` to look at rows, or a job with load_type transactional.',
+    );
+  }
+  if (dated && job.timestampColumn === undefined) {
+    refuse(
+      '--start-date and --end-date need a job with timestamp_column',
+      `Job ${job.name} has none, so there is nothing to compare the dates with.`,
+      'Add timestamp_column to the job, or leave the flags out.',
+    );
+  }
+  if (dated && disposition === 'replace') {
+    refuse(
+      '--start-date and --end-date cannot be used with a load that replaces the table',
+      'Rows outside of the interval would be removed.',
+      'Leave the flags or --full-refresh out, or use load_type transactional or merge.',
+    );
+  }
+}
+
+/** A state whose table is gone says nothing about what must be loaded. */
+function usableState(
+  job: JobSpec,
+  state: JobState | null,
+  existing: TableSchema | undefined,
+  notices: string[],
+): JobState | null {
+  if (state === null || existing !== undefined) return state;
+  if (state.watermark !== null || Object.keys(state.files).length > 0) {
+    notices.push(
+      `The table ${job.destination.table} is gone since the last run: everything is loaded again.`,
+    );
+  }
+  return { ...state, watermark: null, files: {}, intervals: [] };
+}
+
+function cursorColumn(job: JobSpec, source: TableSchema): Column | undefined {
+  if (job.timestampColumn === undefined || job.sourceCategory === 'files' || job.loadType === 'catalog')
+    return undefined;
+  const column = source.columns.find((candidate) => candidate.name === job.timestampColumn);
+  if (column !== undefined) return column;
+  throw new BeamliftError('COLUMN_NOT_FOUND', {
+    what: `timestamp_column "${job.timestampColumn}" is not a column of the source`,
+    where: { job: job.name, column: job.timestampColumn },
+    hint: `The source has: ${source.columns.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}
+
+function keyColumnsAtDestination(job: JobSpec, columns: RunContext['columns']): string[] {
+  return job.keyColumns.map(
+    (key) =>
+      columns.find((column) => column.source === key || column.destination === key)?.destination ?? key,
+  );
+}
+
+/** The mapped columns in their order, then those of the primary key, so that a rejected row can be named. */
+function columnsToRead(source: TableSchema, columns: RunContext['columns']): TableSchema {
+  const names = new Set([...columns.map((column) => column.source), ...source.primaryKey]);
+  const byName = new Map(source.columns.map((column) => [column.name, column]));
+  const read = [...names].map((name) => byName.get(name)).filter((column) => column !== undefined);
+  return { columns: read, primaryKey: source.primaryKey };
+}
+
+function noTable(job: JobSpec): BeamliftError {
+  return new BeamliftError('DESTINATION_NOT_FOUND', {
+    what: `The destination table ${job.destination.table} does not exist, and create_table is false`,
+    where: { job: job.name, object: job.destination.table },
+    hint: `Create the table, or add \`create_table: true\` to job ${job.name}.`,
+  });
+}

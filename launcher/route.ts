@@ -1,0 +1,44 @@
+import type { Estimate, Runner } from '../core/plan';
+
+/** Bytes of source data that count as large where the number of rows is unknown; about the default threshold of rows of a usual width. */
+export const LARGE_BYTES = 512 * 1024 * 1024;
+
+export interface RouteInput {
+  readonly estimate: Estimate;
+  readonly thresholdRows: number;
+  /** The destination is a file of this machine. */
+  readonly embedded: boolean;
+  /** The configured runner for large jobs. */
+  readonly largeRunner: Runner | undefined;
+  /** `--runner`; auto decides here. */
+  readonly requested: 'auto' | Runner;
+}
+
+/** Who runs the units of a job, and why, in words for log, report and plan. */
+export function chooseRunner(input: RouteInput): { runner: Runner; reason: string } {
+  const { estimate, thresholdRows, embedded, largeRunner, requested } = input;
+  if (requested !== 'auto') return { runner: requested, reason: `--runner ${requested}` };
+  const { large, size } = measure(estimate, thresholdRows);
+  if (!large) return { runner: 'in-process', reason: size };
+  if (embedded)
+    return { runner: 'in-process', reason: `${size}, but the destination is a file of this machine` };
+  if (largeRunner === undefined || largeRunner === 'in-process') {
+    return { runner: 'in-process', reason: `${size}, but no other runner is configured (runners.large)` };
+  }
+  return { runner: largeRunner, reason: size };
+}
+
+function measure(estimate: Estimate, thresholdRows: number): { large: boolean; size: string } {
+  const threshold = thresholdRows.toLocaleString('en-US');
+  if (estimate.rows !== null) {
+    const about = estimate.quality === 'exact' ? '' : 'about ';
+    const rows = `${about}${Math.round(estimate.rows).toLocaleString('en-US')} rows`;
+    return estimate.rows >= thresholdRows
+      ? { large: true, size: `${rows}, at or over the threshold of ${threshold}` }
+      : { large: false, size: `${rows}, below the threshold of ${threshold}` };
+  }
+  if (estimate.bytes === null) return { large: false, size: 'size unknown' };
+  const megabytes = Math.ceil(estimate.bytes / (1024 * 1024)).toLocaleString('en-US');
+  const large = estimate.bytes >= LARGE_BYTES;
+  return { large, size: `rows unknown, ${megabytes} MB ${large ? 'count as large' : 'count as small'}` };
+}

@@ -1,0 +1,144 @@
+import type { BeamliftError } from '../core/errors';
+import type { LoadReport } from '../core/loader';
+import type { Plan } from '../core/plan';
+import type { RunTotals } from '../pipelines/commit-run';
+import type { JobSpec } from './config/job-spec';
+import type { LaunchOptions, LaunchServices } from './launch-options';
+import type { RunReport } from './report';
+import type { RunStatus } from './runs/run-store';
+
+/** Collects what happens in a run into its report, and keeps the run store's record. The run store never makes a run fail. */
+export class RunRecorder {
+  private readonly began = new Date();
+  private readonly report: RunReport;
+
+  constructor(
+    readonly runId: string,
+    job: JobSpec,
+    private readonly options: LaunchOptions,
+    private readonly services: LaunchServices,
+  ) {
+    this.report = {
+      run_id: runId,
+      job: job.name,
+      status: 'running',
+      runner: null,
+      runner_reason: null,
+      load_type: job.loadType,
+      work_units: 0,
+      rows_extracted: 0,
+      rows_filtered: 0,
+      rows_rejected: 0,
+      rows_staged: 0,
+      rows_loaded: 0,
+      bytes_staged: 0,
+      duration_seconds: 0,
+      watermark: null,
+      losses: {},
+      destination: [job.destination.dataset, job.destination.table].filter(Boolean).join('.'),
+      reject_files: [],
+      notices: [],
+    };
+  }
+
+  async started(): Promise<void> {
+    this.services.log.info('etl.started', { run_id: this.runId, job: this.report.job });
+    await this.save(null);
+  }
+
+  planned({ context, units, runner, runnerReason, notices }: Plan): void {
+    Object.assign(this.report, {
+      runner,
+      runner_reason: runnerReason,
+      work_units: units.length,
+      notices: [...notices],
+    } satisfies Partial<RunReport>);
+    this.report.watermark = context.nextWatermark;
+  }
+
+  staged(totals: RunTotals): void {
+    Object.assign(this.report, {
+      rows_extracted: totals.rowsExtracted,
+      rows_filtered: totals.rowsFiltered,
+      rows_rejected: totals.rowsRejected,
+      rows_staged: totals.rowsStaged,
+      bytes_staged: totals.bytesStaged,
+      losses: totals.losses.toJSON(),
+      reject_files: totals.rejectFiles,
+    } satisfies Partial<RunReport>);
+  }
+
+  committed(report: LoadReport): void {
+    this.report.rows_loaded = report.rowsLoaded;
+    this.report.destination = report.table;
+    this.report.status = 'success';
+  }
+
+  nothingToDo(): void {
+    this.report.status = 'success';
+  }
+
+  failed(error: BeamliftError): void {
+    this.report.status = statusOf(error);
+    this.report.watermark = null;
+    this.report.error = error.toReport();
+  }
+
+  /** Ends the record and gives the report. */
+  async finished(): Promise<RunReport> {
+    const completed = new Date();
+    this.report.duration_seconds = (completed.getTime() - this.began.getTime()) / 1000;
+    await this.save(completed);
+    this.services.log.info('etl.completed', {
+      run_id: this.runId,
+      job: this.report.job,
+      status: this.report.status,
+      rows: this.report.rows_loaded,
+      rows_rejected: this.report.rows_rejected,
+      duration: this.report.duration_seconds,
+      ...(this.report.error === undefined ? {} : { error: this.report.error }),
+    });
+    return this.report;
+  }
+
+  private async save(completed: Date | null): Promise<void> {
+    const { report } = this;
+    const ended = completed !== null;
+    try {
+      await this.services.runStore.put({
+        id: this.runId,
+        job: report.job,
+        started_at: this.began.toISOString(),
+        completed_at: completed?.toISOString() ?? null,
+        status: report.status,
+        duration_seconds: ended ? report.duration_seconds : null,
+        rows_processed: ended ? report.rows_loaded : null,
+        rows_processed_base: ended ? report.rows_extracted : null,
+        rows_rejected: ended ? report.rows_rejected : null,
+        error_message: report.error?.what ?? null,
+        triggered_by: this.options.triggeredBy,
+        runner: report.runner,
+        watermark: report.watermark,
+        report: ended ? JSON.parse(JSON.stringify(report)) : null,
+      });
+    } catch (error) {
+      this.services.log.warn('run_store.failed', {
+        run_id: this.runId,
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+}
+
+function statusOf(error: BeamliftError): RunStatus {
+  switch (error.code) {
+    case 'TIMED_OUT':
+      return 'timed_out';
+    case 'CANCELLED':
+      return 'cancelled';
+    case 'LEASE_HELD':
+      return 'skipped';
+    default:
+      return 'failure';
+  }
+}

@@ -1,0 +1,104 @@
+import { BeamliftError } from '../core/errors';
+import type { Loader, LoadReport } from '../core/loader';
+import { LossLedger } from '../core/loss-ledger';
+import type { Manifest } from '../core/manifest';
+import type { RunContext, WorkUnit } from '../core/plan';
+import { RETRY_POLICIES } from '../core/retry-policies';
+import { checkCounts } from './run-unit';
+import { withRetries, type RetryListener } from './with-retries';
+
+/** What all units of a run did together. */
+export interface RunTotals {
+  rowsExtracted: number;
+  rowsStaged: number;
+  rowsRejected: number;
+  rowsFiltered: number;
+  bytesStaged: number;
+  losses: LossLedger;
+  rejectFiles: string[];
+}
+
+/** Sums the manifests of a run. */
+export function totalOf(manifests: readonly Manifest[]): RunTotals {
+  const totals: RunTotals = {
+    rowsExtracted: 0,
+    rowsStaged: 0,
+    rowsRejected: 0,
+    rowsFiltered: 0,
+    bytesStaged: 0,
+    losses: new LossLedger(),
+    rejectFiles: [],
+  };
+  for (const { counts, bytesStaged, rejectFile } of manifests) {
+    totals.rowsExtracted += counts.rowsExtracted;
+    totals.rowsStaged += counts.rowsStaged;
+    totals.rowsRejected += counts.rowsRejected;
+    totals.rowsFiltered += counts.rowsFiltered;
+    totals.bytesStaged += bytesStaged;
+    totals.losses.merge(counts.losses);
+    if (rejectFile !== undefined) totals.rejectFiles.push(rejectFile);
+  }
+  return totals;
+}
+
+/**
+ * Proves that every unit is staged exactly once and that the counts add up, then publishes. Idempotent, as `Loader.commit` is.
+ * Throws COUNT_MISMATCH or REJECTS_EXCEEDED before anything is published.
+ */
+export async function commitRun(
+  context: RunContext,
+  units: readonly WorkUnit[],
+  manifests: readonly Manifest[],
+  loader: Loader,
+  onRetry: RetryListener,
+  signal: AbortSignal,
+): Promise<LoadReport> {
+  checkComplete(context, units, manifests);
+  for (const manifest of manifests) checkCounts(context, manifest);
+  const totals = totalOf(manifests);
+  if (totals.rowsRejected > context.maxRejects) {
+    throw new BeamliftError('REJECTS_EXCEEDED', {
+      what: `${totals.rowsRejected} rows cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
+      where: { job: context.job },
+      hint: `The rejected rows are in ${totals.rejectFiles.join(', ')}.`,
+    });
+  }
+  return await withRetries(
+    RETRY_POLICIES.commit,
+    signal,
+    async () => await loader.commit(context, manifests, filesOf(units), signal),
+    onRetry,
+  );
+}
+
+function checkComplete(
+  context: RunContext,
+  units: readonly WorkUnit[],
+  manifests: readonly Manifest[],
+): void {
+  const staged = new Set(manifests.map((manifest) => manifest.unit));
+  const missing = units.filter((unit) => !staged.has(unit.id)).map((unit) => unit.id);
+  const foreign = manifests.filter((manifest) => manifest.runId !== context.runId);
+  if (
+    missing.length === 0 &&
+    foreign.length === 0 &&
+    staged.size === manifests.length &&
+    manifests.length === units.length
+  ) {
+    return;
+  }
+  throw new BeamliftError('COUNT_MISMATCH', {
+    what: `${units.length} work units were planned, ${manifests.length} manifests of ${staged.size} units are there`,
+    where: { job: context.job },
+    why:
+      missing.length > 0 ? `missing: ${missing.slice(0, 10).join(', ')}` : 'a unit twice, or of another run',
+    hint: 'Nothing was published. Please report this: it is a defect in beamlift.',
+  });
+}
+
+/** What the state remembers as published: uri to version. */
+function filesOf(units: readonly WorkUnit[]): Record<string, string> {
+  const files = Object.create(null) as Record<string, string>;
+  for (const unit of units) if (unit.kind === 'file') files[unit.uri] = unit.version;
+  return files;
+}

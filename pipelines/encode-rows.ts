@@ -1,0 +1,160 @@
+import type { DestinationRules } from '../core/destination-rules';
+import type { EncodedStream, NdjsonDialect } from '../core/encoding';
+import { BATCH_BYTES, type RowBatch, type RowStream } from '../core/extractor';
+import { BeamliftError } from '../core/errors';
+import { LossLedger } from '../core/loss-ledger';
+import type { RunContext, WorkUnit } from '../core/plan';
+import type { Reject } from '../core/reject';
+import { compileNdjsonEncoder } from '../transforms/encode/ndjson';
+import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
+import type { RejectFile } from './reject-file';
+
+/** What the encoder must know of a destination. */
+export interface EncodingTarget {
+  readonly rules: DestinationRules;
+  readonly ndjson: NdjsonDialect;
+}
+
+/** Rows, source bytes and staged bytes since the last call. */
+export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: number) => void;
+
+/**
+ * The rows of a unit, converted to the destination's schema and encoded, pulled batch by batch: at most one batch and one block are in memory.
+ * Rows that cannot be converted go to `rejectFile`; with more than `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED.
+ */
+export function encodeRows(
+  context: RunContext,
+  unit: WorkUnit,
+  source: RowStream,
+  target: EncodingTarget,
+  rejectFile: RejectFile,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): EncodedStream {
+  const ledger = new LossLedger();
+  const converter = compileConverter({
+    columns: context.columns,
+    source: context.sourceSchema,
+    destination: context.destinationSchema,
+    policies: context.policies,
+    rules: target.rules,
+    keyColumns: context.keyColumns,
+    ledger,
+  });
+  const encode = compileNdjsonEncoder(context.destinationSchema, target.ndjson);
+  const nameByKey = nameRowByKey(context.sourceSchema);
+
+  let rowsExtracted = 0;
+  let rowsStaged = 0;
+  let rowsRejected = 0;
+  const firstRejects: Reject[] = [];
+
+  const nameRow = (batch: RowBatch, index: number, firstRow: number): string => {
+    const row = batch.rows[index];
+    return (
+      batch.nameRow?.(index) ?? (row && nameByKey?.(row)) ?? `row ${firstRow + index + 1} of unit ${unit.id}`
+    );
+  };
+
+  async function* blocks(): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
+    let text = '';
+    let rows = 0;
+    for await (const batch of source.batches) {
+      signal.throwIfAborted();
+      const rejects: Reject[] = [...batch.rejects];
+      const firstRow = rowsExtracted;
+      let staged = 0;
+      for (let index = 0; index < batch.rows.length; index++) {
+        const row = batch.rows[index];
+        if (row === undefined) continue;
+        const converted = converter.convert(row);
+        if (converted === undefined) {
+          const { fatal, ...reject } = converter.lastReject();
+          const named = { row: nameRow(batch, index, firstRow), ...reject };
+          if (fatal) throw valueRefused(context, unit, named);
+          rejects.push(named);
+          continue;
+        }
+        text += encode(converted);
+        rows += 1;
+        if (text.length >= BATCH_BYTES) {
+          const bytes = Buffer.from(text, 'utf8');
+          staged += bytes.length;
+          yield { bytes, rows };
+          text = '';
+          rows = 0;
+        }
+      }
+      rowsExtracted += batch.rows.length + batch.rejects.length;
+      rowsRejected += rejects.length;
+      rowsStaged += batch.rows.length + batch.rejects.length - rejects.length;
+      onProgress(batch.rows.length, batch.bytes, staged);
+      if (rejects.length > 0) {
+        await rejectFile.write(rejects);
+        firstRejects.push(...rejects.slice(0, MAX_SHOWN_REJECTS - firstRejects.length));
+        if (rowsRejected > context.maxRejects) {
+          throw rejectsExceeded(context, unit, rowsRejected, firstRejects, rejectFile.path);
+        }
+      }
+    }
+    if (rows > 0) {
+      const bytes = Buffer.from(text, 'utf8');
+      onProgress(0, 0, bytes.length);
+      yield { bytes, rows };
+    }
+  }
+
+  return {
+    format: 'ndjson',
+    blocks: blocks(),
+    counts: () => ({ rowsExtracted, rowsStaged, rowsRejected, rowsFiltered: 0, losses: ledger.toJSON() }),
+    rejectFile: () => rejectFile.path,
+  };
+}
+
+/** So many rejects are told in the error itself; all are in the file. */
+const MAX_SHOWN_REJECTS = 5;
+
+function rejectsExceeded(
+  context: RunContext,
+  unit: WorkUnit,
+  count: number,
+  first: readonly Reject[],
+  file: string | undefined,
+): BeamliftError {
+  const [example] = first;
+  const others = first.slice(1).map(describeReject);
+  return new BeamliftError('REJECTS_EXCEEDED', {
+    what: `${count === 1 ? '1 row cannot' : `${count} rows cannot`} be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
+    where: {
+      job: context.job,
+      unit: unit.id,
+      ...(example === undefined ? {} : { row: example.row }),
+      ...(example?.column === undefined ? {} : { column: example.column }),
+      ...(example?.value === undefined ? {} : { value: example.value }),
+    },
+    why: [example?.reason ?? 'unknown', ...others].join('; then '),
+    hint: `Correct the rows at the source, choose a policy for the column (docs/types.md), or allow some with \`rejects: { max: … }\`. The rejected rows read so far are in ${file ?? context.rejectFolder}.`,
+  });
+}
+
+function valueRefused(context: RunContext, unit: WorkUnit, reject: Reject): BeamliftError {
+  return new BeamliftError('REJECTS_EXCEEDED', {
+    what: `A value cannot be loaded into ${context.destination.table}, and its policy is \`fail\``,
+    where: {
+      job: context.job,
+      unit: unit.id,
+      row: reject.row,
+      ...(reject.column === undefined ? {} : { column: reject.column }),
+      ...(reject.value === undefined ? {} : { value: reject.value }),
+    },
+    why: reject.reason,
+    hint: 'Correct the value at the source, or choose another policy for the column (docs/types.md).',
+  });
+}
+
+function describeReject(reject: Reject): string {
+  const column = reject.column === undefined ? '' : `, column ${reject.column}`;
+  const value = reject.value === undefined ? '' : ` "${reject.value}"`;
+  return `${reject.row}${column}${value}: ${reject.reason}`;
+}

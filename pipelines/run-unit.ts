@@ -1,0 +1,68 @@
+import type { Extractor } from '../core/extractor';
+import type { Loader } from '../core/loader';
+import type { Manifest } from '../core/manifest';
+import type { RunContext, WorkUnit } from '../core/plan';
+import { BeamliftError } from '../core/errors';
+import { encodeRows, type EncodingTarget, type ProgressListener } from './encode-rows';
+import { RejectFile } from './reject-file';
+
+/** What a worker has open while it runs units. */
+export interface UnitEquipment {
+  readonly extractor: Extractor;
+  readonly loader: Loader;
+  readonly target: EncodingTarget;
+}
+
+/**
+ * Reads, converts and stages one unit: the hot path of every runner.
+ * Safe to repeat and to run twice at once: a unit that has a manifest is left alone, and the first manifest written counts.
+ */
+export async function runUnit(
+  context: RunContext,
+  unit: WorkUnit,
+  equipment: UnitEquipment,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const { extractor, loader, target } = equipment;
+  const finished = await loader.findManifest(context, unit, signal);
+  if (finished !== undefined) return finished;
+
+  const rows = extractor.read(
+    {
+      unit,
+      window: context.window,
+      columns: context.sourceSchema.columns.map((column) => column.name),
+      limit: context.limit,
+      pin: context.pin,
+    },
+    signal,
+  );
+  const origin = { job: context.job, runId: context.runId, unit: unit.id };
+  const rejectFile = new RejectFile(context.rejectFolder, origin);
+  try {
+    const encoded = encodeRows(context, unit, rows, target, rejectFile, onProgress, signal);
+    const manifest = await loader.stage(context, unit, encoded, signal);
+    if (manifest.rejectFile !== rejectFile.path) await rejectFile.discard();
+    checkCounts(context, manifest);
+    return manifest;
+  } catch (error) {
+    const rejected = error instanceof BeamliftError && error.code === 'REJECTS_EXCEEDED';
+    if (!rejected) await rejectFile.discard();
+    throw error;
+  } finally {
+    await rejectFile.close();
+  }
+}
+
+/** Every row that was read is staged, rejected or filtered, and every staged row is in a part. */
+export function checkCounts(context: RunContext, manifest: Manifest): void {
+  const { rowsExtracted, rowsStaged, rowsRejected, rowsFiltered } = manifest.counts;
+  const inParts = manifest.parts.reduce((sum, part) => sum + part.rows, 0);
+  if (rowsExtracted === rowsStaged + rowsRejected + rowsFiltered && inParts === rowsStaged) return;
+  throw new BeamliftError('COUNT_MISMATCH', {
+    what: `Unit ${manifest.unit} extracted ${rowsExtracted} rows, but staged ${rowsStaged} (${inParts} in parts), rejected ${rowsRejected} and filtered ${rowsFiltered}`,
+    where: { job: context.job, unit: manifest.unit },
+    hint: 'Nothing was published. Please report this: it is a defect in beamlift.',
+  });
+}
