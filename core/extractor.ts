@@ -124,6 +124,9 @@ export interface DiscoveredObject {
   readonly kind: 'table' | 'view' | 'file';
   /** As it is written in a job: `public.orders`, `sales/2025.csv`. */
   readonly name: string;
+  /** The name in its pieces, unquoted; a file has its path as `table`. */
+  readonly schema: string | undefined;
+  readonly table: string;
   readonly rows: number | null;
   readonly bytes: number | null;
 }

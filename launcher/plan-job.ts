@@ -185,7 +185,6 @@ async function cutUnits(
     rowsPerUnit: job.split.rowsPerUnit,
     by: job.split.by,
     limit: options.limit ?? null,
-    maxConnections: job.source.maxConnections,
   });
   return { units, estimate, reason, notices };
 }

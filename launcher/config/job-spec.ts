@@ -35,6 +35,8 @@ export interface JobSpec {
 /** A job over many tables: becomes one JobSpec a table when the source has been asked what it has. */
 export interface JobTemplate {
   readonly name: string;
+  /** Name of its connection. */
+  readonly connection: string;
   /** Patterns as in `public.*`. */
   readonly sourceTables: readonly string[];
   /** Makes the job of one table: schema and name as `discover` gave them. The job is called `name.table`. */
