@@ -22,4 +22,14 @@ export interface Host {
   readonly signal: AbortSignal;
   /** How the user called the program, for lines to type next: `beamlift`, `./bin/beamlift.js`. */
   readonly invocation: string;
+  /** This process, as records of running runs name it. */
+  readonly identity: ProcessIdentity;
+  /** Whether a process with this id runs on this machine. */
+  isAlive(pid: number): boolean;
+}
+
+/** Which process on which machine. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly machine: string;
 }

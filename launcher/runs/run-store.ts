@@ -36,6 +36,8 @@ export interface RunRecord {
 export interface RunFilter {
   readonly job?: string;
   readonly status?: RunStatus;
+  /** Ids that begin with this text, case counts. */
+  readonly idPrefix?: string;
   readonly limit: number;
 }
 

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+'use strict';
+
+// Plain old JavaScript: it must run on any Node to be able to say which one is needed.
+var fs = require('fs');
+var path = require('path');
+
+var NEEDED = [20, 19];
+var parts = process.versions.node.split('.').map(Number);
+var entry = path.join(__dirname, '..', 'dist', 'launcher', 'cli.js');
+
+if (parts[0] < NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] < NEEDED[1])) {
+  process.stderr.write(
+    'beamlift needs Node ' +
+      NEEDED.join('.') +
+      ' or newer; this is ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      ').\n' +
+      'Install a newer one from https://nodejs.org, or with your version manager: nvm install 22\n',
+  );
+  process.exitCode = 2;
+} else if (!fs.existsSync(entry)) {
+  process.stderr.write(
+    'beamlift has not been built yet: ' +
+      entry +
+      ' is missing.\n' +
+      'Run this first: (cd ' +
+      path.dirname(__dirname) +
+      ' && npm run build)\n',
+  );
+  process.exitCode = 2;
+} else {
+  require(entry);
+}
