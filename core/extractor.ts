@@ -145,6 +145,8 @@ export interface SourceModule<Type extends string = string> {
   /** A strict object of the connection's fields without `source_type`, each with `.describe(…)`. Fields that hold secrets are listed in `secretFields`. */
   readonly connectionSchema: z.ZodObject;
   readonly secretFields: readonly string[];
+  /** Fields that are paths of this machine, made absolute from the configuration's folder; absent: none. */
+  readonly pathFields?: readonly string[];
   /** A URL of `--from`, as connection fields and what it says about the object; undefined: not a URL of this source. Throws USAGE. */
   parseUrl(url: string): { connection: JsonObject; object?: { pattern: string } } | undefined;
   open(source: SourceSpec, services: SourceServices): Promise<Extractor>;

@@ -35,6 +35,8 @@ export interface JobSpec {
 /** A job over many tables: becomes one JobSpec a table when the source has been asked what it has. */
 export interface JobTemplate {
   readonly name: string;
+  /** Where to look for the tables. */
+  readonly connection: NamedConnection;
   /** Name of its connection. */
   readonly connection: string;
   /** Patterns as in `public.*`. */
