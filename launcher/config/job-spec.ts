@@ -35,9 +35,7 @@ export interface JobSpec {
 /** A job over many tables: becomes one JobSpec a table when the source has been asked what it has. */
 export interface JobTemplate {
   readonly name: string;
-  /** Where to look for the tables. */
-  readonly connection: NamedConnection;
-  /** Name of its connection. */
+  /** Name of its connection in `Configuration.connections`. */
   readonly connection: string;
   /** Patterns as in `public.*`. */
   readonly sourceTables: readonly string[];
@@ -57,6 +55,7 @@ export interface Configuration {
   readonly file: string | undefined;
   /** Relative paths are meant from here. */
   readonly baseFolder: string;
+  /** By name; the connection that a job describes itself (source_type, connection_params) is called `jobs.NAME`. */
   readonly connections: ReadonlyMap<string, NamedConnection>;
   readonly destinations: ReadonlyMap<string, NamedConnection>;
   readonly jobs: readonly (JobSpec | JobTemplate)[];
