@@ -1,0 +1,86 @@
+import type { SplitHints } from '../core/extractor';
+import type { Estimate, Window, WorkUnit } from '../core/plan';
+import { cutByRange } from './cut-by-range';
+import { cutFiles } from './file';
+import { hashUnits } from './hash';
+
+/** The most units of a plan: keeping track of more would take longer than reading them. */
+export const MAX_WORK_UNITS = 20_000;
+
+/** The size of a row where the source tells bytes only. A guess; nothing but the number of units hangs on it. */
+const ASSUMED_ROW_BYTES = 256;
+
+export interface CutInput {
+  readonly hints: SplitHints;
+  readonly window: Window | null;
+  readonly estimate: Estimate;
+  /** About so many rows make a unit. */
+  readonly rowsPerUnit: number;
+  readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none';
+  /** Default and largest: MAX_WORK_UNITS. */
+  readonly maxUnits?: number;
+  /** A run that reads at most so many rows reads them as one unit; null: all rows. */
+  readonly limit: number | null;
+}
+
+/** Work units, and in a sentence how they came about. */
+export interface CutResult {
+  readonly units: WorkUnit[];
+  readonly reason: string;
+}
+
+/**
+ * Cuts a window into work units. Every row of the window is in exactly one of them: ranges are half open, the first
+ * and the last are open towards the window's own bounds, and rows with NULL have a unit of their own. Wrong or old
+ * statistics make units uneven, never wrong. The same input gives the same units with the same ids, in which letters,
+ * digits and hyphens are all there is.
+ *
+ * `by` says what the job prefers; a source that cannot be cut that way is cut as it can be, and the reason says so.
+ * Throws PLAN_REFUSED for more files than a plan may have units.
+ */
+export function cutWindow(input: CutInput): CutResult {
+  const { hints, by, limit, estimate } = input;
+  const maxUnits = Math.max(1, Math.min(input.maxUnits ?? MAX_WORK_UNITS, MAX_WORK_UNITS));
+  if (limit !== null) return oneUnit(input, `at most ${limit} rows are read`);
+  if (hints.kind === 'files') return cutFiles(hints.files, estimate, maxUnits);
+  if (hints.kind === 'none') return oneUnit(input, hints.reason);
+  if (by === 'none') return oneUnit(input, 'split.by is none');
+
+  const rows = estimate.rows ?? (estimate.bytes === null ? null : estimate.bytes / ASSUMED_ROW_BYTES);
+  if (rows === null) return oneUnit(input, 'nothing is known about the number of rows');
+  const rowsPerUnit = Math.max(1, input.rowsPerUnit);
+  if (rows <= rowsPerUnit) {
+    return oneUnit(input, `about ${Math.round(rows)} rows, and rows_per_unit is ${rowsPerUnit}`);
+  }
+  if (hints.kind === 'hash' || by === 'hash') {
+    const atMost = hints.kind === 'hash' ? Math.min(hints.maxUnits, maxUnits) : maxUnits;
+    const modulus = Math.min(Math.ceil(rows / rowsPerUnit), Math.max(1, atMost));
+    if (modulus === 1) return oneUnit(input, `${hints.column} allows one unit`);
+    return {
+      units: hashUnits(hints.column, modulus, estimate.rows),
+      reason: `${modulus} parts by a hash of ${hints.column}${unlike(by, 'hash')}`,
+    };
+  }
+  const { column, domain } = hints;
+  const units = cutByRange(hints, input.window, rowsPerUnit / rows, estimate.rows, maxUnits);
+  if (units.length === 1) return oneUnit(input, `the values of ${column} lie too close together to be cut`);
+  const kind = domain === 'int' ? 'range' : 'date';
+  return {
+    units,
+    reason: `${units.length} units by ranges of ${column}${hints.histogram === undefined ? '' : ', cut by its histogram'}${by === 'date' ? unlike(by, kind) : ''}`,
+  };
+}
+
+function oneUnit(input: CutInput, reason: string): CutResult {
+  const rows = input.estimate.rows;
+  const estimatedRows = rows === null ? null : Math.min(rows, input.limit ?? rows);
+  return {
+    units: [{ id: 'all', kind: 'all', ...(estimatedRows === null ? {} : { estimatedRows }) }],
+    reason: `one unit: ${reason}`,
+  };
+}
+
+/** What to add to the reason where the source is cut otherwise than the job asks. */
+function unlike(by: CutInput['by'], used: 'date' | 'range' | 'hash'): string {
+  return by === 'auto' || by === used ? '' : `; split.by is ${by}, which this source does not offer`;
+}

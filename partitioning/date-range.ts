@@ -1,0 +1,77 @@
+import { floorTo, MICROS_PER_DAY, type InstantDomain } from './instant-text';
+import type { RowDistribution } from './row-distribution';
+
+/**
+ * Rows that would fill a unit within so many days make each day a unit of its own: a day is what people look at,
+ * load again and partition by. Sparser days are taken together.
+ */
+const DAYS_CUT_SINGLY = 5n;
+
+/** Shares are sums of floats; less than this is no share. */
+const ROUNDING = 1e-9;
+
+const SECOND = 1_000_000n;
+const MINUTE = 60n * SECOND;
+const HOUR = 60n * MINUTE;
+
+/** Round lengths of time within a day, longest first; each divides the day. */
+const STEPS_WITHIN_A_DAY: readonly bigint[] = [
+  ...[12n, 8n, 6n, 4n, 3n, 2n, 1n].map((hours) => hours * HOUR),
+  ...[30n, 20n, 15n, 10n, 5n, 2n, 1n].map((minutes) => minutes * MINUTE),
+  ...[30n, 20n, 15n, 10n, 5n, 2n, 1n].map((seconds) => seconds * SECOND),
+];
+
+/**
+ * Cuts between ranges of dates (positions in days) or instants (positions in microseconds) that hold at most `share`
+ * of the rows each, as far as the distribution knows: at midnights where days are small enough, else at full hours,
+ * minutes or seconds. Ascending, each above the smallest position and at most the largest.
+ *
+ * @param share of the rows, above 0; 1 or more: no cut is needed for size.
+ * @param maxCuts undefined comes back when there would be more.
+ */
+export function cutInstants(
+  distribution: RowDistribution,
+  share: number,
+  domain: InstantDomain,
+  maxCuts: number,
+): bigint[] | undefined {
+  const day = domain === 'date' ? 1n : MICROS_PER_DAY;
+  const steps = domain === 'date' ? [] : STEPS_WITHIN_A_DAY;
+  const cuts: bigint[] = [];
+  let from = distribution.low;
+  for (;;) {
+    const cut = nextCut(distribution, from, share, day, steps);
+    if (cut >= distribution.end) return cuts;
+    if (cuts.length >= maxCuts) return undefined;
+    cuts.push(cut);
+    from = cut;
+  }
+}
+
+/** The end of the unit that begins at `from`; always above `from`. At or beyond the end of the rows: it is the last. */
+function nextCut(
+  distribution: RowDistribution,
+  from: bigint,
+  share: number,
+  day: bigint,
+  steps: readonly bigint[],
+): bigint {
+  const shareBefore = distribution.shareBelow(from);
+  const isLast = shareBefore + share >= 1 - ROUNDING;
+  const full = isLast ? distribution.end : distribution.positionAt(shareBefore + share);
+  const width = full - from;
+  // the last unit may be less than full: how long would it be with as many rows as the others?
+  const fullWidth = isLast ? widthOfShare(width, 1 - shareBefore, share) : width;
+  if (fullWidth >= day && fullWidth < DAYS_CUT_SINGLY * day) return floorTo(from, day) + day;
+  if (isLast) return full;
+  if (width >= day) return floorTo(full, day);
+  const step = steps.find((candidate) => candidate <= width);
+  if (step !== undefined) return floorTo(full, step);
+  // more than a unit within the shortest step: cut as the rows lie, or behind the one value that has them
+  if (width > 0n) return full;
+  return from + (steps.at(-1) ?? day);
+}
+
+function widthOfShare(width: bigint, rest: number, share: number): bigint {
+  return rest <= 0 ? width : BigInt(Math.round(Number(width) * (share / rest)));
+}
