@@ -17,6 +17,8 @@ export const RETRY_POLICIES = {
   commit: { attempts: 4, minDelayMs: 500, maxDelayMs: 15_000, factor: 3 },
   /** Waiting for the lock of an embedded warehouse: another job's commit takes seconds. */
   warehouseLock: { attempts: 40, minDelayMs: 100, maxDelayMs: 1_000, factor: 1.5 },
+  /** Waiting for the lock of the run store's file: other processes hold it for milliseconds. */
+  runStoreLock: { attempts: 60, minDelayMs: 5, maxDelayMs: 250, factor: 1.5 },
   /** Secret Manager and other small HTTP calls. */
   secret: { attempts: 4, minDelayMs: 200, maxDelayMs: 4_000, factor: 2 },
 } as const satisfies Record<string, RetryPolicy>;

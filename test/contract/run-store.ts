@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import type { RunRecord, RunStatus, RunStore } from '../../launcher/runs/run-store';
+
+/** A record of a run that has ended well; `changes` replace fields. */
+export function runRecord(id: string, changes: Partial<RunRecord> = {}): RunRecord {
+  return {
+    id,
+    job: 'orders',
+    started_at: '2025-03-01T10:00:00.000Z',
+    completed_at: '2025-03-01T10:00:12.345Z',
+    status: 'success',
+    duration_seconds: 12.345,
+    rows_processed: 1_000_000,
+    rows_processed_base: 1_000_003,
+    rows_rejected: 3,
+    error_message: null,
+    triggered_by: 'cron',
+    runner: 'in-process',
+    watermark: '2025-03-01T09:59:58.000000Z',
+    report: { run_id: id, losses: { amount: { nan: 2 } }, notices: ['späte Zeilen 🐢'] },
+    ...changes,
+  };
+}
+
+export interface RunStoreUnderTest {
+  /** Opens the same, at first empty, store each time it is called. */
+  open(): Promise<RunStore>;
+  /** Whether what was put is there for a store that is opened later. */
+  readonly durable: boolean;
+}
+
+/** What every kind of run store must do. `prepare` is called for each test and gives a new, empty store. */
+export function runStoreContract(name: string, prepare: () => Promise<RunStoreUnderTest>): void {
+  describe(`run store contract: ${name}`, () => {
+    let subject: RunStoreUnderTest;
+    let store: RunStore;
+    beforeEach(async () => {
+      subject = await prepare();
+      store = await subject.open();
+    });
+    afterEach(async () => {
+      await store.close();
+    });
+    const ids = async (filter: Parameters<RunStore['list']>[0]): Promise<string[]> =>
+      (await store.list(filter)).map((record) => record.id);
+
+    it('knows nothing at first', async () => {
+      assert.equal(await store.get('a'), undefined);
+      assert.deepEqual(await store.list({ limit: 10 }), []);
+    });
+
+    it('gives back exactly what was put', async () => {
+      const full = runRecord('full');
+      const bare = runRecord('bare', {
+        completed_at: null,
+        status: 'running',
+        duration_seconds: null,
+        rows_processed: null,
+        rows_processed_base: null,
+        rows_rejected: null,
+        runner: null,
+        watermark: null,
+        report: null,
+      });
+      const large = runRecord('large', { rows_processed: 2 ** 52 + 1, duration_seconds: 86_400.001 });
+      const odd = runRecord("o'dd; --", {
+        job: 'jobs."ünïcode"',
+        error_message: 'line one\nline "two"\t\\',
+        status: 'failure',
+      });
+      for (const record of [full, bare, large, odd]) await store.put(record);
+      for (const record of [full, bare, large, odd]) assert.deepEqual(await store.get(record.id), record);
+    });
+
+    it('replaces a record that is put again, and only that one', async () => {
+      const running: RunRecord = { ...runRecord('one'), status: 'running', completed_at: null };
+      await store.put(running);
+      await store.put(runRecord('two'));
+      await store.put(runRecord('one'));
+      assert.equal((await store.get('one'))?.status, 'success');
+      assert.equal((await store.list({ limit: 10 })).length, 2);
+    });
+
+    it('lists the newest first, ties by id, and no more than the limit', async () => {
+      const at = (day: number): string => `2025-03-0${day}T00:00:00.000Z`;
+      await store.put(runRecord('b', { started_at: at(2) }));
+      await store.put(runRecord('a', { started_at: at(2) }));
+      await store.put(runRecord('z', { started_at: at(1) }));
+      await store.put(runRecord('m', { started_at: at(3) }));
+      assert.deepEqual(await ids({ limit: 10 }), ['m', 'b', 'a', 'z']);
+      assert.deepEqual(await ids({ limit: 2 }), ['m', 'b']);
+    });
+
+    it('filters by job, status and the beginning of the id', async () => {
+      const put = async (id: string, job: string, status: RunStatus): Promise<void> =>
+        await store.put(runRecord(id, { job, status }));
+      await put('ab1', 'orders', 'success');
+      await put('ab2', 'orders', 'failure');
+      await put('aB3', 'sales', 'failure');
+      await put('a%4', 'sales', 'success');
+      assert.deepEqual(await ids({ job: 'orders', limit: 10 }), ['ab2', 'ab1']);
+      assert.deepEqual(await ids({ status: 'failure', limit: 10 }), ['ab2', 'aB3']);
+      assert.deepEqual(await ids({ job: 'sales', status: 'failure', limit: 10 }), ['aB3']);
+      assert.deepEqual(await ids({ idPrefix: 'ab', limit: 10 }), ['ab2', 'ab1'], 'case counts');
+      assert.deepEqual(await ids({ idPrefix: 'a%', limit: 10 }), ['a%4'], 'no wildcards');
+      assert.deepEqual(await ids({ idPrefix: 'ab2', job: 'sales', limit: 10 }), []);
+      assert.deepEqual(await ids({ job: 'ORDERS', limit: 10 }), [], 'job names are exact');
+    });
+
+    it('lists more records than any page the store reads at once', async () => {
+      for (let index = 0; index < 305; index++) await store.put(runRecord(`run-${index}`));
+      const all = await ids({ limit: 1_000 });
+      assert.equal(new Set(all).size, 305);
+    });
+
+    it('takes writes from two handles at once, and both see all', async () => {
+      if (!subject.durable) return;
+      const other = await subject.open();
+      try {
+        const put = async (target: RunStore, prefix: string): Promise<void> => {
+          for (let index = 0; index < 20; index++) await target.put(runRecord(`${prefix}${index}`));
+        };
+        await Promise.all([put(store, 'left'), put(other, 'right')]);
+        assert.equal((await store.list({ limit: 100 })).length, 40);
+        assert.equal((await other.list({ limit: 100 })).length, 40);
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('keeps its records over a close', async () => {
+      if (!subject.durable) return;
+      await store.put(runRecord('kept'));
+      await store.close();
+      store = await subject.open();
+      assert.deepEqual(await store.get('kept'), runRecord('kept'));
+    });
+
+    it('may be closed twice', async () => {
+      await store.close();
+      await store.close();
+      store = await subject.open();
+    });
+  });
+}
