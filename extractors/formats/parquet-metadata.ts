@@ -1,0 +1,179 @@
+import {
+  FIXED_LEN_BYTE_ARRAY,
+  readSchemaElement,
+  SchemaTree,
+  type Edit,
+  type ParquetColumn,
+  type ParquetLeaf,
+  type SchemaElement,
+} from './parquet-schema';
+import { ThriftCursor, ThriftError, THRIFT, thriftSmallInteger, thriftText } from './parquet-thrift';
+
+export interface ParquetRowGroup {
+  readonly rows: number;
+  /** Bytes of each leaf's chunk: in the file, and after decompression but before decoding. */
+  readonly chunks: readonly { readonly bytes: number; readonly decompressedBytes: number }[];
+}
+
+export interface ParquetMetadata {
+  readonly rows: number;
+  readonly columns: readonly ParquetColumn[];
+  readonly leaves: readonly ParquetLeaf[];
+  readonly rowGroups: readonly ParquetRowGroup[];
+  readonly createdBy: string | undefined;
+}
+
+/** Number of the LZO codec in parquet.thrift: patented once, and no reader of today has it. */
+const CODEC_LZO = 3;
+
+/** The writer's Arrow schema. Hidden from the decoder, so that what is read depends on the Parquet schema alone, as for every other reader. */
+const ARROW_SCHEMA_KEY = 'ARROW:schema';
+
+/**
+ * Parses FileMetaData and checks that it agrees with itself: `dataEnd` is where the data of the file ends.
+ * `rewritten` is the same footer with INT96 and INTERVAL leaves declared as plain 12 byte values and without the Arrow schema.
+ * Throws ThriftError.
+ */
+export function parseFileMetadata(
+  footer: Uint8Array,
+  dataEnd: number,
+): { metadata: ParquetMetadata; rewritten: Uint8Array } {
+  const cursor = new ThriftCursor(footer);
+  const edits: Edit[] = [];
+  const elements: SchemaElement[] = [];
+  const rowGroups: ParquetRowGroup[] = [];
+  const found: { tree?: SchemaTree; rows?: number; createdBy?: string } = {};
+  cursor.struct((id, type) => {
+    if (id === 2 && type === THRIFT.list) {
+      cursor.list(THRIFT.struct, () => elements.push(readSchemaElement(cursor, footer, edits)));
+      found.tree = new SchemaTree(elements);
+    } else if (id === 3 && type === THRIFT.i64) found.rows = cursor.integer();
+    else if (id === 4 && type === THRIFT.list) {
+      const leaves = found.tree?.leaves ?? [];
+      cursor.list(THRIFT.struct, (index) => {
+        rowGroups.push(readRowGroup(cursor, index, leaves, dataEnd, edits));
+      });
+    } else if (id === 5 && type === THRIFT.list) {
+      cursor.list(THRIFT.struct, () => hideArrowSchema(cursor, footer, edits));
+    } else if (id === 6 && type === THRIFT.binary) found.createdBy = thriftText(cursor.binary());
+    else if (id === 8) throw new ThriftError('encrypted columns, and keys are not supported');
+    else return false;
+    return true;
+  });
+  const { tree, rows } = found;
+  if (tree === undefined) throw new ThriftError('no schema');
+  if (rows === undefined) throw new ThriftError('no row count');
+  const sum = rowGroups.reduce((total, group) => total + group.rows, 0);
+  if (sum !== rows) throw new ThriftError(`a row count of ${rows}, but its row groups have ${sum} rows`);
+  const { columns, leaves } = tree;
+  const metadata = { rows, columns, leaves, rowGroups, createdBy: found.createdBy };
+  return { metadata, rewritten: applyEdits(footer, edits) };
+}
+
+function readRowGroup(
+  cursor: ThriftCursor,
+  index: number,
+  leaves: readonly ParquetLeaf[],
+  dataEnd: number,
+  edits: Edit[],
+): ParquetRowGroup {
+  const chunks: ColumnChunk[] = [];
+  let rows = -1;
+  cursor.struct((id, type) => {
+    if (id === 1 && type === THRIFT.list) {
+      cursor.list(THRIFT.struct, (column) => {
+        const leaf = leaves[column];
+        if (leaf === undefined)
+          throw new ThriftError(`more column chunks than columns in row group ${index}`);
+        chunks.push(readColumnChunk(cursor, leaf, dataEnd, edits));
+      });
+    } else if (id === 3 && type === THRIFT.i64) rows = cursor.integer();
+    else return false;
+    return true;
+  });
+  if (rows < 0) throw new ThriftError(`no row count for row group ${index}`);
+  if (chunks.length !== leaves.length) {
+    throw new ThriftError(
+      `${chunks.length} column chunks in row group ${index}, and the schema has ${leaves.length} columns`,
+    );
+  }
+  leaves.forEach((leaf, column) => {
+    const values = chunks[column]?.values ?? 0;
+    if (values === rows || (leaf.repeated && values > rows)) return;
+    throw new ThriftError(
+      `${rows} rows in row group ${index}, and ${values} values of column ${JSON.stringify(leaf.path)}`,
+    );
+  });
+  return { rows, chunks };
+}
+
+interface ColumnChunk {
+  values: number;
+  bytes: number;
+  decompressedBytes: number;
+}
+
+function readColumnChunk(
+  cursor: ThriftCursor,
+  leaf: ParquetLeaf,
+  dataEnd: number,
+  edits: Edit[],
+): ColumnChunk {
+  const chunk: ColumnChunk = { values: -1, bytes: -1, decompressedBytes: -1 };
+  let dataPage = -1;
+  let dictionaryPage = 0;
+  const fail = (why: string): never => {
+    throw new ThriftError(`${why} for column ${JSON.stringify(leaf.path)}`);
+  };
+  const readMetadata = (id: number, type: number): boolean => {
+    if (type !== THRIFT.i32 && type !== THRIFT.i64) return false;
+    const start = cursor.position;
+    const value = cursor.integer();
+    if (id === 1 && leaf.annotation === 'int96') {
+      edits.push({ start, end: cursor.position, bytes: [thriftSmallInteger(FIXED_LEN_BYTE_ARRAY)] });
+    } else if (id === 4 && value === CODEC_LZO) fail('LZO compression, which is not supported,');
+    else if (id === 5) chunk.values = value;
+    else if (id === 6) chunk.decompressedBytes = value;
+    else if (id === 7) chunk.bytes = value;
+    else if (id === 9) dataPage = value;
+    else if (id === 11) dictionaryPage = value;
+    return true;
+  };
+  cursor.struct((id, type) => {
+    if (id === 1 && type === THRIFT.binary) fail('data in another file');
+    if (id === 8) fail('encryption');
+    if (id !== 3 || type !== THRIFT.struct) return false;
+    cursor.struct(readMetadata);
+    return true;
+  });
+  if (chunk.values < 0 || chunk.bytes < 0 || chunk.decompressedBytes < 0 || dataPage < 0)
+    fail('no place of the data');
+  // Some writers leave 0 for "no dictionary".
+  const begin = dictionaryPage > 0 ? Math.min(dictionaryPage, dataPage) : dataPage;
+  if (begin + chunk.bytes > dataEnd)
+    fail(`data at ${begin} to ${begin + chunk.bytes}, behind its end at ${dataEnd},`);
+  return chunk;
+}
+
+function hideArrowSchema(cursor: ThriftCursor, footer: Uint8Array, edits: Edit[]): void {
+  cursor.struct((id, type) => {
+    if (id !== 1 || type !== THRIFT.binary) return false;
+    const key = cursor.binary();
+    if (thriftText(key) !== ARROW_SCHEMA_KEY) return true;
+    const start = key.byteOffset - footer.byteOffset;
+    edits.push({ start, end: start + key.length, bytes: [...Buffer.from('-'.repeat(key.length))] });
+    return true;
+  });
+}
+
+/** Edits are in the order of the footer and do not overlap. */
+function applyEdits(footer: Uint8Array, edits: readonly Edit[]): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let position = 0;
+  for (const edit of edits) {
+    pieces.push(footer.subarray(position, edit.start), Uint8Array.from(edit.bytes));
+    position = edit.end;
+  }
+  pieces.push(footer.subarray(position));
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,202 @@
+import {
+  ThriftError,
+  THRIFT,
+  thriftFieldHeader,
+  thriftSmallInteger,
+  thriftText,
+  type ThriftCursor,
+} from './parquet-thrift';
+
+/**
+ * What a leaf column means where its Arrow type does not say it, or where Arrow's own decoding would lose something:
+ * INT96 wraps around outside of the years 1677 to 2262, and INTERVAL drops its months. Both are decoded from their raw 12 bytes.
+ */
+export type LeafAnnotation = 'none' | 'uuid' | 'json' | 'int96' | 'interval';
+
+/** A leaf of the schema: what a column chunk stores. */
+export interface ParquetLeaf {
+  /** Names from the root on, joined by `.`, for messages. */
+  readonly path: string;
+  readonly annotation: LeafAnnotation;
+  /** Under a list or map: more values than rows are normal. */
+  readonly repeated: boolean;
+}
+
+/** A column of the table: a field of the root, with all leaves below it. */
+export interface ParquetColumn {
+  readonly name: string;
+  /** Which leaves are its own: `firstLeaf` to `lastLeaf` (exclusive). */
+  readonly firstLeaf: number;
+  readonly lastLeaf: number;
+  /** The file's own name of the type. */
+  readonly nativeType: string;
+}
+
+/** Physical types, converted types and logical types that are named here; numbers of the format's parquet.thrift. */
+const INT96 = 3;
+export const FIXED_LEN_BYTE_ARRAY = 7;
+const PHYSICAL_NAMES = [
+  'BOOLEAN',
+  'INT32',
+  'INT64',
+  'INT96',
+  'FLOAT',
+  'DOUBLE',
+  'BYTE_ARRAY',
+  'FIXED_LEN_BYTE_ARRAY',
+];
+const CONVERTED_JSON = 19;
+const CONVERTED_INTERVAL = 21;
+const LOGICAL_JSON = 12;
+const LOGICAL_UUID = 14;
+const REQUIRED = 0;
+const REPEATED = 2;
+
+/** Bytes of an INT96 or INTERVAL value. */
+const RAW_BYTES = 12;
+
+/** Deepest nesting of a schema that is read. */
+const MAX_SCHEMA_DEPTH = 100;
+
+/** A replacement of bytes of the footer. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: readonly number[];
+}
+
+/** One line of the schema, in depth-first order. */
+export interface SchemaElement {
+  type: number | undefined;
+  length: number | undefined;
+  repetition: number;
+  name: string;
+  children: number;
+  converted: number | undefined;
+  logical: number | undefined;
+}
+
+/** Reads one SchemaElement; `edits` receives its replacement where its values are read as raw bytes. Throws ThriftError. */
+export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edits: Edit[]): SchemaElement {
+  const element: SchemaElement = {
+    type: undefined,
+    length: undefined,
+    repetition: REQUIRED,
+    name: '',
+    children: 0,
+    converted: undefined,
+    logical: undefined,
+  };
+  const start = cursor.position;
+  const fields: { id: number; type: number; bytes: Uint8Array }[] = [];
+  cursor.struct((id, type) => {
+    const from = cursor.position;
+    if (type === THRIFT.i32) {
+      const value = cursor.integer();
+      if (id === 1) element.type = value;
+      else if (id === 2) element.length = value;
+      else if (id === 3) element.repetition = value;
+      else if (id === 5) element.children = value;
+      else if (id === 6) element.converted = value;
+    } else if (type === THRIFT.binary && id === 4) element.name = thriftText(cursor.binary());
+    else if (type === THRIFT.struct && id === 10) {
+      cursor.struct((member) => {
+        element.logical = member;
+        return false;
+      });
+    } else cursor.skip(type);
+    fields.push({ id, type, bytes: footer.subarray(from, cursor.position) });
+    return true;
+  });
+  const raw = annotationOf(element);
+  if (raw === 'int96' || raw === 'interval') {
+    edits.push({ start, end: cursor.position, bytes: rawElement(fields) });
+  }
+  return element;
+}
+
+/** The fields of a schema element, declared as FIXED_LEN_BYTE_ARRAY(12) without a meaning. */
+function rawElement(fields: readonly { id: number; type: number; bytes: Uint8Array }[]): number[] {
+  const bytes: number[] = [
+    thriftFieldHeader(0, 1, THRIFT.i32),
+    thriftSmallInteger(FIXED_LEN_BYTE_ARRAY),
+    thriftFieldHeader(1, 2, THRIFT.i32),
+    thriftSmallInteger(RAW_BYTES),
+  ];
+  let previous = 2;
+  for (const field of fields) {
+    if (field.id !== 3 && field.id !== 4 && field.id !== 9) continue;
+    bytes.push(thriftFieldHeader(previous, field.id, field.type), ...field.bytes);
+    previous = field.id;
+  }
+  bytes.push(THRIFT.stop);
+  return bytes;
+}
+
+function annotationOf(element: SchemaElement): LeafAnnotation {
+  if (element.children > 0) return 'none';
+  if (element.type === INT96) return 'int96';
+  if (
+    element.converted === CONVERTED_INTERVAL &&
+    element.type === FIXED_LEN_BYTE_ARRAY &&
+    element.length === RAW_BYTES
+  ) {
+    return 'interval';
+  }
+  if (element.logical === LOGICAL_UUID && element.type === FIXED_LEN_BYTE_ARRAY && element.length === 16)
+    return 'uuid';
+  if (element.logical === LOGICAL_JSON || element.converted === CONVERTED_JSON) return 'json';
+  return 'none';
+}
+
+/** The tree that the flat list of schema elements stands for. */
+export class SchemaTree {
+  readonly columns: ParquetColumn[] = [];
+  readonly leaves: ParquetLeaf[] = [];
+  private next = 1;
+
+  constructor(private readonly elements: readonly SchemaElement[]) {
+    const root = elements[0];
+    if (root === undefined) throw new ThriftError('an empty schema');
+    const names = new Set<string>();
+    for (let index = 0; index < root.children; index++) {
+      const element = this.peek();
+      const firstLeaf = this.leaves.length;
+      this.visit([], false);
+      if (names.has(element.name))
+        throw new ThriftError(`two columns of the name ${JSON.stringify(element.name)}`);
+      names.add(element.name);
+      this.columns.push({
+        name: element.name,
+        firstLeaf,
+        lastLeaf: this.leaves.length,
+        nativeType: nativeType(element),
+      });
+    }
+    if (this.next !== elements.length) throw new ThriftError('a schema with loose ends');
+  }
+
+  private visit(parents: readonly string[], repeated: boolean): void {
+    if (parents.length > MAX_SCHEMA_DEPTH) throw new ThriftError('a schema nested too deeply');
+    const element = this.peek();
+    this.next++;
+    const path = [...parents, element.name];
+    const inList = repeated || element.repetition === REPEATED;
+    if (element.children === 0 && element.type !== undefined) {
+      this.leaves.push({ path: path.join('.'), annotation: annotationOf(element), repeated: inList });
+    }
+    for (let index = 0; index < element.children; index++) this.visit(path, inList);
+  }
+
+  private peek(): SchemaElement {
+    const element = this.elements[this.next];
+    if (element === undefined) throw new ThriftError('a schema that ends too early');
+    return element;
+  }
+}
+
+function nativeType(element: SchemaElement): string {
+  if (element.type === undefined) return 'group';
+  const name = PHYSICAL_NAMES[element.type] ?? `type ${element.type}`;
+  return element.length === undefined || element.length === 0 ? name : `${name}(${element.length})`;
+}
