@@ -62,15 +62,17 @@ export class BeamliftError extends Error {
     return ERROR_CODES[this.code].exit;
   }
 
-  /** The same error with more of its place known; what is already known stays. */
+  /** The same error, thrown at the same place, with more of where it happened; what is already known stays. */
   at(place: ErrorPlace): BeamliftError {
-    return new BeamliftError(this.code, {
+    const error = new BeamliftError(this.code, {
       what: this.what,
       where: { ...place, ...this.where },
       ...(this.why === undefined ? {} : { why: this.why }),
       ...(this.hint === undefined ? {} : { hint: this.hint }),
-      cause: this.cause ?? this,
+      cause: this.cause,
     });
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
   }
 
   toReport(): ErrorReport {
@@ -87,16 +89,42 @@ export class BeamliftError extends Error {
 /** Any thrown value as a BeamliftError; what has no code is a defect and keeps its cause. */
 export function toBeamliftError(thrown: unknown, place: ErrorPlace = {}): BeamliftError {
   if (thrown instanceof BeamliftError) return thrown.at(place);
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new BeamliftError('INTERNAL', { what: message, where: place, cause: thrown });
+  return new BeamliftError('INTERNAL', { what: messageOf(thrown), where: place, cause: thrown });
+}
+
+/** What a thrown value says, never empty: an AggregateError (a host with several addresses) says it in its parts alone. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return textOf(thrown);
+  if (thrown.message !== '') return thrown.message;
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) {
+    return [...new Set(thrown.errors.map(messageOf))].join('; ');
+  }
+  return thrown.name;
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown) || 'an empty text was thrown';
+  } catch {
+    return 'an object without a text was thrown';
+  }
 }
 
 /** The longest text of a value that an error or a log line shows, in characters. */
 export const MAX_SHOWN_VALUE = 80;
 
-/** A value for an error or reject: one line, control characters escaped, at most `MAX_SHOWN_VALUE` characters. */
+/**
+ * What a terminal or a log viewer could act upon, beyond what JSON escapes: C1 controls (U+009B begins an escape
+ * sequence), line and paragraph separators, and the marks that turn the direction of text around.
+ */
+const UNSAFE_TO_SHOW = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** A value for an error or reject: one line, control characters escaped, at most `MAX_SHOWN_VALUE` characters of it. */
 export function showValue(text: string): string {
-  const head = text.length > MAX_SHOWN_VALUE ? text.slice(0, MAX_SHOWN_VALUE) : text;
-  const quoted = JSON.stringify(head).slice(1, -1);
-  return text.length > MAX_SHOWN_VALUE ? `${quoted}… (${text.length} characters)` : quoted;
+  const isLong = text.length > MAX_SHOWN_VALUE;
+  const head = isLong ? text.slice(0, MAX_SHOWN_VALUE).replace(/[\ud800-\udbff]$/, '') : text;
+  const shown = JSON.stringify(head)
+    .slice(1, -1)
+    .replace(UNSAFE_TO_SHOW, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return isLong ? `${shown}… (${text.length} characters)` : shown;
 }

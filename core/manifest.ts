@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openRecord } from './open-record';
 
 /** One staged file. */
 export const partSchema = z.strictObject({
@@ -9,7 +10,7 @@ export const partSchema = z.strictObject({
 export type Part = z.infer<typeof partSchema>;
 
 /** Losses by destination column and rule. */
-export const lossesSchema = z.record(z.string(), z.record(z.string(), z.int().min(0)));
+export const lossesSchema = openRecord(z.record(z.string(), z.int().min(0)));
 
 /** What happened to the rows of a unit; `extracted = staged + rejected + filtered`, always. */
 export const unitCountsSchema = z.strictObject({

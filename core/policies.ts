@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openRecord } from './open-record';
 
 /**
  * What happens to a value that the destination cannot hold exactly. Every application is counted in the loss ledger.
@@ -20,7 +21,7 @@ export type PolicySet = z.infer<typeof policiesSchema>;
 
 export const jobPoliciesSchema = policiesSchema.extend({
   /** Another rule for single source columns. */
-  columns: z.record(z.string(), policiesSchema.partial()),
+  columns: openRecord(policiesSchema.partial()),
 });
 export type JobPolicies = z.infer<typeof jobPoliciesSchema>;
 

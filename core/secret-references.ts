@@ -14,10 +14,13 @@ export interface SecretReference {
   readonly text: string;
 }
 
-/** A text cut into literal pieces and references, in order. `$${` is a literal `${`. */
+/** A text cut into literal pieces and references, in order. A literal `${` is written `$${`. */
 export type SecretTextPart = string | SecretReference;
 
-const REFERENCE = /\$\$\{|\$\{([a-z]+):([^}]*)\}/g;
+/** An escape, a reference, or what looks like the beginning of one. */
+const REFERENCE = /\$\$\{|\$\{([a-z]+):([^}]*)\}|\$\{([A-Za-z_][A-Za-z0-9_]*\})?/g;
+const ESCAPED = '$${';
+const KNOWN_REFERENCES = 'known are ${env:NAME}, ${file:path} and ${secret:projects/P/secrets/S/versions/V}';
 const SECRET_VERSION = /^projects\/[^/]+\/secrets\/[^/]+\/versions\/[^/]+$/;
 
 /** Cuts a text at its references. A reference of unknown kind or shape is returned as a problem, in words. */
@@ -29,16 +32,22 @@ export function parseSecretText(text: string): { parts: SecretTextPart[]; proble
   for (const match of text.matchAll(REFERENCE)) {
     literal += text.slice(last, match.index);
     last = match.index + match[0].length;
-    const [whole, kind, target = ''] = match;
-    if (kind === undefined) {
+    const [whole, kind, target = '', variable] = match;
+    if (whole === ESCAPED) {
       literal += '${';
+      continue;
+    }
+    if (kind === undefined) {
+      problems.push(
+        variable === undefined
+          ? `\${ begins no known reference; ${KNOWN_REFERENCES}; a literal \${ is written $\${`
+          : `\${${variable} is not a reference; for an environment variable write \${env:${variable}, for the text itself $\${${variable}`,
+      );
       continue;
     }
     const known = SECRET_REFERENCE_KINDS.find((candidate) => candidate === kind);
     if (known === undefined) {
-      problems.push(
-        `\${${kind}:…} is not a known reference; known are \${env:NAME}, \${file:path} and \${secret:projects/P/secrets/S/versions/V}`,
-      );
+      problems.push(`\${${kind}:…} is not a known reference; ${KNOWN_REFERENCES}`);
       continue;
     }
     if (target === '') {
@@ -46,7 +55,7 @@ export function parseSecretText(text: string): { parts: SecretTextPart[]; proble
       continue;
     }
     if (known === 'secret' && !SECRET_VERSION.test(target)) {
-      problems.push(`\${secret:${target}} is not projects/P/secrets/S/versions/V`);
+      problems.push('${secret:…} does not name projects/P/secrets/S/versions/V');
       continue;
     }
     if (literal !== '') parts.push(literal);
