@@ -16,7 +16,7 @@ const boundaries = ALL.map((layer) => ({
   severity: 'error',
   from: { path: `^${layer}/` },
   to: {
-    path: `^(${[...ALL, 'test', 'bench'].filter((other) => other !== layer && !LAYERS[layer].includes(other)).join('|')})/`,
+    path: `^(${[...ALL, 'docs', 'test', 'bench'].filter((other) => other !== layer && !LAYERS[layer].includes(other)).join('|')})/`,
   },
 }));
 
@@ -62,7 +62,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^(test|bench)/'] },
+      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^(docs|test|bench)/'] },
       to: {},
     },
     { name: 'not-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
