@@ -12,7 +12,9 @@ function upTo(value: string, inclusive = false): UpperBound {
   return { bound: { value, inclusive }, commitSafe: true, reason: '', nullRows: 0 };
 }
 
-function input(changes: Partial<WindowInput> & { job?: Partial<WindowInput['job']> }): WindowInput {
+type Changes = Partial<Omit<WindowInput, 'job'>> & { job?: Partial<WindowInput['job']> };
+
+function input(changes: Changes): WindowInput {
   return {
     column: createdAt,
     watermark: null,
