@@ -30,11 +30,14 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
-      name: 'core-does-no-io',
-      comment: 'core holds words and rules; clients and secrets live in core/clients',
+      name: 'pure-layers-do-no-io',
+      comment:
+        'core holds words and rules, transforms and partitioning decide; clients and secrets live in core/clients',
       severity: 'error',
-      from: { path: '^core/', pathNot: '^core/clients/' },
-      to: { path: '^(core/clients/|fs|fs/promises|net|tls|http|https|child_process|worker_threads)' },
+      from: { path: '^(core|transforms|partitioning)/', pathNot: '^core/clients/' },
+      to: {
+        path: '^(core/clients/|(node:)?(fs|net|tls|http|http2|https|dns|child_process|worker_threads)(/|$))',
+      },
     },
     {
       name: 'drivers-are-built-in-clients',
