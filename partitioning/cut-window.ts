@@ -1,7 +1,7 @@
 import type { SplitHints } from '../core/extractor';
 import type { Estimate, Window, WorkUnit } from '../core/plan';
 import { cutByRange } from './cut-by-range';
-import { cutFiles } from './file';
+import { cutFiles, cutFirstFile } from './file';
 import { hashUnits } from './hash';
 
 /** The most units of a plan: keeping track of more would take longer than reading them. */
@@ -41,8 +41,10 @@ export interface CutResult {
 export function cutWindow(input: CutInput): CutResult {
   const { hints, by, limit, estimate } = input;
   const maxUnits = Math.max(1, Math.min(input.maxUnits ?? MAX_WORK_UNITS, MAX_WORK_UNITS));
+  if (hints.kind === 'files') {
+    return limit === null ? cutFiles(hints.files, estimate, maxUnits) : cutFirstFile(hints.files, limit);
+  }
   if (limit !== null) return oneUnit(input, `at most ${limit} rows are read`);
-  if (hints.kind === 'files') return cutFiles(hints.files, estimate, maxUnits);
   if (hints.kind === 'none') return oneUnit(input, hints.reason);
   if (by === 'none') return oneUnit(input, 'split.by is none');
 

@@ -20,18 +20,42 @@ export function cutFiles(
     });
   }
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const byName = [...files].sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
-  const units = byName.map((file, index): WorkUnit => {
+  const units = byName(files).map((file, index) => {
     const rows = estimate.rows === null || bytes === 0 ? null : (estimate.rows * file.bytes) / bytes;
-    return {
-      id: `f${numbered(index + 1, files.length, 4)}`,
-      kind: 'file',
-      uri: file.uri,
-      bytes: file.bytes,
-      version: file.version,
-      lastModified: file.lastModified,
-      ...(rows === null ? {} : { estimatedRows: Math.round(rows) }),
-    };
+    return fileUnit(file, numbered(index + 1, files.length, 4), rows === null ? null : Math.round(rows));
   });
   return { units, reason: files.length === 1 ? 'one unit: one file' : `${files.length} units: one a file` };
+}
+
+/**
+ * At most `limit` rows: those of the first file with content. A unit over several files would read what the job has
+ * not selected, and a limit counts within one unit.
+ */
+export function cutFirstFile(
+  files: readonly FileEntry[],
+  limit: number,
+): { units: WorkUnit[]; reason: string } {
+  const ordered = byName(files);
+  const first = ordered.find((file) => file.bytes > 0) ?? ordered[0];
+  if (first === undefined) return { units: [], reason: 'no file' };
+  return {
+    units: [fileUnit(first, numbered(1, 1, 4), limit)],
+    reason: `one unit: at most ${limit} rows are read, of one file`,
+  };
+}
+
+function fileUnit(file: FileEntry, number: string, estimatedRows: number | null): WorkUnit {
+  return {
+    id: `f${number}`,
+    kind: 'file',
+    uri: file.uri,
+    bytes: file.bytes,
+    version: file.version,
+    lastModified: file.lastModified,
+    ...(estimatedRows === null ? {} : { estimatedRows }),
+  };
+}
+
+function byName(files: readonly FileEntry[]): FileEntry[] {
+  return [...files].sort((a, b) => (a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0));
 }

@@ -168,6 +168,16 @@ describe('cutWindow', () => {
       assert.equal(reason, '2 units: one a file');
     });
 
+    it('are one of them where rows are limited: the others stay for the run that reads everything', () => {
+      const files = [file('b.csv', 300), file('a.csv', 100), file('0.csv', 0)];
+      const { units } = cut({ kind: 'files', files }, { limit: 10 });
+      assert.deepEqual(
+        units.map((unit) => [unit.id, unit.kind === 'file' && unit.uri, unit.estimatedRows]),
+        [['f0001', 'a.csv', 10]],
+      );
+      assert.deepEqual(cut({ kind: 'files', files: [] }, { limit: 10 }).units, []);
+    });
+
     it('may be empty, and may be none', () => {
       assert.equal(cut({ kind: 'files', files: [file('a.csv', 0)] }).units[0]?.estimatedRows, undefined);
       assert.deepEqual(cut({ kind: 'files', files: [] }).units, []);
