@@ -1,0 +1,205 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { BeamliftError } from '../errors';
+import { connectError } from './postgres-errors';
+import type { PostgresSettings } from './postgres-settings';
+import { startTls, verification, type Encryption } from './postgres-tls';
+
+/** Told as each step of connecting has succeeded: `connection check` prints them. */
+export type ConnectListener = (step: 'dns' | 'connect' | 'tls' | 'login', detail: string) => void;
+
+/** A socket that is ready for PostgreSQL's startup message. */
+export interface PostgresSocket {
+  readonly socket: Socket;
+  /** `TLSv1.3`, … ; undefined where the connection is not encrypted. */
+  readonly protocol: string | undefined;
+}
+
+/** The message that asks for TLS: its length, and the code 1234.5679. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+const SSL_OFFERED = 0x53;
+const SSL_NOT_OFFERED = 0x4e;
+
+/** A host with several addresses: how long one may take before the next is tried beside it. Node's own 250 ms is less than a far round trip. */
+const NEXT_ADDRESS_AFTER_MS = 1_500;
+
+/** First probe of a silent connection: NAT tables forget a connection after minutes, and a leader may be silent for hours. */
+const KEEP_ALIVE_MS = 30_000;
+
+/** How a person names the server. */
+export function serverName({ host, port }: PostgresSettings): string {
+  return host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`;
+}
+
+/** Resolves the name, connects and negotiates TLS. The socket is destroyed when any of it fails or the signal aborts. */
+export async function openPostgresSocket(
+  settings: PostgresSettings,
+  encryption: Encryption,
+  listener: ConnectListener,
+  signal: AbortSignal,
+): Promise<PostgresSocket> {
+  const plain = await openTcp(settings, listener, signal);
+  try {
+    if (encryption === 'none') return { socket: plain, protocol: undefined };
+    if (!(await offersTls(plain, settings, signal))) {
+      if (encryption === 'if-offered') return { socket: plain, protocol: undefined };
+      throw new BeamliftError('CONNECTION_TLS', {
+        what: `PostgreSQL at ${serverName(settings)} does not offer TLS`,
+        why: `sslmode is ${settings.sslMode}.`,
+        hint: 'Switch `ssl` on at the server, or use sslmode prefer or disable where the network itself is trusted.',
+      });
+    }
+    return await secure(plain, settings, listener, signal);
+  } catch (error) {
+    plain.destroy();
+    throw error;
+  }
+}
+
+async function openTcp(
+  settings: PostgresSettings,
+  listener: ConnectListener,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { host, port } = settings;
+  const isPath = host.startsWith('/');
+  const addresses = isPath ? [] : await resolveHost(settings, signal);
+  if (!isPath && isIP(host) === 0) {
+    listener('dns', `${host} is ${addresses.map(({ address }) => address).join(', ')}`);
+  }
+  const known: LookupFunction = (_name, options, callback) => {
+    const [first] = addresses;
+    if (options.all === true || first === undefined) callback(null, addresses);
+    else callback(null, first.address, first.family);
+  };
+  const socket = isPath
+    ? connect({ path: serverName(settings) })
+    : connect({
+        ...{
+          host,
+          port,
+          lookup: known,
+          noDelay: true,
+          keepAlive: true,
+          keepAliveInitialDelay: KEEP_ALIVE_MS,
+        },
+        ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS },
+      });
+  try {
+    await waitFor(socket, 'connect', signal);
+  } catch (error) {
+    socket.destroy();
+    signal.throwIfAborted();
+    throw connectError(error, serverName(settings), false);
+  }
+  listener('connect', isPath ? serverName(settings) : `${socket.remoteAddress ?? host}:${port}`);
+  return socket;
+}
+
+async function resolveHost(
+  settings: PostgresSettings,
+  signal: AbortSignal,
+): Promise<{ address: string; family: number }[]> {
+  const { host } = settings;
+  const family = isIP(host);
+  if (family !== 0) return [{ address: host, family }];
+  try {
+    return await unlessAborted(lookup(host, { all: true }), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw connectError(error, serverName(settings), false);
+  }
+}
+
+async function offersTls(socket: Socket, settings: PostgresSettings, signal: AbortSignal): Promise<boolean> {
+  let answer: Buffer;
+  try {
+    socket.write(SSL_REQUEST);
+    answer = await waitFor(socket, 'data', signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw connectError(error, serverName(settings), false);
+  }
+  // more than one byte may have been put there by somebody in between, to be taken for encrypted data (CVE-2021-23222)
+  if (answer.length === 1 && answer[0] === SSL_OFFERED) return true;
+  if (answer.length === 1 && answer[0] === SSL_NOT_OFFERED) return false;
+  throw new BeamliftError('CONNECTION_REFUSED', {
+    what: `What listens at ${serverName(settings)} does not answer as PostgreSQL does`,
+    why: "Its answer to a request for TLS is not PostgreSQL's.",
+    hint: 'Check `host` and `port`.',
+  });
+}
+
+async function secure(
+  plain: Socket,
+  settings: PostgresSettings,
+  listener: ConnectListener,
+  signal: AbortSignal,
+): Promise<PostgresSocket> {
+  let socket: TLSSocket;
+  try {
+    // errors of the socket below are reported by the one above it; without a listener they would end the process
+    plain.on('error', () => undefined);
+    socket = startTls(plain, settings);
+    await waitFor(socket, 'secureConnect', signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw tlsError(error, settings);
+  }
+  const protocol = socket.getProtocol() ?? 'TLS';
+  listener('tls', `${protocol}, ${verification(settings)} of the certificate checked`);
+  return { socket, protocol };
+}
+
+function tlsError(error: unknown, settings: PostgresSettings): BeamliftError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const hint =
+    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+      ? 'Set `host` to a name in the certificate, or sslmode to verify-ca to check the authority alone.'
+      : /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)
+        ? 'Set `ssl_ca` to the certificate of the authority that signed the server\'s: ssl_ca: "${file:ca.pem}".'
+        : "Check `ssl_ca`, `ssl_cert` and `ssl_key`, and the server's certificate.";
+  return new BeamliftError('CONNECTION_TLS', {
+    what: `The TLS handshake with ${serverName(settings)} failed`,
+    why: error instanceof Error ? `${error.message}${code === '' ? '' : ` (${code})`}` : String(error),
+    hint,
+    cause: error,
+  });
+}
+
+/** What the next event of that name brings. Rejects with the socket's error, when the other side closes, and on abort. */
+function waitFor(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void>;
+function waitFor(socket: Socket, event: 'data', signal: AbortSignal): Promise<Buffer>;
+function waitFor(socket: Socket, event: string, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onEvent = (value: unknown): void => settle(() => resolve(value));
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onClose = (): void =>
+      onError(Object.assign(new Error('the server closed the connection'), { code: 'ECONNRESET' }));
+    const onAbort = (): void => onError(new Error('aborted'));
+    const settle = (finish: () => void): void => {
+      socket.off(event, onEvent).off('error', onError).off('close', onClose);
+      signal.removeEventListener('abort', onAbort);
+      finish();
+    };
+    socket.once(event, onEvent).once('error', onError).once('close', onClose);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** The promise's outcome, or a rejection as soon as the signal aborts. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new Error('aborted'));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
