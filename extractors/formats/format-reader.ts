@@ -12,6 +12,8 @@ export interface FileContent {
   stream(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Bytes `start` (inclusive) to `end` (exclusive). Only where `seekable`. */
   slice(start: number, end: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** How many bytes of `stream` one stored byte becomes, as far as this content has been streamed; absent: 1. */
+  expansion?(): number;
 }
 
 /** What a look at one file tells. */
@@ -19,6 +21,8 @@ export interface FileDescription {
   /** `inferredType` is what a bounded sample says; absent when the sample had only nulls, or `type` says it all. */
   readonly columns: readonly Column[];
   readonly rows: { readonly count: number; readonly quality: 'exact' | 'sampled' };
+  /** What a user should know about the file, for the plan: a column that got another name. Clauses without the file's name. */
+  readonly notices?: readonly string[];
 }
 
 /** One format, with its options already decided. */

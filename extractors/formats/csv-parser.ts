@@ -1,0 +1,352 @@
+import { isUtf8 } from 'node:buffer';
+import { BeamliftError } from '../../core/errors';
+import type { CsvDialect } from './csv-dialect';
+import { MAX_RECORD_BYTES } from './format-reader';
+
+/** The record that the tokenizer has just found; gone when `onRecord` returns. */
+export interface CsvRecord {
+  /** Physical line where it starts, from 1; line ends inside quotes count. */
+  readonly line: number;
+  /** Fields in it, stored or not; at least 1. */
+  readonly count: number;
+  /** Why its fields cannot be trusted, in words; then `text` must not be called. */
+  readonly problem: string | undefined;
+  /** Nothing between two line ends. */
+  readonly blank: boolean;
+  /** Whether the field (of `index` below `count` and `MAX_FIELDS`) is quoted or has at least one byte. */
+  hasContent(index: number): boolean;
+  isQuoted(index: number): boolean;
+  /** Undefined: its bytes are not valid UTF-8. */
+  text(index: number): string | undefined;
+  /** The first bytes of the record as they are in the file, for reject files and errors. */
+  preview(): string;
+}
+
+/** Fields of one record whose places are kept: a record of 64 MiB of delimiters must not cost a gigabyte of places. */
+export const MAX_FIELDS = 65_536;
+
+/** The buffer before a record needed more; twice the size of the pieces that are fed. In bytes. */
+const INITIAL_BUFFER_BYTES = 512 * 1024;
+
+/** Bytes of a record that `preview` shows; a little more than a reject keeps. */
+const PREVIEW_BYTES = 200;
+
+const LF = 10;
+const CR = 13;
+
+/** Never a byte. */
+const NO_BYTE = -1;
+
+/** What the tokenizer is in the middle of. */
+const FIELD_START = 0;
+const PLAIN = 1;
+const QUOTED = 2;
+const AFTER_QUOTE = 3;
+
+/** Classes of bytes; `ORDINARY` ones are stepped over in the two inner loops. */
+const ORDINARY = 0;
+const DELIMITER = 1;
+const NEWLINE = 2;
+const QUOTE = 3;
+const HIGH = 4;
+
+/** Properties of a field. */
+const IS_QUOTED = 1;
+const HAS_DOUBLED_QUOTES = 2;
+const HAS_HIGH_BYTES = 4;
+
+/**
+ * Cuts CSV bytes into records, piece by piece, however the pieces are cut.
+ *
+ * RFC 4180 with what real files do: records end with LF, CRLF or CR; a quote in the middle of an unquoted field is a character like
+ * any other; text after a closing quote makes the record a problem but not the file. Bytes are scanned once and only fields that
+ * are asked for become strings: cut from one string per piece where they are ASCII (a native call per field costs five times as much).
+ *
+ * Memory: one record plus one piece, at most `maxRecordBytes` plus one piece; a longer record is skipped and reported as a problem.
+ */
+export class CsvTokenizer implements CsvRecord {
+  line = 1;
+  count = 0;
+  problem: string | undefined;
+
+  private buffer = Buffer.allocUnsafe(INITIAL_BUFFER_BYTES);
+  /** Bytes in the buffer, where the current record starts in it, and where scanning goes on. */
+  private length = 0;
+  private recordStart = 0;
+  private position = 0;
+  private phase = FIELD_START;
+  private fieldStart = 0;
+  private fieldEnd = 0;
+  private fieldFlags = 0;
+  private readonly starts = new Int32Array(MAX_FIELDS);
+  private readonly ends = new Int32Array(MAX_FIELDS);
+  private readonly flags = new Uint8Array(MAX_FIELDS);
+  private linesInRecord = 0;
+  private quoteLine = 0;
+  private lastWasCr = false;
+  private started = false;
+  private oversized = false;
+  private oversizedPreview = '';
+  /** The buffer as a string of one character a byte, made when a field of it is first asked for. */
+  private characters: string | undefined;
+
+  private readonly plainClasses = new Uint8Array(256);
+  private readonly quotedClasses = new Uint8Array(256);
+  private readonly quoteText: string;
+
+  constructor(
+    private readonly dialect: CsvDialect,
+    private readonly onRecord: (record: CsvRecord) => void,
+    private readonly maxRecordBytes = MAX_RECORD_BYTES,
+  ) {
+    if (dialect.encoding === 'utf-8') {
+      this.plainClasses.fill(HIGH, 128);
+      this.quotedClasses.fill(HIGH, 128);
+    }
+    this.plainClasses[LF] = this.plainClasses[CR] = NEWLINE;
+    this.quotedClasses[LF] = this.quotedClasses[CR] = NEWLINE;
+    this.plainClasses[dialect.delimiter[0] ?? 44] = DELIMITER;
+    if (dialect.quote !== undefined) this.quotedClasses[dialect.quote] = QUOTE;
+    this.quoteText = dialect.quote === undefined ? '' : String.fromCharCode(dialect.quote);
+  }
+
+  /** Takes the next bytes (copied) and reports the records that end in them. Pieces of some 100 KiB keep memory small. */
+  feed(piece: Uint8Array): void {
+    this.reserve(this.length + piece.length);
+    this.buffer.set(piece, this.length);
+    this.length += piece.length;
+    this.characters = undefined;
+    if (!this.started && !this.skipByteOrderMark(false)) return;
+    this.scan(false);
+    this.compact();
+  }
+
+  /** Reports the last record. Throws FORMAT_INVALID when a quote is still open. */
+  end(): void {
+    if (!this.started) this.skipByteOrderMark(true);
+    this.scan(true);
+    if (this.phase === QUOTED) {
+      throw new BeamliftError('FORMAT_INVALID', {
+        what: `The quote that opens on line ${this.quoteLine} is never closed.`,
+        where: { row: `line ${this.quoteLine}` },
+        why: 'The file ends inside of a quoted field, so everything after that quote would be one value.',
+        hint: 'Look at that line: a quote inside of a field must be doubled. If quotes mean nothing in this file, set `quote: ""` in file_format_options.',
+      });
+    }
+    if (this.phase === PLAIN) this.fieldEnd = this.length;
+    if (this.phase === FIELD_START && this.count > 0) this.beginField(this.length);
+    if (this.phase !== FIELD_START) this.endField();
+    if (this.count > 0) this.endRecord(this.length);
+  }
+
+  get blank(): boolean {
+    return this.count === 1 && this.problem === undefined && !this.hasContent(0);
+  }
+
+  hasContent(index: number): boolean {
+    return this.starts[index] !== this.ends[index] || this.isQuoted(index);
+  }
+
+  isQuoted(index: number): boolean {
+    return ((this.flags[index] ?? 0) & IS_QUOTED) !== 0;
+  }
+
+  text(index: number): string | undefined {
+    const start = this.starts[index] ?? 0;
+    const end = this.ends[index] ?? 0;
+    const flags = this.flags[index] ?? 0;
+    let text: string;
+    if ((flags & HAS_HIGH_BYTES) === 0) {
+      this.characters ??= this.buffer.toString('latin1', 0, this.length);
+      text = this.characters.substring(start, end);
+    } else {
+      text = this.buffer.toString('utf8', start, end);
+      // Only a replacement character can hide an invalid byte; it is valid itself where the file has it.
+      if (text.includes('\ufffd') && !isUtf8(this.buffer.subarray(start, end))) return undefined;
+    }
+    if ((flags & HAS_DOUBLED_QUOTES) === 0) return text;
+    return text.replaceAll(this.quoteText + this.quoteText, () => this.quoteText);
+  }
+
+  preview(): string {
+    if (this.oversized) return this.oversizedPreview;
+    const end = Math.min(this.position, this.recordStart + PREVIEW_BYTES);
+    return this.buffer.toString(this.dialect.encoding, this.recordStart, end).replace(/[\r\n]+$/, '');
+  }
+
+  private skipByteOrderMark(atEnd: boolean): boolean {
+    const { buffer, length } = this;
+    if (length < 3 && !atEnd) return false;
+    this.started = true;
+    const marked =
+      this.dialect.encoding === 'utf-8' && buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf;
+    if (marked) this.position = this.recordStart = 3;
+    return true;
+  }
+
+  /** Reports all records that end in the buffer. Stops before a byte whose meaning depends on the next, unless there is none. */
+  private scan(atEnd: boolean): void {
+    const { buffer, length } = this;
+    const quote = this.dialect.quote ?? NO_BYTE;
+    const delimiterLength = this.dialect.delimiter.length;
+    let at = this.position;
+    while (at < length) {
+      if (this.phase === FIELD_START) {
+        if (this.lastWasCr) {
+          this.lastWasCr = false;
+          if (buffer[at] === LF) {
+            at++;
+            this.recordStart = at;
+            continue;
+          }
+        }
+        this.beginField(at);
+        if (buffer[at] === quote) {
+          at++;
+          this.beginQuoted(at);
+        }
+      }
+      if (this.phase === QUOTED) {
+        at = this.overQuoted(at);
+        if (at === length || (at + 1 === length && !atEnd)) break;
+        if (at + 1 < length && buffer[at + 1] === quote) {
+          this.fieldFlags |= HAS_DOUBLED_QUOTES;
+          at += 2;
+          continue;
+        }
+        this.fieldEnd = at;
+        this.phase = AFTER_QUOTE;
+        at++;
+      } else if (this.phase === PLAIN) {
+        at = this.overPlain(at);
+        this.fieldEnd = at;
+      }
+      if (at === length) break;
+      const byte = buffer[at];
+      if (byte === LF || byte === CR) {
+        this.endField();
+        at++;
+        this.lastWasCr = byte === CR;
+        this.endRecord(at);
+      } else if (delimiterLength > 1 && at + delimiterLength > length && !atEnd) {
+        break;
+      } else if (this.isDelimiter(at)) {
+        this.endField();
+        at += delimiterLength;
+      } else if (this.phase === PLAIN) {
+        // The first byte of a longer delimiter, alone.
+        if ((byte ?? 0) >= 128) this.fieldFlags |= HAS_HIGH_BYTES;
+        at++;
+      } else {
+        this.problem ??= `text after the closing quote of field ${this.count + 1}`;
+        this.phase = PLAIN;
+      }
+    }
+    this.position = at;
+  }
+
+  /** The next byte of an unquoted field that is not simply part of it. */
+  private overPlain(from: number): number {
+    const { buffer, length, plainClasses } = this;
+    let at = from;
+    while (at < length) {
+      const kind = plainClasses[buffer[at] ?? 0];
+      if (kind === HIGH) this.fieldFlags |= HAS_HIGH_BYTES;
+      else if (kind !== ORDINARY) break;
+      at++;
+    }
+    return at;
+  }
+
+  /** The next quote of a quoted field. */
+  private overQuoted(from: number): number {
+    const { buffer, length, quotedClasses } = this;
+    let at = from;
+    while (at < length) {
+      const kind = quotedClasses[buffer[at] ?? 0];
+      if (kind !== ORDINARY) {
+        if (kind === QUOTE) break;
+        if (kind === HIGH) this.fieldFlags |= HAS_HIGH_BYTES;
+        else if (buffer[at] === CR || buffer[at - 1] !== CR) this.linesInRecord++;
+      }
+      at++;
+    }
+    return at;
+  }
+
+  private isDelimiter(at: number): boolean {
+    const { delimiter } = this.dialect;
+    for (let index = 0; index < delimiter.length; index++) {
+      if (this.buffer[at + index] !== delimiter[index]) return false;
+    }
+    return at + delimiter.length <= this.length;
+  }
+
+  private beginField(at: number): void {
+    this.fieldStart = at;
+    this.fieldEnd = at;
+    this.fieldFlags = 0;
+    this.phase = PLAIN;
+  }
+
+  private beginQuoted(at: number): void {
+    this.fieldStart = at;
+    this.fieldFlags = IS_QUOTED;
+    this.quoteLine = this.line + this.linesInRecord;
+    this.phase = QUOTED;
+  }
+
+  private endField(): void {
+    const { count } = this;
+    if (count < MAX_FIELDS) {
+      this.starts[count] = this.fieldStart;
+      this.ends[count] = this.fieldEnd;
+      this.flags[count] = this.fieldFlags;
+    }
+    this.count = count + 1;
+    this.phase = FIELD_START;
+  }
+
+  /** `end`: behind the line end. */
+  private endRecord(end: number): void {
+    if (this.oversized || end - this.recordStart > this.maxRecordBytes) {
+      this.problem = `a record of more than ${this.maxRecordBytes} bytes`;
+    }
+    this.position = end;
+    this.onRecord(this);
+    this.line += this.linesInRecord + 1;
+    this.linesInRecord = 0;
+    this.recordStart = end;
+    this.count = 0;
+    this.problem = undefined;
+    this.oversized = false;
+  }
+
+  /** Moves the unfinished record to the front; forgets all but its last byte where it is too long to keep. */
+  private compact(): void {
+    if (!this.oversized && this.length - this.recordStart > this.maxRecordBytes) {
+      this.oversizedPreview = this.preview();
+      this.oversized = true;
+    }
+    const keep = this.oversized ? Math.max(this.recordStart, this.position - 1) : this.recordStart;
+    if (keep === 0) return;
+    this.characters = undefined;
+    this.buffer.copyWithin(0, keep, this.length);
+    this.length -= keep;
+    this.position -= keep;
+    this.recordStart = 0;
+    this.fieldStart -= keep;
+    this.fieldEnd -= keep;
+    for (let index = Math.min(this.count, MAX_FIELDS) - 1; index >= 0; index--) {
+      this.starts[index] = (this.starts[index] ?? 0) - keep;
+      this.ends[index] = (this.ends[index] ?? 0) - keep;
+    }
+  }
+
+  private reserve(bytes: number): void {
+    if (bytes <= this.buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.buffer.length * 2, this.maxRecordBytes)));
+    this.buffer.copy(larger, 0, 0, this.length);
+    this.buffer = larger;
+  }
+}

@@ -1,0 +1,115 @@
+import { BATCH_BYTES } from '../../core/extractor';
+import type { ColumnType } from '../../core/schema';
+import { inferTextValue, widen } from '../../transforms/infer';
+import type { CsvSettings } from './csv-dialect';
+import type { ColumnNames } from './csv-header';
+import type { CsvRecord } from './csv-parser';
+import { CsvScanner, cutPieces } from './csv-scanner';
+import { CsvTable } from './csv-table';
+import type { FileContent } from './format-reader';
+
+/** Bytes looked at in each place of a file: its beginning, and where it can be read from anywhere, its middle and its end. */
+export const SAMPLE_BYTES = 256 * 1024;
+
+/** Bytes looked at of a file that can only be read from its beginning (gzip), as stored after decompression. */
+export const STREAM_SAMPLE_BYTES = 1024 * 1024;
+
+/** Slices begin at a multiple of this, so that no character of two or four bytes is cut. */
+const SLICE_ALIGNMENT = 4;
+
+export interface CsvSample {
+  readonly columns: ColumnNames;
+  /** By column; undefined where only nulls were seen. */
+  readonly types: readonly (ColumnType | undefined)[];
+  readonly rows: { readonly count: number; readonly quality: 'exact' | 'sampled' };
+}
+
+/** What a bounded look says about a file. A file without any record has no columns. Throws as `CsvTable.classify` and the file do. */
+export async function sampleCsv(
+  file: FileContent,
+  settings: CsvSettings,
+  signal: AbortSignal,
+): Promise<CsvSample> {
+  const wanted = file.seekable ? SAMPLE_BYTES : STREAM_SAMPLE_BYTES;
+  const table = new CsvTable(settings);
+  const beginning = new Tally(table);
+  const scanner = new CsvScanner(settings, (record) => beginning.add(record));
+  let whole = true;
+  for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
+    scanner.feed(piece);
+    if (scanner.bytes >= wanted && table.columns !== undefined) {
+      whole = file.seekable && scanner.bytes >= file.bytes;
+      if (!whole) break;
+    }
+  }
+  if (whole) scanner.end();
+  const columns = table.columns ?? { names: [], notices: [] };
+  if (whole) return { columns, types: beginning.types, rows: { count: beginning.records, quality: 'exact' } };
+
+  let { types, records } = beginning;
+  let { bytes } = scanner;
+  if (file.seekable) {
+    const middle = Math.floor((file.bytes - SAMPLE_BYTES) / 2);
+    for (const start of [middle, file.bytes - SAMPLE_BYTES]) {
+      const from = alignUp(Math.max(start, bytes));
+      if (from >= file.bytes) continue;
+      const slice = await file.slice(from, Math.min(from + SAMPLE_BYTES, file.bytes), signal);
+      const tally = tallySlice(slice, settings, table, scanner);
+      if (!tally.credible) continue;
+      types = columns.names.map((_, index) => widen(types[index], tally.types[index]));
+      records += tally.records;
+      bytes += slice.length;
+    }
+  }
+  const stored = file.bytes * (file.expansion?.() ?? 1);
+  const count = Math.max(1, Math.round((Math.max(stored, bytes) / bytes) * records));
+  return { columns, types, rows: { count, quality: 'sampled' } };
+}
+
+function alignUp(offset: number): number {
+  return Math.ceil(offset / SLICE_ALIGNMENT) * SLICE_ALIGNMENT;
+}
+
+/** Rows of a slice, without the torn ones at its ends. A slice may begin inside of quotes and be cut wrong: see `credible`. */
+function tallySlice(slice: Uint8Array, settings: CsvSettings, table: CsvTable, head: CsvScanner): Tally {
+  const tally = new Tally(table);
+  let torn = true;
+  const scanner = new CsvScanner(
+    settings,
+    (record) => {
+      if (!torn) tally.add(record);
+      torn = false;
+    },
+    head.encoding,
+  );
+  scanner.feed(slice);
+  return tally;
+}
+
+/** Counts records and widens the types of their fields. */
+class Tally {
+  records = 0;
+  types: (ColumnType | undefined)[] = [];
+  private rows = 0;
+
+  constructor(private readonly table: CsvTable) {}
+
+  /** Whether most records look like rows of the table. */
+  get credible(): boolean {
+    return this.rows * 2 > this.records;
+  }
+
+  add(record: CsvRecord): void {
+    const kind = this.table.classify(record);
+    if (kind === 'skip') return;
+    this.records++;
+    if (kind === 'reject') return;
+    this.rows++;
+    for (let index = 0; index < record.count; index++) {
+      const type = this.types[index];
+      if (type?.kind === 'string') continue;
+      const cell = this.table.cell(record, index);
+      if (typeof cell === 'string') this.types[index] = widen(type, inferTextValue(cell));
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import type { Cell, Row } from '../../core/cells';
+import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
+import type { Reject } from '../../core/reject';
+import type { Column } from '../../core/schema';
+import { csvSettings, type CsvSettings, type FormatOptions } from './csv-dialect';
+import type { CsvRecord } from './csv-parser';
+import { sampleCsv } from './csv-sample';
+import { CsvScanner, cutPieces } from './csv-scanner';
+import { CsvTable } from './csv-table';
+import type { FileContent, FormatReader } from './format-reader';
+
+/**
+ * Reads CSV. Every cell is text or null: an unquoted field that equals the null marker (empty, where none is configured) is null, a quoted
+ * one never. What a sample says about the texts is the column's `inferredType`; a text that does not fit it is a reject later.
+ *
+ * Records with another number of fields than the header, with text behind a closing quote, beyond `MAX_RECORD_BYTES`, or with bytes
+ * that are not valid in the encoding are rejects with their line. A quote that is never closed is FORMAT_INVALID: nothing after it
+ * can be trusted. Throws CONFIG_INVALID for options that no file can have.
+ */
+export function csvReader(options: FormatOptions): FormatReader {
+  const settings = csvSettings(options);
+  return {
+    async describe(file, signal) {
+      const sample = await sampleCsv(file, settings, signal);
+      const columns = sample.columns.names.map((name, index): Column => {
+        const inferredType = sample.types[index];
+        const column: Column = { name, type: { kind: 'string' }, nullable: true };
+        return inferredType === undefined ? column : { ...column, inferredType };
+      });
+      return { columns, rows: sample.rows, notices: sample.columns.notices };
+    },
+    read: (file, columns, signal) => readCsv(file, columns, settings, signal),
+  };
+}
+
+async function* readCsv(
+  file: FileContent,
+  columns: readonly Column[],
+  settings: CsvSettings,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const collector = new RowCollector(settings, columns);
+  const scanner = new CsvScanner(settings, (record) => collector.add(record));
+  let reported = 0;
+  for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
+    signal.throwIfAborted();
+    scanner.feed(piece);
+    if (scanner.bytes - reported < BATCH_BYTES) continue;
+    yield collector.take(scanner.bytes - reported);
+    reported = scanner.bytes;
+  }
+  scanner.end();
+  yield collector.take(scanner.bytes - reported);
+}
+
+/** Makes cells of the columns that are asked for; one batch at a time. */
+class RowCollector {
+  private readonly table: CsvTable;
+  /** Places of the columns in this file; -1 where it has no such column. Undefined until its columns are known. */
+  private places: Int32Array | undefined;
+  private rows: Row[] = [];
+  private lines: number[] = [];
+  private rejects: Reject[] = [];
+
+  constructor(
+    settings: CsvSettings,
+    private readonly columns: readonly Column[],
+  ) {
+    this.table = new CsvTable(settings);
+  }
+
+  add(record: CsvRecord): void {
+    const { table } = this;
+    const kind = table.classify(record);
+    if (kind === 'skip') return;
+    if (kind === 'reject') {
+      this.rejects.push(table.reject(record));
+      return;
+    }
+    this.places ??= this.findPlaces();
+    const cells: Cell[] = [];
+    for (const place of this.places) {
+      const cell = place < 0 ? null : table.cell(record, place);
+      if (cell === undefined) {
+        this.rejects.push(table.rejectBytes(record, table.columns?.names[place] ?? ''));
+        return;
+      }
+      cells.push(cell);
+    }
+    this.rows.push(cells);
+    this.lines.push(record.line);
+  }
+
+  /** The batch so far, which came from `bytes` at the source. */
+  take(bytes: number): RowBatch {
+    const { rows, rejects, lines } = this;
+    this.rows = [];
+    this.rejects = [];
+    this.lines = [];
+    return { rows, rejects, bytes, nameRow: (index) => `line ${lines[index] ?? '?'}` };
+  }
+
+  private findPlaces(): Int32Array {
+    const places = new Map(this.table.columns?.names.map((name, index) => [name, index]));
+    return Int32Array.from(this.columns, (column) => places.get(column.name) ?? -1);
+  }
+}
