@@ -66,7 +66,7 @@ export async function commitRun(
   return await withRetries(
     RETRY_POLICIES.commit,
     signal,
-    async () => await loader.commit(context, manifests, filesOf(units), signal),
+    async () => await loader.commit(context, manifests, filesOf(context, units), signal),
     onRetry,
   );
 }
@@ -96,9 +96,10 @@ function checkComplete(
   });
 }
 
-/** What the state remembers as published: uri to version. */
-function filesOf(units: readonly WorkUnit[]): Record<string, string> {
+/** What the state remembers as published: uri to version. A file of which a limited run read the first rows is not. */
+function filesOf(context: RunContext, units: readonly WorkUnit[]): Record<string, string> {
   const files = Object.create(null) as Record<string, string>;
+  if (context.limit !== null) return files;
   for (const unit of units) if (unit.kind === 'file') files[unit.uri] = unit.version;
   return files;
 }
