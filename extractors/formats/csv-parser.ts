@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, MAX_SHOWN_VALUE } from '../../core/errors';
 import type { CsvDialect } from './csv-dialect';
 import { MAX_RECORD_BYTES } from './format-reader';
 
@@ -28,8 +28,8 @@ export const MAX_FIELDS = 65_536;
 /** The buffer before a record needed more; twice the size of the pieces that are fed. In bytes. */
 const INITIAL_BUFFER_BYTES = 512 * 1024;
 
-/** Bytes of a record that `preview` shows; a little more than a reject keeps. */
-const PREVIEW_BYTES = 200;
+/** Bytes of a record that `preview` shows: with the `…` that follows, what `showValue` shows in full. */
+const PREVIEW_BYTES = MAX_SHOWN_VALUE - 1;
 
 const LF = 10;
 const CR = 13;
@@ -170,8 +170,11 @@ export class CsvTokenizer implements CsvRecord {
 
   preview(): string {
     if (this.oversized) return this.oversizedPreview;
-    const end = Math.min(this.position, this.recordStart + PREVIEW_BYTES);
-    return this.buffer.toString(this.dialect.encoding, this.recordStart, end).replace(/[\r\n]+$/, '');
+    const whole = this.position - this.recordStart <= PREVIEW_BYTES;
+    const end = whole ? this.position : this.recordStart + PREVIEW_BYTES;
+    const text = this.buffer.toString(this.dialect.encoding, this.recordStart, end);
+    // The last character may have been cut in two.
+    return whole ? text.replace(/[\r\n]+$/, '') : `${text.replace(/\ufffd+$/, '')}…`;
   }
 
   private skipByteOrderMark(atEnd: boolean): boolean {
@@ -310,7 +313,7 @@ export class CsvTokenizer implements CsvRecord {
   /** `end`: behind the line end. */
   private endRecord(end: number): void {
     if (this.oversized || end - this.recordStart > this.maxRecordBytes) {
-      this.problem = `a record of more than ${this.maxRecordBytes} bytes`;
+      this.problem = `longer than ${this.maxRecordBytes} bytes`;
     }
     this.position = end;
     this.onRecord(this);

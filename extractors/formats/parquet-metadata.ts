@@ -9,10 +9,17 @@ import {
 } from './parquet-schema';
 import { ThriftCursor, ThriftError, THRIFT, thriftSmallInteger, thriftText } from './parquet-thrift';
 
+export interface ParquetChunk {
+  /** In the file. */
+  readonly bytes: number;
+  /** About how many bytes its values have: what the writer says, else what they take before dictionaries are resolved. */
+  readonly decodedBytes: number;
+}
+
 export interface ParquetRowGroup {
   readonly rows: number;
-  /** Bytes of each leaf's chunk: in the file, and after decompression but before decoding. */
-  readonly chunks: readonly { readonly bytes: number; readonly decompressedBytes: number }[];
+  /** By leaf. */
+  readonly chunks: readonly ParquetChunk[];
 }
 
 export interface ParquetMetadata {
@@ -110,7 +117,7 @@ function readRowGroup(
 interface ColumnChunk {
   values: number;
   bytes: number;
-  decompressedBytes: number;
+  decodedBytes: number;
 }
 
 function readColumnChunk(
@@ -119,13 +126,17 @@ function readColumnChunk(
   dataEnd: number,
   edits: Edit[],
 ): ColumnChunk {
-  const chunk: ColumnChunk = { values: -1, bytes: -1, decompressedBytes: -1 };
+  const chunk: ColumnChunk = { values: -1, bytes: -1, decodedBytes: -1 };
   let dataPage = -1;
   let dictionaryPage = 0;
   const fail = (why: string): never => {
     throw new ThriftError(`${why} for column ${JSON.stringify(leaf.path)}`);
   };
   const readMetadata = (id: number, type: number): boolean => {
+    if (id === 16 && type === THRIFT.struct) {
+      readSizeStatistics(cursor, chunk);
+      return true;
+    }
     if (type !== THRIFT.i32 && type !== THRIFT.i64) return false;
     const start = cursor.position;
     const value = cursor.integer();
@@ -133,7 +144,7 @@ function readColumnChunk(
       edits.push({ start, end: cursor.position, bytes: [thriftSmallInteger(FIXED_LEN_BYTE_ARRAY)] });
     } else if (id === 4 && value === CODEC_LZO) fail('LZO compression, which is not supported,');
     else if (id === 5) chunk.values = value;
-    else if (id === 6) chunk.decompressedBytes = value;
+    else if (id === 6) chunk.decodedBytes = value;
     else if (id === 7) chunk.bytes = value;
     else if (id === 9) dataPage = value;
     else if (id === 11) dictionaryPage = value;
@@ -146,13 +157,22 @@ function readColumnChunk(
     cursor.struct(readMetadata);
     return true;
   });
-  if (chunk.values < 0 || chunk.bytes < 0 || chunk.decompressedBytes < 0 || dataPage < 0)
+  if (chunk.values < 0 || chunk.bytes < 0 || chunk.decodedBytes < 0 || dataPage < 0)
     fail('no place of the data');
   // Some writers leave 0 for "no dictionary".
   const begin = dictionaryPage > 0 ? Math.min(dictionaryPage, dataPage) : dataPage;
   if (begin + chunk.bytes > dataEnd)
     fail(`data at ${begin} to ${begin + chunk.bytes}, behind its end at ${dataEnd},`);
   return chunk;
+}
+
+/** SizeStatistics, which newer writers have: bytes of all texts of the chunk as if there were no dictionary. */
+function readSizeStatistics(cursor: ThriftCursor, chunk: ColumnChunk): void {
+  cursor.struct((id, type) => {
+    if (id !== 1 || type !== THRIFT.i64) return false;
+    chunk.decodedBytes = Math.max(chunk.decodedBytes, cursor.integer());
+    return true;
+  });
 }
 
 function hideArrowSchema(cursor: ThriftCursor, footer: Uint8Array, edits: Edit[]): void {

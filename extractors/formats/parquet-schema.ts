@@ -1,3 +1,4 @@
+import type { LeafAnnotation } from './arrow-schema';
 import {
   ThriftError,
   THRIFT,
@@ -7,16 +8,14 @@ import {
   type ThriftCursor,
 } from './parquet-thrift';
 
-/**
- * What a leaf column means where its Arrow type does not say it, or where Arrow's own decoding would lose something:
- * INT96 wraps around outside of the years 1677 to 2262, and INTERVAL drops its months. Both are decoded from their raw 12 bytes.
- */
-export type LeafAnnotation = 'none' | 'uuid' | 'json' | 'int96' | 'interval';
-
 /** A leaf of the schema: what a column chunk stores. */
 export interface ParquetLeaf {
   /** Names from the root on, joined by `.`, for messages. */
   readonly path: string;
+  /**
+   * What its Arrow type does not say, or where Arrow's own decoding would lose something: INT96 wraps around outside of the years
+   * 1677 to 2262, and INTERVAL drops its months. Both are decoded from their raw 12 bytes.
+   */
   readonly annotation: LeafAnnotation;
   /** Under a list or map: more values than rows are normal. */
   readonly repeated: boolean;

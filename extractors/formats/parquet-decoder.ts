@@ -1,0 +1,164 @@
+import { createRequire } from 'node:module';
+import { extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { BeamliftError } from '../../core/errors';
+import type { FileContent } from './format-reader';
+import type { ParquetFooter } from './parquet-footer';
+import type { DecoderAnswer, DecoderRequest } from './parquet-worker-messages';
+
+type Answer = Exclude<DecoderAnswer, { kind: 'want' }>;
+type Question = Exclude<DecoderRequest, { kind: 'bytes' }>;
+
+/**
+ * Decodes one Parquet file in a thread of its own, row group by row group, to Arrow IPC. One call at a time.
+ * Whatever the bytes of the file are, the process lives on and `close` gives all memory back.
+ */
+export class ParquetDecoder {
+  private readonly worker: Worker;
+  private waiting: { resolve: (answer: Answer) => void; reject: (error: unknown) => void } | undefined;
+  private failure: Error | undefined;
+  private readonly stopOnAbort = (): void => this.fail(abortReason(this.signal));
+
+  constructor(
+    private readonly file: FileContent,
+    private readonly footer: ParquetFooter,
+    private readonly signal: AbortSignal,
+  ) {
+    this.worker = startWorker();
+    this.worker.on('message', (answer: DecoderAnswer) => this.receive(answer));
+    this.worker.on('error', (error: Error) => this.fail(this.broken(error)));
+    this.worker.on('exit', () => this.fail(this.broken(new Error('It ended by itself.'))));
+    signal.addEventListener('abort', this.stopOnAbort);
+    if (signal.aborted) this.stopOnAbort();
+  }
+
+  /** Opens the file; the schema of all columns as an Arrow IPC stream without rows. Throws FORMAT_INVALID. */
+  async open(): Promise<Uint8Array> {
+    const bytes = this.footer.start + this.footer.replacement.length;
+    const answer = await this.ask({ kind: 'open', bytes });
+    if (answer.kind !== 'opened') throw this.unexpected(answer);
+    return answer.schema;
+  }
+
+  /**
+   * Rows of a row group as Arrow IPC streams, each of at most `batchRows` rows; the next is decoded while one is in use.
+   * Columns come in the order of the file; more of them than asked for may come. Throws FORMAT_INVALID.
+   */
+  async *rowGroup(
+    rowGroup: number,
+    columns: readonly string[],
+    batchRows: number,
+  ): AsyncGenerator<Uint8Array> {
+    let answer = await this.ask({ kind: 'row-group', rowGroup, columns, batchRows });
+    while (answer.kind === 'batch') {
+      const { rows } = answer;
+      const next = this.ask({ kind: 'next' });
+      // Whoever stops early never looks at it.
+      next.catch(() => undefined);
+      yield rows;
+      answer = await next;
+    }
+    if (answer.kind !== 'end') throw this.unexpected(answer);
+  }
+
+  /** Ends the thread. Safe to call twice. */
+  async close(): Promise<void> {
+    this.signal.removeEventListener('abort', this.stopOnAbort);
+    this.fail(new BeamliftError('INTERNAL', { what: 'The Parquet decoder was closed while in use.' }));
+    await this.worker.terminate();
+  }
+
+  private ask(question: Question): Promise<Answer> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    return new Promise<Answer>((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      this.post(question);
+    });
+  }
+
+  private receive(answer: DecoderAnswer): void {
+    if (answer.kind === 'want') void this.supply(answer.id, answer.start, answer.end);
+    else if (answer.kind === 'failed') this.fail(this.damaged(answer.why));
+    else {
+      const { waiting } = this;
+      this.waiting = undefined;
+      waiting?.resolve(answer);
+    }
+  }
+
+  /** The first failure counts: what the thread says after a failed read only follows from it. */
+  private fail(error: Error): void {
+    this.failure ??= error;
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.reject(this.failure);
+  }
+
+  private async supply(id: number, start: number, end: number): Promise<void> {
+    try {
+      // A copy: what is sent is taken away, and nobody said that it is ours alone.
+      const content = new Uint8Array(await this.content(start, end)).buffer;
+      this.post({ kind: 'bytes', id, content }, [content]);
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      this.post({ kind: 'bytes', id, content: undefined });
+    }
+  }
+
+  /** The file's bytes, with the footer replaced by the one meant for the decoder. */
+  private async content(start: number, end: number): Promise<Uint8Array> {
+    const { start: footerStart, replacement } = this.footer;
+    if (end <= footerStart) return this.file.slice(start, end, this.signal);
+    const tail = replacement.subarray(Math.max(0, start - footerStart), end - footerStart);
+    if (start >= footerStart) return tail;
+    return Buffer.concat([await this.file.slice(start, footerStart, this.signal), tail]);
+  }
+
+  private post(request: DecoderRequest, transfer: readonly ArrayBuffer[] = []): void {
+    this.worker.postMessage(request, transfer);
+  }
+
+  /** A panic in wasm says only `unreachable`; everything else that ends the thread is no fault of the file. */
+  private broken(error: Error): BeamliftError {
+    if (error.name === 'RuntimeError') {
+      return this.damaged(
+        'The data of a column is damaged, or a row group needs more than 4 GB of memory.',
+        error,
+      );
+    }
+    return new BeamliftError('INTERNAL', {
+      what: 'The Parquet decoder failed.',
+      where: { object: this.file.uri },
+      why: error.message,
+      cause: error,
+    });
+  }
+
+  private damaged(why: string, cause?: unknown): BeamliftError {
+    return new BeamliftError('FORMAT_INVALID', {
+      what: 'The Parquet file cannot be decoded.',
+      where: { object: this.file.uri },
+      why,
+      hint: 'Check that the file is complete; write it again at its source, with smaller row groups if they are huge.',
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
+  private unexpected(answer: Answer): BeamliftError {
+    return new BeamliftError('INTERNAL', {
+      what: `The Parquet decoder answered '${answer.kind}' out of turn.`,
+      where: { object: this.file.uri },
+    });
+  }
+}
+
+/** The thread's file is beside this one; as TypeScript (in tests) it needs the loader that this one was loaded with. */
+function startWorker(): Worker {
+  const extension = extname(__filename);
+  const execArgv = extension === '.ts' ? ['--require', createRequire(__filename).resolve('tsx/cjs')] : [];
+  return new Worker(join(__dirname, `parquet-worker${extension}`), { execArgv });
+}
+
+function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new DOMException('Aborted', 'AbortError');
+}

@@ -1,0 +1,29 @@
+/**
+ * What a Parquet decoder and its thread say to each other. One request is answered before the next is made, but while it works on one
+ * the thread may ask for bytes of the file.
+ */
+export type DecoderRequest =
+  /** Opens the file of so many bytes. Answered by `opened`. */
+  | { readonly kind: 'open'; readonly bytes: number }
+  /** Starts with a row group. Answered by the first `batch`, or `end`. */
+  | {
+      readonly kind: 'row-group';
+      readonly rowGroup: number;
+      readonly columns: readonly string[];
+      readonly batchRows: number;
+    }
+  /** Answered by the next `batch`, or `end`. */
+  | { readonly kind: 'next' }
+  /** Bytes that were asked for; undefined: reading them failed. No answer. */
+  | { readonly kind: 'bytes'; readonly id: number; readonly content: ArrayBuffer | undefined };
+
+export type DecoderAnswer =
+  /** The schema of the file as an Arrow IPC stream without rows. */
+  | { readonly kind: 'opened'; readonly schema: Uint8Array }
+  /** Rows as an Arrow IPC stream. */
+  | { readonly kind: 'batch'; readonly rows: Uint8Array }
+  /** The row group has no more rows. */
+  | { readonly kind: 'end' }
+  | { readonly kind: 'failed'; readonly why: string }
+  /** Not an answer: bytes `start` to `end` (exclusive) of the file are needed. */
+  | { readonly kind: 'want'; readonly id: number; readonly start: number; readonly end: number };

@@ -1,0 +1,84 @@
+/**
+ * The thread in which Parquet is decoded: parquet-wasm panics on damaged pages from within a microtask, where nothing can catch it;
+ * here it ends the thread and not the process. The thread's end also gives the memory of the wasm instance back.
+ */
+import { parentPort, type MessagePort } from 'node:worker_threads';
+import { ParquetFile, type RecordBatch } from 'parquet-wasm';
+import type { DecoderAnswer, DecoderRequest } from './parquet-worker-messages';
+
+/** What parquet-wasm uses of a Blob. */
+interface LazyBlob {
+  readonly size: number;
+  slice(start: number, end: number): { readonly size: number; arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+class DecoderThread {
+  private readonly wanted = new Map<number, (content: ArrayBuffer | undefined) => void>();
+  private nextId = 0;
+  private file: ParquetFile | undefined;
+  private batches: ReadableStreamDefaultReader<RecordBatch> | undefined;
+
+  constructor(private readonly port: MessagePort) {
+    port.on('message', (request: DecoderRequest) => void this.receive(request));
+  }
+
+  private async receive(request: DecoderRequest): Promise<void> {
+    if (request.kind === 'bytes') {
+      this.wanted.get(request.id)?.(request.content);
+      this.wanted.delete(request.id);
+      return;
+    }
+    try {
+      if (request.kind === 'open') await this.open(request.bytes);
+      else {
+        if (request.kind === 'row-group') await this.startRowGroup(request);
+        await this.sendBatch();
+      }
+    } catch (error) {
+      this.send({ kind: 'failed', why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async open(bytes: number): Promise<void> {
+    const blob: LazyBlob = { size: bytes, slice: (start, end) => this.slice(start, end) };
+    this.file = await ParquetFile.fromFile(blob as unknown as Blob);
+    this.send({ kind: 'opened', schema: this.file.schema().intoIPCStream() });
+  }
+
+  private async startRowGroup(request: Extract<DecoderRequest, { kind: 'row-group' }>): Promise<void> {
+    const stream = await this.file?.stream({
+      batchSize: request.batchRows,
+      rowGroups: [request.rowGroup],
+      columns: [...request.columns],
+      concurrency: 1,
+    });
+    this.batches = stream?.getReader() as ReadableStreamDefaultReader<RecordBatch> | undefined;
+  }
+
+  private async sendBatch(): Promise<void> {
+    const next = await this.batches?.read();
+    if (next?.value === undefined) this.send({ kind: 'end' });
+    else this.send({ kind: 'batch', rows: next.value.intoIPCStream() });
+  }
+
+  private slice(start: number, end: number): ReturnType<LazyBlob['slice']> {
+    const arrayBuffer = async (): Promise<ArrayBuffer> => {
+      const id = this.nextId++;
+      const content = await new Promise<ArrayBuffer | undefined>((resolve) => {
+        this.wanted.set(id, resolve);
+        this.send({ kind: 'want', id, start, end });
+      });
+      if (content === undefined) throw new Error('The bytes could not be read.');
+      return content;
+    };
+    return { size: end - start, arrayBuffer };
+  }
+
+  private send(answer: DecoderAnswer): void {
+    const bytes =
+      answer.kind === 'opened' ? answer.schema : answer.kind === 'batch' ? answer.rows : undefined;
+    this.port.postMessage(answer, bytes === undefined ? [] : [bytes.buffer as ArrayBuffer]);
+  }
+}
+
+if (parentPort !== null) new DecoderThread(parentPort);
