@@ -3,7 +3,7 @@ import type { ColumnType } from '../../core/schema';
 import { inferTextValue, widen } from '../../transforms/infer';
 import type { CsvSettings } from './csv-dialect';
 import type { ColumnNames } from './csv-header';
-import type { CsvRecord } from './csv-parser';
+import type { CsvRecord } from './csv-record';
 import { CsvScanner, cutPieces } from './csv-scanner';
 import { CsvTable } from './csv-table';
 import type { FileContent } from './format-reader';

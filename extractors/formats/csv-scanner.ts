@@ -1,5 +1,6 @@
 import { csvEncoding, HEAD_BYTES, type CsvEncoding, type CsvSettings } from './csv-dialect';
-import { CsvTokenizer, type CsvRecord } from './csv-parser';
+import { CsvTokenizer } from './csv-parser';
+import type { CsvRecord } from './csv-record';
 import { CsvTranscoder } from './csv-transcoder';
 
 /** Source bytes to records: decides the encoding by the first bytes, then feeds transcoder and tokenizer. */

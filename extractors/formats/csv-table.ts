@@ -2,7 +2,7 @@ import { BeamliftError, showValue } from '../../core/errors';
 import type { Reject } from '../../core/reject';
 import type { CsvSettings } from './csv-dialect';
 import { namesFromHeader, numberedNames, type ColumnNames } from './csv-header';
-import { MAX_FIELDS, type CsvRecord } from './csv-parser';
+import { MAX_FIELDS, type CsvRecord } from './csv-record';
 
 /** What a record of a table is: its header or first row decided the width, every other record is held against it. */
 export class CsvTable {

@@ -3,7 +3,7 @@ import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { csvSettings, type CsvSettings, type FormatOptions } from './csv-dialect';
-import type { CsvRecord } from './csv-parser';
+import type { CsvRecord } from './csv-record';
 import { sampleCsv } from './csv-sample';
 import { CsvScanner, cutPieces } from './csv-scanner';
 import { CsvTable } from './csv-table';

@@ -76,7 +76,9 @@ const caseOf = fc
 
 function renderField(cell: string | null, always: boolean, given: Case): string {
   if (cell === null) return given.nullMarker;
-  const special = [...Array.from(given.delimiter), given.quote, '\r', '\n'].some((text) => cell.includes(text));
+  const special = [...Array.from(given.delimiter), given.quote, '\r', '\n'].some((text) =>
+    cell.includes(text),
+  );
   if (!always && !special && cell !== given.nullMarker) return cell;
   return given.quote + cell.replaceAll(given.quote, given.quote + given.quote) + given.quote;
 }
