@@ -1,0 +1,79 @@
+import { formatDate, isCalendarDay, isInfiniteInstant } from '../instant-format';
+import {
+  NONE_BYTES,
+  NONE_CLOCK,
+  NONE_INSTANT_NUMBER,
+  NONE_LENGTH,
+  NONE_LIST,
+  NONE_STRUCT,
+  NONE_UUID,
+} from './no-rule';
+import { compileUnusual, nullOrReject } from './policy-actions';
+import { ofBigint, type CellFunction, type RuleContext, type RulesFrom, type TypeOf } from './rule';
+import { compileFitDate, compileFitInstant, unitsPerDay } from './to-instant';
+import { compileFitPlainText } from './to-text';
+
+export const INSTANT_POLICIES =
+  "policy `out_of_range_date` decides beyond the destination's range, `infinity` about 'infinity' where the destination has none";
+
+function toMidnight(
+  destination: TypeOf<'datetime'> | TypeOf<'timestamp'>,
+  context: RuleContext,
+): CellFunction {
+  const fit = compileFitInstant(destination, context);
+  const perDay = unitsPerDay(destination.unit);
+  return ofBigint((days) => fit(isInfiniteInstant(days) ? days : days * perDay));
+}
+
+function toText(
+  destination: 'string' | 'json',
+  context: RuleContext,
+  fit: (text: string) => string,
+): CellFunction {
+  const unusual = compileUnusual(context, destination);
+  const beyond = nullOrReject(context, 'out_of_range_date', 'beyond the calendar');
+  return ofBigint((days) => {
+    if (!isCalendarDay(days)) return beyond();
+    if (!isInfiniteInstant(days)) return fit(formatDate(days));
+    return unusual('infinity', formatDate(days));
+  });
+}
+
+export const FROM_DATE: RulesFrom<'date'> = {
+  date: {
+    name: 'range',
+    description: `As it is; ${INSTANT_POLICIES}.`,
+    compile: (_source, _destination, context) => ofBigint(compileFitDate(context)),
+  },
+  datetime: {
+    name: 'midnight',
+    description: `Midnight of the day; ${INSTANT_POLICIES}.`,
+    compile: (_source, destination, context) => toMidnight(destination, context),
+  },
+  timestamp: {
+    name: 'midnight UTC',
+    description: `Midnight of the day in UTC; ${INSTANT_POLICIES}.`,
+    compile: (_source, destination, context) => toMidnight(destination, context),
+  },
+  string: {
+    name: 'ISO text',
+    description:
+      "`YYYY-MM-DD`; years before 1 and beyond 9999 have a sign (`-0043-03-15` is in 44 BC); policy `infinity` decides about 'infinity'.",
+    compile: (_source, destination, context) => toText('string', context, compileFitPlainText(destination)),
+  },
+  json: {
+    name: 'JSON text',
+    description: 'The same text as a JSON string.',
+    compile: (_source, _destination, context) => toText('json', context, (text) => `"${text}"`),
+  },
+  bool: NONE_INSTANT_NUMBER,
+  int: NONE_INSTANT_NUMBER,
+  float: NONE_INSTANT_NUMBER,
+  decimal: NONE_INSTANT_NUMBER,
+  bytes: NONE_BYTES,
+  uuid: NONE_UUID,
+  time: NONE_CLOCK,
+  interval: NONE_LENGTH,
+  array: NONE_LIST,
+  struct: NONE_STRUCT,
+};
