@@ -18,7 +18,7 @@ const FOREIGN_URLS = ['', 'x', 'orders', 'gopher://example.com/x', 'C:\\data', '
 const NAME = /^[a-z][a-z0-9_]*$/;
 
 function fieldsOf(schema: z.ZodObject): [string, z.ZodType][] {
-  return Object.entries(schema.shape as Record<string, z.ZodType>);
+  return Object.entries<z.ZodType>(schema.shape);
 }
 
 async function page(name: string): Promise<string> {
