@@ -1,0 +1,158 @@
+import { BeamliftError } from '../../core/errors';
+import type { CommandContext, CommandModule } from '../command';
+import type { JobSpec } from '../config/job-spec';
+import { exitCodeOfError, exitCodeOfReport, worstExitCode } from '../exit-code';
+import { explainFailure, unstartedReport } from '../failure';
+import { addFileFlag, addUrlFlags, type FileFlag, type UrlFlags } from '../flags/configuration-flags';
+import { addExamples } from '../flags/examples';
+import { addLaunchFlags, addRunFlags, toLaunchOptions, type LaunchFlags } from '../flags/launch-flags';
+import { addJsonFlag, addOutputFlags, type JsonFlag } from '../flags/output-flags';
+import type { LaunchOptions } from '../launch-options';
+import { CommandOutput, type OutputFlags } from '../output/command-output';
+import { createRunListener } from '../output/run-listener';
+import { nextLine, renderSummary } from '../output/run-summary';
+import type { RunReport } from '../report';
+import { planJobs } from './plan';
+import { openSession, type Session } from './session';
+
+interface RunFlags extends FileFlag, UrlFlags, LaunchFlags, JsonFlag, OutputFlags {
+  readonly dryRun?: boolean;
+}
+
+/** `beamlift run`: loads jobs, one after another. */
+export const runCommand: CommandModule = {
+  register: (program, action, invocation) => {
+    const command = program
+      .command('run')
+      .description('load jobs: the named ones, or all of the configuration, one after another')
+      .argument('[jobs...]', 'names of jobs');
+    addFileFlag(command);
+    addUrlFlags(command);
+    addRunFlags(addLaunchFlags(command));
+    addJsonFlag(command, 'print one JSON object for each job, its report, and nothing else on stdout');
+    addOutputFlags(command);
+    addExamples(command, invocation, [
+      { says: 'All jobs of ./beamlift.yaml', line: 'run' },
+      { says: 'Two jobs of a file', line: 'run -f etl/beamlift.yaml orders customers' },
+      {
+        says: 'Load January of an incremental job again',
+        line: 'run orders --start-date 2025-01-01 --end-date 2025-02-01',
+      },
+      {
+        says: 'A table into an embedded warehouse, without a configuration',
+        line: 'run --from postgresql://etl@localhost/shop --table public.orders --to duckdb:warehouse.duckdb',
+      },
+    ]);
+    command.addHelpText(
+      'after',
+      '\nExit codes: 0 loaded or nothing to do, 1 failed, 2 wrong usage or configuration, 3 loaded with rejected rows,\n' +
+        '124 timed out, 130 and 143 interrupted. Of several jobs it is the worst: 0, 3, 124, 1, 2, 130, 143.',
+    );
+    command.action(action(run));
+  },
+};
+
+async function run(context: CommandContext, names: string[], flags: RunFlags): Promise<number> {
+  const output = new CommandOutput(context.host, context.redactor, flags);
+  let session: Session | undefined;
+  let jobs: JobSpec[];
+  let options: LaunchOptions;
+  try {
+    options = toLaunchOptions(flags);
+    session = await openSession(context, flags, output, { jobs: names, history: flags.dryRun !== true });
+    jobs = await context.engine.expandJobs(session.configuration, names, session.services);
+  } catch (thrown) {
+    await session?.close();
+    return await failBeforeRuns(thrown, names, context, output, flags);
+  }
+  try {
+    if (flags.dryRun === true) return await planJobs(jobs, options, session, context, output, flags);
+    return await runJobs(jobs, options, session, context, output, flags);
+  } finally {
+    await session.close();
+  }
+}
+
+/** No job could be started: each named one gets a report, or one report is for all. */
+async function failBeforeRuns(
+  thrown: unknown,
+  names: readonly string[],
+  { host: { signal } }: CommandContext,
+  output: CommandOutput,
+  flags: RunFlags,
+): Promise<number> {
+  const error = explainFailure(thrown, signal);
+  if (flags.json === true) {
+    // What was typed as a name may be a URL with a password.
+    const shown = names.length === 0 ? [null] : names.map(output.redact);
+    for (const name of shown) output.writeJson(unstartedReport(name, error));
+  }
+  await output.fail(error);
+  return exitCodeOfError(error, signal);
+}
+
+async function runJobs(
+  jobs: readonly JobSpec[],
+  options: LaunchOptions,
+  session: Session,
+  context: CommandContext,
+  output: CommandOutput,
+  flags: RunFlags,
+): Promise<number> {
+  const { signal, invocation } = context.host;
+  const tellInterrupted = (): void =>
+    output.say(`Interrupted (${String(signal.reason)}): cleaning up. Press Ctrl-C again to stop at once.`);
+  signal.addEventListener('abort', tellInterrupted, { once: true });
+  const reports: RunReport[] = [];
+  const codes: number[] = [];
+  for (const job of jobs) {
+    if (signal.aborted) {
+      const error = notStarted(job, signal);
+      codes.push(exitCodeOfError(error, signal));
+      if (flags.json === true) output.writeJson(unstartedReport(job.name, error));
+      continue;
+    }
+    const report = await runJob(job, options, session, context, output);
+    reports.push(report);
+    codes.push(exitCodeOfReport(report, signal));
+    if (flags.json === true) output.writeJson(report);
+  }
+  if (flags.json !== true && !output.mode.quiet && reports.length > 0) {
+    output.writeLines(renderSummary(reports, output.outPalette));
+    const next = nextLine({
+      reports,
+      invocation,
+      file: flags.file,
+      configured: session.configuration.file !== undefined,
+    });
+    if (next !== undefined) output.writeLines(['', `Next: ${next}`]);
+  }
+  return worstExitCode(codes);
+}
+
+async function runJob(
+  job: JobSpec,
+  options: LaunchOptions,
+  { services }: Session,
+  { host, engine }: CommandContext,
+  output: CommandOutput,
+): Promise<RunReport> {
+  const watch = createRunListener(job.name, output, services.log, host.err);
+  try {
+    const report = await engine.launchJob(job, options, { ...services, ...watch.services });
+    watch.finish(report);
+    if (report.error !== undefined && report.status !== 'skipped') {
+      await output.failReport(report.error, 'etl.failed', { run_id: report.run_id, job: report.job });
+    }
+    return report;
+  } finally {
+    watch.close();
+  }
+}
+
+function notStarted(job: JobSpec, signal: AbortSignal): BeamliftError {
+  return new BeamliftError('CANCELLED', {
+    what: `Job ${job.name} was not started: interrupted (${String(signal.reason)})`,
+    where: { job: job.name },
+  });
+}

@@ -1,0 +1,49 @@
+import type { Configuration } from '../config/job-spec';
+import type { CommandContext } from '../command';
+import { selectConfiguration, type FileFlag, type UrlFlags } from '../flags/configuration-flags';
+import type { LaunchServices } from '../launch-options';
+import type { CommandOutput } from '../output/command-output';
+import type { RunStore } from '../runs/run-store';
+import { MemoryRunStore } from '../runs/memory-run-store';
+
+/** A configuration with what working with it needs. */
+export interface Session {
+  readonly configuration: Configuration;
+  /** Complete but for the listener and the log of a single run. */
+  readonly services: Omit<LaunchServices, 'listener'>;
+  /** Closes the run store. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads the configuration, tells its warnings, and makes the services of commands that work with connections.
+ * `history`: open the run store for runs that are about to be made; else there is none.
+ */
+export async function openSession(
+  { host, engine, redactor }: CommandContext,
+  flags: FileFlag & UrlFlags,
+  output: CommandOutput,
+  { jobs = [], history = false }: { jobs?: readonly string[]; history?: boolean } = {},
+): Promise<Session> {
+  const configuration = await selectConfiguration(flags, jobs, host, engine);
+  const secrets = engine.createSecrets(configuration, host.environment, redactor);
+  const log = await output.log();
+  for (const warning of configuration.warnings) log.warn('config.warning', { message: warning });
+  const runStore: RunStore = history
+    ? await engine.openRunStoreForRuns(configuration.runStore, host.identity, log)
+    : new MemoryRunStore();
+  return {
+    configuration,
+    services: {
+      secrets,
+      environment: host.environment,
+      log,
+      runStore,
+      baseFolder: configuration.baseFolder,
+      thresholdRows: configuration.runners.thresholdRows,
+      largeRunner: configuration.runners.large,
+      signal: host.signal,
+    },
+    close: async () => await runStore.close(),
+  };
+}

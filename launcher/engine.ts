@@ -1,0 +1,93 @@
+import { createRequire } from 'node:module';
+import type * as Secrets from '../core/clients/secrets';
+import type { Environment, SecretResolver } from '../core/extractor';
+import type { Logger } from '../core/logger';
+import type { Plan } from '../core/plan';
+import type { SecretRedactor } from '../core/secret-redactor';
+import type { Configuration, JobSpec } from './config/job-spec';
+import type * as LoadConfiguration from './config/load-configuration';
+import type * as ExpandJobs from './expand-jobs';
+import type { ExpandServices } from './expand-jobs';
+import type { ProcessIdentity } from './host';
+import type * as Launch from './launch';
+import type { LaunchOptions, LaunchServices } from './launch-options';
+import type { DescribeLoss } from './output/plan-text';
+import type { RunReport } from './report';
+import type * as OpenRunStore from './runs/open-run-store';
+import type { RunStore } from './runs/run-store';
+import type * as Version from './version';
+
+/** Where the configuration is looked for: `file` (from `-f`), else BEAMLIFT_CONFIG, else ./beamlift.yaml. */
+export interface ConfigurationRequest {
+  readonly file?: string;
+  readonly cwd: string;
+  readonly environment: Environment;
+}
+
+/** A job that the command line describes, without a file. */
+export interface UrlJob {
+  readonly from: string;
+  readonly to: string;
+  readonly table?: string;
+  readonly query?: string;
+  readonly files?: string;
+  readonly destTable?: string;
+  readonly loadType?: string;
+  readonly timestampColumn?: string;
+  readonly keyColumns?: readonly string[];
+  readonly createTable?: boolean;
+  readonly cwd: string;
+  readonly environment: Environment;
+}
+
+/** Everything that commands do beyond reading flags and writing results. Tests of commands bring their own. */
+export interface Engine {
+  codeVersion(): string;
+  loadConfiguration(request: ConfigurationRequest): Promise<Configuration>;
+  configurationFromUrls(request: UrlJob): Promise<Configuration>;
+  createSecrets(
+    configuration: Configuration,
+    environment: Environment,
+    redactor: SecretRedactor,
+  ): SecretResolver;
+  expandJobs(
+    configuration: Configuration,
+    names: readonly string[],
+    services: ExpandServices,
+  ): Promise<JobSpec[]>;
+  planJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<Plan>;
+  launchJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<RunReport>;
+  /** For looking only: makes nothing. */
+  openRunStore(url: string): Promise<RunStore>;
+  openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger): Promise<RunStore>;
+  describeLoss(plan: Plan): DescribeLoss;
+}
+
+/**
+ * Modules are read at their first use, so that `--help` stays fast. `require` and not `import()`, which would look for
+ * compiled files even where the sources are run, and would make second instances of classes there.
+ */
+const load = createRequire(__filename);
+const modules = {
+  version: () => load('./version') as typeof Version,
+  loadConfiguration: () => load('./config/load-configuration') as typeof LoadConfiguration,
+  secrets: () => load('../core/clients/secrets') as typeof Secrets,
+  expandJobs: () => load('./expand-jobs') as typeof ExpandJobs,
+  launch: () => load('./launch') as typeof Launch,
+  runStore: () => load('./runs/open-run-store') as typeof OpenRunStore,
+};
+
+/** The real one. */
+export const ENGINE: Engine = {
+  codeVersion: () => modules.version().codeVersion(),
+  loadConfiguration: async (request) => await modules.loadConfiguration().loadConfiguration(request),
+  configurationFromUrls: async (request) => await modules.loadConfiguration().configurationFromUrls(request),
+  createSecrets: ({ baseFolder, inlineSecrets }, environment, redactor) =>
+    modules.secrets().createSecretResolver({ environment, baseFolder, inlineSecrets, redactor }),
+  expandJobs: async (...request) => await modules.expandJobs().expandJobs(...request),
+  planJob: async (...request) => await modules.launch().planJob(...request),
+  launchJob: async (...request) => await modules.launch().launchJob(...request),
+  openRunStore: async (url) => await modules.runStore().openRunStore(url, { create: false }),
+  openRunStoreForRuns: async (...request) => await modules.runStore().openRunStoreForRuns(...request),
+  describeLoss: () => () => undefined,
+};

@@ -1,0 +1,40 @@
+import { BeamliftError, toBeamliftError } from '../core/errors';
+import type { RunReport } from './report';
+
+/** What a thrown value means to the user: an interruption where there was one, since everything fails after it. */
+export function explainFailure(thrown: unknown, signal: AbortSignal): BeamliftError {
+  if (thrown instanceof BeamliftError && thrown.code !== 'INTERNAL') return thrown;
+  if (signal.aborted) {
+    return new BeamliftError('CANCELLED', { what: `Interrupted (${String(signal.reason)})`, cause: thrown });
+  }
+  return toBeamliftError(thrown);
+}
+
+/** The report of a job that never became a run: there is no id, and perhaps no job. */
+export type UnstartedReport = Omit<RunReport, 'run_id' | 'job'> & { run_id: null; job: string | null };
+
+/** What `--json` prints where a job could not be started. */
+export function unstartedReport(job: string | null, error: BeamliftError): UnstartedReport {
+  return {
+    run_id: null,
+    job,
+    status: error.code === 'CANCELLED' ? 'cancelled' : 'failure',
+    runner: null,
+    runner_reason: null,
+    load_type: '',
+    work_units: 0,
+    rows_extracted: 0,
+    rows_filtered: 0,
+    rows_rejected: 0,
+    rows_staged: 0,
+    rows_loaded: 0,
+    bytes_staged: 0,
+    duration_seconds: 0,
+    watermark: null,
+    losses: {},
+    destination: '',
+    reject_files: [],
+    notices: [],
+    error: error.toReport(),
+  };
+}

@@ -1,0 +1,62 @@
+import { InvalidArgumentError } from 'commander';
+import { LOG_LEVELS, type LogLevel } from '../../core/logger';
+import { readLevel, type LogFormat } from '../output/output-mode';
+
+/** A whole number from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min} on` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
+  };
+}
+
+/** A number of seconds above 0; fractions are allowed. */
+export function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value > 0 && value <= MAX_TIMER_SECONDS) return value;
+  throw new InvalidArgumentError(`It must be a number of seconds above 0, at most ${MAX_TIMER_SECONDS}.`);
+}
+
+/** The longest delay of a timer is 2^31 - 1 milliseconds. */
+const MAX_TIMER_SECONDS = 2_147_483;
+
+const DATE =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** A date (`2025-03-01`) or an instant (`2025-03-01T10:00:00Z`, without offset in the timezone of the job), as it was written. */
+export function dateText(text: string): string {
+  const match = DATE.exec(text);
+  if (match !== null) {
+    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+    const date = new Date(Date.UTC(2000, month - 1, day));
+    date.setUTCFullYear(year, month - 1, day);
+    const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+    if (isDay && !(hour > 23) && !(minute > 59) && !(second > 59)) return text;
+  }
+  throw new InvalidArgumentError(
+    'It must be a date like 2025-03-01, or a point in time like 2025-03-01T10:00:00Z.',
+  );
+}
+
+/** Names with commas between them. */
+export function nameList(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '')) return names;
+  throw new InvalidArgumentError('It must be names with commas between them, like id,region.');
+}
+
+/** A text with something in it. */
+export function nonEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It must not be empty.');
+}
+
+export function logLevel(text: string): LogLevel {
+  const level = readLevel(text);
+  if (level !== undefined) return level;
+  throw new InvalidArgumentError(`It must be one of ${LOG_LEVELS.join(', ')}.`);
+}
+
+export const LOG_FORMATS = ['text', 'json'] as const satisfies readonly LogFormat[];

@@ -1,0 +1,99 @@
+import { availableParallelism } from 'node:os';
+import { Option, type Command } from 'commander';
+import { BeamliftError } from '../../core/errors';
+import type { LaunchOptions } from '../launch-options';
+import { dateText, nonEmpty, seconds, wholeNumber } from './flag-values';
+
+/** The flags of `run` and `plan` that say what is loaded and how. */
+export interface LaunchFlags {
+  readonly runner?: LaunchOptions['runner'];
+  readonly limit?: number;
+  readonly fullRefresh?: boolean;
+  readonly startDate?: string;
+  readonly endDate?: string;
+  readonly timeout?: number;
+  readonly concurrency?: number;
+  readonly triggeredBy?: string;
+  readonly adoptState?: boolean;
+  readonly freshState?: boolean;
+}
+
+const RUNNER_CHOICES = [
+  'auto',
+  'in-process',
+  'direct',
+  'portable',
+  'dataflow',
+] as const satisfies readonly LaunchOptions['runner'][];
+
+/** More units at once do not help one process, and each holds a connection. */
+const MAX_CONCURRENCY = 64;
+
+/** Without `--concurrency`: a unit for each core, and few enough to leave a source's connections to others. */
+const MAX_DEFAULT_CONCURRENCY = 4;
+
+/** Adds the flags that `run` and `plan` share. */
+export function addLaunchFlags(command: Command): Command {
+  return command
+    .optionsGroup('What to load:')
+    .option(
+      '--limit <rows>',
+      'at most so many rows; the watermark stays',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
+    .addOption(
+      new Option('--full-refresh', 'load everything and replace the table').conflicts([
+        'startDate',
+        'endDate',
+      ]),
+    )
+    .option('--start-date <date>', 'from this date on (UTC unless the job has a timezone)', dateText)
+    .option('--end-date <date>', 'up to this date, not included', dateText)
+    .addOption(
+      new Option('--adopt-state', 'keep the watermark although source or destination changed').conflicts(
+        'freshState',
+      ),
+    )
+    .option('--fresh-state', 'forget the watermark although source or destination changed')
+    .optionsGroup('How to run:')
+    .addOption(new Option('--runner <runner>', 'who does the work').choices(RUNNER_CHOICES).default('auto'))
+    .option(
+      '--concurrency <units>',
+      `work units at once (without it: the cores, at most ${MAX_DEFAULT_CONCURRENCY})`,
+      wholeNumber(1, MAX_CONCURRENCY),
+    );
+}
+
+/** Adds the flags that only running has. */
+export function addRunFlags(command: Command): Command {
+  return command
+    .option('--timeout <seconds>', 'stop a job after so long; nothing of it is published', seconds)
+    .option('--triggered-by <who>', 'what the history says about who started it', nonEmpty, 'manual')
+    .option('--dry-run', 'make the plan and stop');
+}
+
+/** Throws USAGE when the dates are the wrong way round. */
+export function toLaunchOptions(flags: LaunchFlags): LaunchOptions {
+  const { startDate, endDate } = flags;
+  // Texts of the same length and without offsets are in the order of time.
+  const comparable =
+    startDate?.length === endDate?.length && !/(Z|[+-]\d{2}:?\d{2})$/.test((startDate ?? '').slice(10));
+  if (startDate !== undefined && endDate !== undefined && comparable && startDate >= endDate) {
+    throw new BeamliftError('USAGE', {
+      what: `--end-date ${endDate} is not after --start-date ${startDate}`,
+      why: 'The start is included, the end is not, so nothing lies between them.',
+      hint: `For the one day ${startDate.slice(0, 10)}, give the day after it as --end-date.`,
+    });
+  }
+  return {
+    runner: flags.runner ?? 'auto',
+    limit: flags.limit,
+    fullRefresh: flags.fullRefresh ?? false,
+    startDate,
+    endDate,
+    concurrency: flags.concurrency ?? Math.min(availableParallelism(), MAX_DEFAULT_CONCURRENCY),
+    triggeredBy: flags.triggeredBy ?? 'manual',
+    timeoutSeconds: flags.timeout,
+    onStateConflict: flags.adoptState === true ? 'adopt' : flags.freshState === true ? 'fresh' : 'fail',
+  };
+}
