@@ -114,7 +114,7 @@ class BagOfTexts {
 /** A value as text, so that both sides spell it alike; what CSV does not have is null. */
 function spelling(type: string, value: unknown): string | null {
   if (value === null || value === undefined || value === '') return null;
-  const text = String(value as string | number | boolean);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (/^(U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER)/.test(type)) return BigInt(text).toString();
   if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) return String(Number(text));
   return text;
