@@ -19,6 +19,8 @@ export interface InstantReading {
   readonly value: bigint;
   /** False: the text has more digits of a second, other than zeros, than the unit keeps. */
   readonly exact: boolean;
+  /** Whether `value` is above what the text says. */
+  readonly roundedUp: boolean;
   /** Whether the text has a clock; without one it means midnight. */
   readonly hasClock: boolean;
   /** Whether the text has an offset; `value` is then UTC. */
@@ -69,6 +71,7 @@ export function readInstant(text: string, unit: TimeUnit): InstantReading | type
   return {
     value: joinUnits(days * SECONDS_PER_DAY + (clock?.seconds ?? 0) - (offset?.seconds ?? 0), clock, unit),
     exact: clock?.exact ?? true,
+    roundedUp: clock?.roundedUp ?? false,
     hasClock: clock !== undefined,
     hasOffset: offset !== undefined,
   };
@@ -103,7 +106,7 @@ function readInfinity(text: string): InstantReading | undefined {
   const found = /^([+-]?)infinity$/i.exec(text);
   if (found === null) return undefined;
   const value = found[1] === '-' ? INSTANT_MINUS_INFINITY : INSTANT_INFINITY;
-  return { value, exact: true, hasClock: false, hasOffset: false };
+  return { value, exact: true, roundedUp: false, hasClock: false, hasOffset: false };
 }
 
 interface DateReading {
@@ -152,6 +155,7 @@ interface Clock {
   /** In the unit; as much as a whole second after rounding up. */
   readonly fraction: number;
   readonly exact: boolean;
+  readonly roundedUp: boolean;
   readonly end: number;
 }
 
@@ -167,13 +171,14 @@ function readClock(text: string, start: number, unit: TimeUnit): Clock | undefin
   if (minute < 0 || minute > 59) return undefined;
   at += 3;
   if (text.charCodeAt(at) !== COLON) {
-    return { hour, seconds: hour * 3600 + minute * 60, fraction: 0, exact: true, end: at };
+    return { hour, seconds: hour * 3600 + minute * 60, fraction: 0, exact: true, roundedUp: false, end: at };
   }
   const second = twoDigits(text, at + 1);
   if (second < 0 || second > 59) return undefined;
   at += 3;
   const seconds = hour * 3600 + minute * 60 + second;
-  if (text.charCodeAt(at) !== POINT) return { hour, seconds, fraction: 0, exact: true, end: at };
+  if (text.charCodeAt(at) !== POINT)
+    return { hour, seconds, fraction: 0, exact: true, roundedUp: false, end: at };
   const fraction = readFraction(text, at + 1, UNIT_DIGITS[unit]);
   return fraction === undefined ? undefined : { hour, seconds, ...fraction };
 }
@@ -183,24 +188,24 @@ function readFraction(
   text: string,
   start: number,
   keep: number,
-): { fraction: number; exact: boolean; end: number } | undefined {
+): Pick<Clock, 'fraction' | 'exact' | 'roundedUp' | 'end'> | undefined {
   let at = start;
   let fraction = 0;
   let exact = true;
-  let roundUp = false;
+  let roundedUp = false;
   while (at < text.length && isDigit(text.charCodeAt(at))) {
     const digit = text.charCodeAt(at) - ZERO;
     const position = at - start;
     if (position < keep) fraction = fraction * 10 + digit;
     else {
-      if (position === keep) roundUp = digit >= 5;
+      if (position === keep) roundedUp = digit >= 5;
       if (digit !== 0) exact = false;
     }
     at++;
   }
   if (at === start) return undefined;
   for (let position = at - start; position < keep; position++) fraction *= 10;
-  return { fraction: roundUp ? fraction + 1 : fraction, exact, end: at };
+  return { fraction: roundedUp ? fraction + 1 : fraction, exact, roundedUp, end: at };
 }
 
 interface Offset {

@@ -17,7 +17,15 @@ import {
   type RulesFrom,
   type TypeOf,
 } from './rule';
-import { compileFitDate, compileFitInstant, compileFitTime, compileToDay } from './to-instant';
+import {
+  TIME_OF_DAY,
+  compileFitDate,
+  compileFitInstant,
+  compileFitTime,
+  compileToDay,
+  floorDivide,
+  unitsPerDay,
+} from './to-instant';
 import { compileDecimalToInt, compileFitDecimal, compileTextToFloat } from './to-number';
 import { compileFitText, compileTextToJson } from './to-text';
 
@@ -96,21 +104,12 @@ function toInstant(
 function toDate(context: ConversionContext): CellFunction {
   const fit = compileFitDate(context);
   const toDay = compileToDay('us', context);
-  const cut = changeOrReject(context, 'inexact', 'a time of day, which a date has not');
-  return ofInstantText(context, 'us', 'not a date', ({ value, exact }) => {
+  const cut = changeOrReject(context, 'inexact', TIME_OF_DAY);
+  return ofInstantText(context, 'us', 'not a date', ({ value, exact, roundedUp }) => {
     if (exact) return fit(toDay(value));
-    // Rounded to a microsecond it may look like midnight.
     cut();
-    return fit(compileDayBelow(value));
+    return fit(floorDivide(roundedUp ? value - 1n : value, unitsPerDay('us')));
   });
-}
-
-const MICROS_PER_DAY = 86_400_000_000n;
-
-/** The day of a text finer than a microsecond: one that was rounded up to midnight is of the day before. */
-function compileDayBelow(rounded: bigint): bigint {
-  const day = rounded / MICROS_PER_DAY;
-  return rounded % MICROS_PER_DAY < 0n ? day - 1n : day;
 }
 
 export const FROM_STRING: RulesFrom<'string'> = {

@@ -93,10 +93,12 @@ export function compileChangeUnit(
   };
 }
 
+export const TIME_OF_DAY = 'a time of day, which a date has not';
+
 /** An instant's day; midnight is exact, for another time of day `inexact` decides (`round`: the day it falls on). The sentinels stay. */
 export function compileToDay(unit: TimeUnit, context: ConversionContext): (value: bigint) => bigint {
   const perDay = unitsPerDay(unit);
-  const cut = changeOrReject(context, 'inexact', 'a time of day, which a date has not');
+  const cut = changeOrReject(context, 'inexact', TIME_OF_DAY);
   return (value) => {
     if (isInfiniteInstant(value)) return value;
     if (value % perDay !== 0n) cut();
