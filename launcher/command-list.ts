@@ -1,8 +1,21 @@
 import type { CommandModule } from './command';
+import { checkCommand } from './commands/check';
 import { completionCommand } from './commands/completion';
+import { discoverCommand } from './commands/discover';
 import { planCommand } from './commands/plan';
+import { previewCommand } from './commands/preview';
 import { runCommand } from './commands/run';
 import { runsCommand } from './commands/runs';
+import { schemaCommand } from './commands/schema';
 
 /** Every command, in the order of the help. A new one is a file in commands/ and an entry here; see `CommandModule`. */
-export const COMMANDS: readonly CommandModule[] = [runCommand, planCommand, runsCommand, completionCommand];
+export const COMMANDS: readonly CommandModule[] = [
+  runCommand,
+  planCommand,
+  previewCommand,
+  checkCommand,
+  discoverCommand,
+  runsCommand,
+  schemaCommand,
+  completionCommand,
+];

@@ -1,10 +1,13 @@
 import { createRequire } from 'node:module';
 import type * as Secrets from '../core/clients/secrets';
-import type { Environment, SecretResolver } from '../core/extractor';
+import type { DiscoveredObject, Environment, SecretResolver, SourceServices } from '../core/extractor';
 import type { Logger } from '../core/logger';
 import type { Plan } from '../core/plan';
 import type { SecretRedactor } from '../core/secret-redactor';
-import type { Configuration, JobSpec } from './config/job-spec';
+import type * as CheckConfiguration from './check-configuration';
+import type { CheckResult } from './check-configuration';
+import type { Configuration, JobSpec, NamedConnection } from './config/job-spec';
+import type * as JsonSchema from './config/json-schema';
 import type * as LoadConfiguration from './config/load-configuration';
 import type * as ExpandJobs from './expand-jobs';
 import type { ExpandServices } from './expand-jobs';
@@ -12,6 +15,8 @@ import type { ProcessIdentity } from './host';
 import type * as Launch from './launch';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { DescribeLoss } from './output/plan-text';
+import type { Preview } from './preview-job';
+import type * as PreviewJob from './preview-job';
 import type { RunReport } from './report';
 import type * as OpenRunStore from './runs/open-run-store';
 import type { RunStore } from './runs/run-store';
@@ -57,6 +62,25 @@ export interface Engine {
   ): Promise<JobSpec[]>;
   planJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<Plan>;
   launchJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<RunReport>;
+  previewJob(job: JobSpec, rows: number, services: LaunchServices): Promise<Preview>;
+  checkConnection(
+    connection: NamedConnection,
+    services: SourceServices,
+    signal: AbortSignal,
+  ): Promise<CheckResult>;
+  checkDestination(
+    destination: NamedConnection,
+    services: SourceServices,
+    signal: AbortSignal,
+  ): Promise<CheckResult>;
+  checkJob(job: JobSpec, services: LaunchServices): Promise<CheckResult>;
+  discover(
+    connection: NamedConnection,
+    pattern: string | undefined,
+    services: SourceServices,
+    signal: AbortSignal,
+  ): Promise<DiscoveredObject[]>;
+  configurationJsonSchema(): unknown;
   /** For looking only: makes nothing. */
   openRunStore(url: string): Promise<RunStore>;
   openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger): Promise<RunStore>;
@@ -74,6 +98,9 @@ const modules = {
   secrets: () => load('../core/clients/secrets') as typeof Secrets,
   expandJobs: () => load('./expand-jobs') as typeof ExpandJobs,
   launch: () => load('./launch') as typeof Launch,
+  preview: () => load('./preview-job') as typeof PreviewJob,
+  check: () => load('./check-configuration') as typeof CheckConfiguration,
+  jsonSchema: () => load('./config/json-schema') as typeof JsonSchema,
   runStore: () => load('./runs/open-run-store') as typeof OpenRunStore,
 };
 
@@ -87,6 +114,12 @@ export const ENGINE: Engine = {
   expandJobs: async (...request) => await modules.expandJobs().expandJobs(...request),
   planJob: async (...request) => await modules.launch().planJob(...request),
   launchJob: async (...request) => await modules.launch().launchJob(...request),
+  previewJob: async (...request) => await modules.preview().previewJob(...request),
+  checkConnection: async (...request) => await modules.check().checkConnection(...request),
+  checkDestination: async (...request) => await modules.check().checkDestination(...request),
+  checkJob: async (...request) => await modules.check().checkJob(...request),
+  discover: async (...request) => await modules.check().discover(...request),
+  configurationJsonSchema: () => modules.jsonSchema().configurationJsonSchema(),
   openRunStore: async (url) => await modules.runStore().openRunStore(url, { create: false }),
   openRunStoreForRuns: async (...request) => await modules.runStore().openRunStoreForRuns(...request),
   describeLoss: () => () => undefined,

@@ -162,6 +162,22 @@ export interface FakeEngineOptions {
   readonly runStore?: RunStore;
 }
 
+const refuse = async (): Promise<never> => {
+  throw new Error('the fake engine was not told what to answer');
+};
+
+const NOT_ASKED_FOR: Pick<
+  Engine,
+  'previewJob' | 'checkConnection' | 'checkDestination' | 'checkJob' | 'discover' | 'configurationJsonSchema'
+> = {
+  previewJob: refuse,
+  checkConnection: refuse,
+  checkDestination: refuse,
+  checkJob: refuse,
+  discover: refuse,
+  configurationJsonSchema: () => ({}),
+};
+
 /** An engine whose jobs do what the test says. */
 export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
   const jobs = (options.jobs ?? ['orders']).map(fakeJob);
@@ -187,6 +203,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     };
   };
   return {
+    ...NOT_ASKED_FOR,
     calls,
     codeVersion: () => '9.8.7',
     loadConfiguration: async (request) => {

@@ -1,0 +1,103 @@
+import { BeamliftError, toBeamliftError } from '../core/errors';
+import type { CheckFinding, DiscoveredObject, SourceModule, SourceServices } from '../core/extractor';
+import type { DestinationModule } from '../core/loader';
+import { SOURCES } from '../extractors';
+import { DESTINATIONS } from '../loaders';
+import type { JobSpec, NamedConnection } from './config/job-spec';
+import { planJob } from './launch';
+import type { LaunchOptions, LaunchServices } from './launch-options';
+
+/** What was found about one connection, destination or job. */
+export interface CheckResult {
+  readonly kind: 'connection' | 'destination' | 'job';
+  readonly name: string;
+  readonly type: string;
+  readonly ok: boolean;
+  readonly findings: readonly CheckFinding[];
+}
+
+/** Tries a connection step by step, as its source would use it. Never throws for what it finds. */
+export async function checkConnection(
+  connection: NamedConnection,
+  services: SourceServices,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const module = (SOURCES as readonly SourceModule[]).find(({ type }) => type === connection.type);
+  return await checkWith('connection', connection, module, services, signal);
+}
+
+/** Tries a destination step by step. Never throws for what it finds. */
+export async function checkDestination(
+  destination: NamedConnection,
+  services: SourceServices,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const module = (DESTINATIONS as readonly DestinationModule[]).find(({ type }) => type === destination.type);
+  return await checkWith('destination', destination, module, services, signal);
+}
+
+/** Whether the job could be planned now: its table or files, columns, types and state. */
+export async function checkJob(job: JobSpec, services: LaunchServices): Promise<CheckResult> {
+  const { sourceCategory, name } = job;
+  const step = 'plan';
+  try {
+    const { units, estimate } = await planJob(job, PLAN_OPTIONS, services);
+    const rows =
+      estimate.rows === null
+        ? 'rows unknown'
+        : `about ${Math.round(estimate.rows).toLocaleString('en-US')} rows`;
+    const detail = units.length === 0 ? 'nothing to load now' : `${rows}, ${units.length} work units`;
+    return { kind: 'job', name, type: sourceCategory, ok: true, findings: [{ step, ok: true, detail }] };
+  } catch (thrown) {
+    services.signal.throwIfAborted();
+    const finding = failedFinding(step, toBeamliftError(thrown));
+    return { kind: 'job', name, type: sourceCategory, ok: false, findings: [finding] };
+  }
+}
+
+/** What a connection could load, the ones that match `pattern`. */
+export async function discover(
+  { type, config }: NamedConnection,
+  pattern: string | undefined,
+  services: SourceServices,
+  signal: AbortSignal,
+): Promise<DiscoveredObject[]> {
+  const module = (SOURCES as readonly SourceModule[]).find((candidate) => candidate.type === type);
+  if (module === undefined) throw new BeamliftError('INTERNAL', { what: `No module of type ${type}` });
+  return await module.discover(config, services, pattern, signal);
+}
+
+const PLAN_OPTIONS: LaunchOptions = {
+  runner: 'auto',
+  limit: undefined,
+  fullRefresh: false,
+  startDate: undefined,
+  endDate: undefined,
+  concurrency: 1,
+  triggeredBy: 'check',
+  timeoutSeconds: undefined,
+  onStateConflict: 'fail',
+};
+
+async function checkWith(
+  kind: 'connection' | 'destination',
+  { name, type, config }: NamedConnection,
+  module: SourceModule | DestinationModule | undefined,
+  services: SourceServices,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  if (module === undefined) throw new BeamliftError('INTERNAL', { what: `No module of type ${type}` });
+  let findings: readonly CheckFinding[];
+  try {
+    findings = await module.check(config, services, signal);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    findings = [failedFinding('check', toBeamliftError(thrown))];
+  }
+  return { kind, name, type, ok: findings.every((finding) => finding.ok), findings };
+}
+
+function failedFinding(step: string, { what, why, hint }: BeamliftError): CheckFinding {
+  const detail = why === undefined ? what : `${what}: ${why}`;
+  return { step, ok: false, detail, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,95 @@
+import { BeamliftError } from '../../core/errors';
+import { nearestName } from '../../core/nearest-name';
+import type { CheckResult } from '../check-configuration';
+import type { CommandContext, CommandModule } from '../command';
+import type { Configuration } from '../config/job-spec';
+import { EXIT } from '../exit-code';
+import { addFileFlag, addUrlFlags, type FileFlag, type UrlFlags } from '../flags/configuration-flags';
+import { addExamples } from '../flags/examples';
+import { addJsonFlag, addOutputFlags, type JsonFlag } from '../flags/output-flags';
+import { renderCheck } from '../output/check-text';
+import { CommandOutput, type OutputFlags } from '../output/command-output';
+import { openSession, type Session } from './session';
+
+interface CheckFlags extends FileFlag, UrlFlags, JsonFlag, OutputFlags {}
+
+/** `beamlift check`: whether connections, destinations and jobs can be used. */
+export const checkCommand: CommandModule = {
+  register: (program, action, invocation) => {
+    const command = program
+      .command('check')
+      .description('try connections, destinations and jobs step by step, and say what fails and why')
+      .argument('[names...]', 'names of connections, destinations or jobs (none: all)');
+    addFileFlag(command);
+    addUrlFlags(command);
+    addJsonFlag(command, 'print one JSON object for each thing that was checked');
+    addOutputFlags(command);
+    addExamples(command, invocation, [
+      { says: 'Everything in the configuration', line: 'check' },
+      { says: 'One connection', line: 'check shop' },
+    ]);
+    command.addHelpText(
+      'after',
+      '\nExit codes: 0 all can be used, 1 something cannot, 2 wrong usage or configuration.',
+    );
+    command.action(
+      action(async (context, names: string[], flags: CheckFlags) => {
+        const output = new CommandOutput(context.host, context.redactor, flags);
+        const session = await openSession(context, flags, output);
+        try {
+          const results: CheckResult[] = [];
+          for await (const result of checkAll(context, session, names)) {
+            results.push(result);
+            if (flags.json === true) output.writeJson(result);
+            else output.writeLines(renderCheck(result, output.outPalette));
+          }
+          return results.every((result) => result.ok) ? EXIT.ok : EXIT.failed;
+        } finally {
+          await session.close();
+        }
+      }),
+    );
+  },
+};
+
+async function* checkAll(
+  { engine, host: { signal } }: CommandContext,
+  { configuration, services }: Session,
+  names: readonly string[],
+): AsyncGenerator<CheckResult> {
+  refuseUnknown(configuration, names);
+  const broken = new Set<string>();
+  const chosen = (name: string): boolean => names.length === 0 || names.includes(name);
+  const connections = [...configuration.connections.values()].filter(({ name }) => chosen(name));
+  const destinations = [...configuration.destinations.values()].filter(({ name }) => chosen(name));
+  for (const connection of connections) {
+    const result = await engine.checkConnection(connection, services, signal);
+    if (!result.ok) broken.add(connection.name);
+    yield result;
+  }
+  for (const destination of destinations) yield await engine.checkDestination(destination, services, signal);
+
+  for (const entry of configuration.jobs.filter(({ name }) => chosen(name))) {
+    const connection = 'connection' in entry ? entry.connection : entry.source.connectionName;
+    // Its connection has said why.
+    if (broken.has(connection)) continue;
+    for (const job of await engine.expandJobs(configuration, [entry.name], services)) {
+      yield await engine.checkJob(job, { ...services, listener: () => undefined });
+    }
+  }
+}
+
+function refuseUnknown(configuration: Configuration, names: readonly string[]): void {
+  const known = [
+    ...configuration.connections.keys(),
+    ...configuration.destinations.keys(),
+    ...configuration.jobs.map((job) => job.name),
+  ];
+  const missing = names.find((name) => !known.includes(name));
+  if (missing === undefined) return;
+  const near = nearestName(missing, known);
+  throw new BeamliftError('USAGE', {
+    what: `Nothing in the configuration is called "${missing}"`,
+    hint: near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean "${near}"?`,
+  });
+}

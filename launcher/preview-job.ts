@@ -1,0 +1,94 @@
+import type { Cell } from '../core/cells';
+import { toBeamliftError } from '../core/errors';
+import { LossLedger } from '../core/loss-ledger';
+import type { PlannedColumn } from '../core/plan';
+import type { Reject } from '../core/reject';
+import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
+import { compileTextSerializer } from '../transforms/serializer';
+import { fingerprint } from './config/fingerprint';
+import type { JobSpec } from './config/job-spec';
+import type { LaunchServices } from './launch-options';
+import { openJob } from './launch';
+import { makePlan } from './plan-job';
+
+export interface Preview {
+  readonly columns: readonly PlannedColumn[];
+  /** Values as texts, null for NULL; as they would be loaded. */
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** Among the rows read: what would be rejected. */
+  readonly rejects: readonly Reject[];
+  readonly notices: readonly string[];
+}
+
+/**
+ * The first rows of a job as a run would load them: of its window, converted to the destination's types. Reads `rows` rows and writes
+ * nothing; the destination table need not exist.
+ */
+export async function previewJob(job: JobSpec, rows: number, services: LaunchServices): Promise<Preview> {
+  const { signal } = services;
+  const opened = await openJob({ ...job, createTable: true }, services);
+  try {
+    const identity = { job: job.name, fingerprint: fingerprint(job) };
+    const state = await opened.loader.readState(identity, signal);
+    const run = {
+      runId: 'preview',
+      fence: 0,
+      state: job.sourceCategory === 'files' ? null : state,
+      pin: false,
+    };
+    const { context, units, notices } = await makePlan(opened, run, PREVIEW_OPTIONS, services);
+    const converter = compileConverter({
+      columns: context.columns,
+      source: context.sourceSchema,
+      destination: context.destinationSchema,
+      policies: context.policies,
+      rules: opened.destination.rules,
+      keyColumns: context.keyColumns,
+      ledger: new LossLedger(),
+    });
+    const show = context.destinationSchema.columns.map(({ type }) => compileTextSerializer(type));
+    const texts = (row: readonly Cell[]): (string | null)[] =>
+      row.map((cell, index) => (cell === null ? null : (show[index]?.(cell) ?? null)));
+    const nameByKey = nameRowByKey(context.sourceSchema);
+
+    const shown: (string | null)[][] = [];
+    const rejects: Reject[] = [];
+    for (const unit of units) {
+      const columns = context.sourceSchema.columns.map((column) => column.name);
+      const { window, pin } = context;
+      const stream = opened.extractor.read({ unit, window, columns, limit: rows, pin }, signal);
+      for await (const batch of stream.batches) {
+        rejects.push(...batch.rejects);
+        for (const [index, row] of batch.rows.entries()) {
+          if (shown.length + rejects.length >= rows) break;
+          const converted = converter.convert(row);
+          if (converted !== undefined) {
+            shown.push(texts(converted));
+            continue;
+          }
+          const { fatal: _fatal, ...reject } = converter.lastReject();
+          rejects.push({ row: batch.nameRow?.(index) ?? nameByKey?.(row) ?? `row ${index + 1}`, ...reject });
+        }
+        if (shown.length + rejects.length >= rows) break;
+      }
+      if (shown.length + rejects.length >= rows) break;
+    }
+    return { columns: context.columns, rows: shown, rejects, notices };
+  } catch (thrown) {
+    throw toBeamliftError(thrown, { job: job.name });
+  } finally {
+    await Promise.allSettled([opened.extractor.close(), opened.loader.close()]);
+  }
+}
+
+const PREVIEW_OPTIONS = {
+  runner: 'auto',
+  limit: undefined,
+  fullRefresh: false,
+  startDate: undefined,
+  endDate: undefined,
+  concurrency: 1,
+  triggeredBy: 'preview',
+  timeoutSeconds: undefined,
+  onStateConflict: 'fail',
+} as const;
