@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import type { SourceModule } from '../../core/extractor';
+import type { DestinationModule } from '../../core/loader';
+import type { JsonObject } from '../../core/plan';
+import { SOURCES } from '../../extractors';
+import { DESTINATIONS } from '../../loaders';
+import { ANNOUNCED_DESTINATIONS, ANNOUNCED_SOURCES } from './announced-names';
+
+/** The kinds of sources and destinations that a configuration may name; tests bring their own. */
+export interface ConfigurationModules {
+  readonly sources: readonly SourceModule[];
+  readonly destinations: readonly DestinationModule[];
+}
+
+export const ALL_MODULES: ConfigurationModules = { sources: SOURCES, destinations: DESTINATIONS };
+
+/** What a connection and a destination have in common. */
+export interface EndpointModule {
+  readonly type: string;
+  readonly aliases: readonly string[];
+  readonly title: string;
+  readonly schema: z.ZodObject;
+  readonly secretFields: readonly string[];
+  readonly pathFields: readonly string[];
+  /** Undefined: not a URL of this kind. Throws USAGE. */
+  parseUrl(url: string): { readonly fields: JsonObject; readonly pattern: string | undefined } | undefined;
+}
+
+/** Connections or destinations: how their keys and kinds are called. */
+export interface EndpointRole {
+  readonly noun: 'connection' | 'destination';
+  /** Keys that name the kind; the first is what messages say. */
+  readonly typeKeys: readonly string[];
+  readonly modules: readonly EndpointModule[];
+  /** Kinds of later versions. */
+  readonly announced: readonly string[];
+}
+
+export function connectionRole({ sources }: ConfigurationModules): EndpointRole {
+  return {
+    noun: 'connection',
+    typeKeys: ['source_type', 'type'],
+    modules: sources.map((source) => ({
+      type: source.type,
+      aliases: source.aliases,
+      title: source.title,
+      schema: source.connectionSchema,
+      secretFields: source.secretFields,
+      pathFields: source.pathFields ?? [],
+      parseUrl: (url) => {
+        const parsed = source.parseUrl(url);
+        return parsed && { fields: parsed.connection, pattern: parsed.object?.pattern };
+      },
+    })),
+    announced: ANNOUNCED_SOURCES,
+  };
+}
+
+export function destinationRole({ destinations }: ConfigurationModules): EndpointRole {
+  return {
+    noun: 'destination',
+    typeKeys: ['type'],
+    modules: destinations.map((destination) => ({
+      type: destination.type,
+      aliases: [],
+      title: destination.title,
+      schema: destination.configSchema,
+      secretFields: destination.secretFields,
+      pathFields: destination.pathFields,
+      parseUrl: (url) => {
+        const fields = destination.parseUrl(url);
+        return fields && { fields, pattern: undefined };
+      },
+    })),
+    announced: ANNOUNCED_DESTINATIONS,
+  };
+}
+
+/** The module of a kind, by its name or an alias. */
+export function findModule(role: EndpointRole, type: string): EndpointModule | undefined {
+  return role.modules.find((module) => module.type === type || module.aliases.includes(type));
+}

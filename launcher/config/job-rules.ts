@@ -1,0 +1,200 @@
+import { BeamliftError } from '../../core/errors';
+import { csvSettings } from '../../extractors/formats/csv-dialect';
+import { type Path, type ProblemList, quoted } from './configuration-problem';
+import { type FileFormat, formatOfPattern } from './file-format';
+import { CATEGORY_KEYS, type JobKey, type JobKeys, OBJECT_KEYS } from './job-schema';
+import { canonicalLoadType, type Category, whyUnused } from './merge-defaults';
+import { nearKey } from './schema-problems';
+import { parseTableName } from './table-name';
+
+/** A job whose keys are checked one by one, to be checked as a whole. */
+export interface JobDraft {
+  readonly name: string;
+  readonly path: Path;
+  /** Defaults and the job's own keys. Keys with problems are left out. */
+  readonly keys: JobKeys;
+  /** Keys that the job has itself. */
+  readonly own: ReadonlySet<string>;
+  /** Keys with problems of their own, here or in the defaults; also those that a mistyped key seems to mean. */
+  readonly broken: ReadonlySet<string>;
+  /** Of its connection; undefined: not known, because the connection has problems. */
+  readonly category: Category | undefined;
+}
+
+/** Checks what belongs together. Whatever concerns a broken key is left for the next time. */
+export function checkJob(draft: JobDraft, problems: ProblemList, warnings: string[]): void {
+  const report = (key: JobKey, text: string): void => {
+    const place =
+      draft.own.has(key) || draft.keys[key] === undefined ? [...draft.path, key] : ['defaults', key];
+    problems.add(place, text);
+  };
+  checkUnused(draft, report, warnings);
+  checkObject(draft, report);
+  checkLoad(draft, report);
+  checkFiles(draft, report);
+  checkTable(draft, report);
+  checkTimes(draft, report);
+  checkColumns(draft, report);
+}
+
+type Report = (key: JobKey, text: string) => void;
+
+function checkUnused(
+  { keys, own, broken, category, name }: JobDraft,
+  report: Report,
+  warnings: string[],
+): void {
+  for (const key of Object.keys(keys) as JobKey[]) {
+    if (!own.has(key) || keys[key] === undefined || broken.has('load_type')) continue;
+    if (key === 'last_sync_value' && (keys[key] === '' || keys[key] === null)) continue;
+    const why =
+      broken.has('timestamp_column') && category !== 'files' ? undefined : whyUnused(key, keys, category);
+    if (why !== undefined) report(key, why);
+  }
+  if (
+    own.has('timestamp_column') &&
+    category !== 'files' &&
+    canonicalLoadType(keys.load_type) === 'catalog'
+  ) {
+    warnings.push(`jobs.${name}.timestamp_column is not used: a catalog load reads everything`);
+  }
+}
+
+function checkObject({ keys, own, broken, category }: JobDraft, report: Report): void {
+  const given = OBJECT_KEYS.filter((key) => keys[key] !== undefined);
+  const [first, second] = given;
+  if (first !== undefined && second !== undefined) {
+    report(own.has(second) ? second : first, `a job has one of ${given.join(', ')}`);
+  }
+  if (first !== undefined || category === undefined || OBJECT_KEYS.some((key) => broken.has(key))) return;
+  if (category === 'files') report('file_pattern', 'is needed: which files to read, as in sales/**/*.csv');
+  else report('source_table_name', 'is needed: the table to read; or query, or source_tables');
+}
+
+function checkLoad({ keys, broken, category }: JobDraft, report: Report): void {
+  if (broken.has('load_type')) return;
+  const loadType = canonicalLoadType(keys.load_type);
+  if (loadType === undefined) {
+    report(
+      'load_type',
+      'is needed: transactional (adds what is new), catalog (replaces the table) or merge (by key_columns)',
+    );
+  }
+  const cursorless = keys.timestamp_column === undefined && !broken.has('timestamp_column');
+  if (loadType === 'transactional' && category === 'database' && cursorless) {
+    report('timestamp_column', 'is needed for a transactional load: the column that says which rows are new');
+  }
+  if (loadType === 'merge' && keys.key_columns === undefined && !broken.has('key_columns')) {
+    report('key_columns', 'is needed for a merge load: the columns that identify a row, as in [id]');
+  }
+}
+
+function checkFiles({ keys, broken, category }: JobDraft, report: Report): void {
+  const { file_pattern: pattern } = keys;
+  if (category !== 'files' || pattern === undefined) return;
+  if (pattern.startsWith('/') || pattern.split('/').includes('..')) {
+    report(
+      'file_pattern',
+      'a pattern begins in the folder of its connection and does not leave it: no / at its beginning, no ..',
+    );
+  }
+  const format = formatOf(keys);
+  if (format === undefined && !broken.has('file_format')) {
+    report(
+      'file_format',
+      'is needed: the ending of file_pattern does not say it; write csv, json, jsonl or parquet',
+    );
+  }
+  if (keys.file_format_options === undefined || format === undefined) return;
+  if (format !== 'csv') {
+    report('file_format_options', `is for csv files, and these are ${format}; remove it`);
+    return;
+  }
+  try {
+    csvSettings(keys.file_format_options);
+  } catch (error) {
+    if (!(error instanceof BeamliftError)) throw error;
+    report('file_format_options', [error.what, error.why].filter((text) => text !== undefined).join(' '));
+  }
+}
+
+/** The format of the files of a job: what it says, or what the ending of its pattern says. */
+export function formatOf(keys: JobKeys): FileFormat | undefined {
+  return keys.file_format ?? formatOfPattern(keys.file_pattern ?? '')?.format;
+}
+
+function checkTable({ keys }: JobDraft, report: Report): void {
+  const { source_table_name: source, dest_table_name: table, source_tables: patterns } = keys;
+  if (source !== undefined && parseTableName(source) === undefined) {
+    report(
+      'source_table_name',
+      'is not table or schema.table; a name with dots, spaces in front or quotes is written as in SQL: public."a.b"',
+    );
+  }
+  if (table === undefined) return;
+  if (patterns !== undefined && !table.includes('{table}')) {
+    report('dest_table_name', 'must hold {table}: with source_tables, each table needs its own');
+  }
+  if (patterns === undefined && source === undefined && /\{(?:table|schema)\}/.test(table)) {
+    report(
+      'dest_table_name',
+      '{table} and {schema} stand for the names of a source table, and this job has none',
+    );
+  }
+  if (table.includes('.')) {
+    report('dest_table_name', 'is the name of the table alone; the schema or dataset is written as dataset');
+  }
+}
+
+const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)?)?$/;
+
+function checkTimes({ keys }: JobDraft, report: Report): void {
+  const { timezone, historical_start_date: start } = keys;
+  if (timezone !== undefined && !isTimezone(timezone)) {
+    const near = nearKey(timezone, Intl.supportedValuesOf('timeZone'));
+    report(
+      'timezone',
+      `there is no zone ${quoted(timezone)}; ${near === undefined ? 'write an IANA name, as in Europe/Warsaw or UTC' : `did you mean ${near}?`}`,
+    );
+  }
+  if (typeof start === 'string' && start !== '' && !isDateOrNumber(start)) {
+    report(
+      'historical_start_date',
+      'expected a date (2024-01-31), a date and time (2024-01-31T06:00:00), or a number',
+    );
+  }
+  if (keys.timeout === 0) report('timeout', 'must be more than 0; without a limit, remove it');
+}
+
+function isTimezone(name: string): boolean {
+  // Node 22 takes offsets such as +02:00, older versions do not.
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isDateOrNumber(text: string): boolean {
+  if (/^-?\d+(?:\.\d+)?$/.test(text)) return true;
+  if (!DATE.test(text)) return false;
+  const date = new Date(`${text.slice(0, 10)}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10));
+}
+
+function checkColumns({ keys }: JobDraft, report: Report): void {
+  for (const key of ['selected_columns', 'key_columns'] as const) {
+    const columns = keys[key] ?? [];
+    const twice = columns.find((column, index) => columns.indexOf(column) !== index);
+    if (twice !== undefined) report(key, `names the column ${quoted(twice)} twice`);
+  }
+}
+
+/** Whether a key belongs to databases, to files, or to both. */
+export function categoryOfKey(key: JobKey): Category | undefined {
+  const known = (names: readonly JobKey[]): boolean => names.includes(key);
+  if (known(CATEGORY_KEYS.database)) return 'database';
+  return known(CATEGORY_KEYS.files) ? 'files' : undefined;
+}

@@ -1,0 +1,269 @@
+import { z } from 'zod';
+import { openRecord } from '../../core/open-record';
+import { DEFAULT_POLICIES, policiesSchema, type PolicySet } from '../../core/policies';
+import { optionalKey } from './described-key';
+import { durationSchema } from './duration';
+
+export const DEFAULT_ROWS_PER_UNIT = 50_000;
+export const DEFAULT_HOLD_BACK_SECONDS = 2;
+export const DEFAULT_SOURCE_CONNECTIONS = 8;
+/** What PostgreSQL accepts for one login by default, less a few for everyone else. */
+const MAX_SOURCE_CONNECTIONS = 90;
+
+const POLICY_DESCRIPTIONS = {
+  nan: 'NaN in a float or decimal that the destination cannot hold.',
+  infinity: 'Infinity in a float or decimal that the destination cannot hold.',
+  out_of_range_date:
+    'A date or timestamp outside of the range of the destination (for BigQuery the years 1 to 9999).',
+  zero_date: "MySQL's 0000-00-00, and dates with a month or day of zero.",
+  null_in_array: 'A null in an array where the destination has none.',
+  nested_array: 'An array of arrays where the destination has none.',
+  inexact: 'A decimal or a fraction of a second with more digits than the destination keeps.',
+  nul_character: 'The character U+0000 in a text where the destination has none.',
+} as const satisfies Record<keyof PolicySet, string>;
+
+type DescribePolicy = <Schema extends z.ZodType>(
+  schema: Schema,
+  name: keyof PolicySet,
+) => z.ZodOptional<Schema>;
+
+function policyShape(described: DescribePolicy) {
+  const { shape } = policiesSchema;
+  return {
+    nan: described(shape.nan, 'nan'),
+    infinity: described(shape.infinity, 'infinity'),
+    out_of_range_date: described(shape.out_of_range_date, 'out_of_range_date'),
+    zero_date: described(shape.zero_date, 'zero_date'),
+    null_in_array: described(shape.null_in_array, 'null_in_array'),
+    nested_array: described(shape.nested_array, 'nested_array'),
+    inexact: described(shape.inexact, 'inexact'),
+    nul_character: described(shape.nul_character, 'nul_character'),
+  } satisfies Record<keyof PolicySet, z.ZodType>;
+}
+
+/** For a single column; what it does not say, the job says. */
+const columnPoliciesSchema = z.strictObject(
+  policyShape((schema, name) => optionalKey(schema, { description: POLICY_DESCRIPTIONS[name] })),
+);
+
+const policiesKeySchema = z.strictObject({
+  ...policyShape((schema, name) =>
+    optionalKey(schema, { description: POLICY_DESCRIPTIONS[name], default: DEFAULT_POLICIES[name] }),
+  ),
+  columns: optionalKey(openRecord(columnPoliciesSchema), {
+    description: 'Other policies for single source columns.',
+    examples: [{ amount: { nan: 'reject' } }],
+  }),
+});
+
+const columnName = z.string().min(1);
+
+const splitSchema = z.strictObject({
+  rows_per_unit: optionalKey(z.int().min(1), {
+    description: 'About so many rows make a work unit.',
+    default: DEFAULT_ROWS_PER_UNIT,
+  }),
+  by: optionalKey(z.enum(['auto', 'date', 'range', 'hash', 'none']), {
+    description:
+      'How the rows are cut: `date` and `range` by ranges of an ordered column, `hash` by a hash of the key, `none` not at all; `auto` takes what the source offers.',
+    default: 'auto',
+  }),
+});
+
+const fileFormatOptionsSchema = z.strictObject({
+  delimiter: optionalKey(z.string(), {
+    description: 'What stands between fields. A tab is written `"\\t"`.',
+    default: ',',
+  }),
+  quote: optionalKey(z.string(), {
+    description: 'The character around fields that hold delimiters or line ends; `""`: there is none.',
+    default: '"',
+  }),
+  encoding: optionalKey(z.string().min(1), {
+    description:
+      'The encoding of the file, as in `latin1`, `windows-1252`, `utf-16le`. Left out: UTF-8, or UTF-16 where the file says so.',
+    examples: ['windows-1252'],
+  }),
+  has_header: optionalKey(z.boolean(), {
+    description:
+      'Whether the first record names the columns. Without a header they are called column_1, column_2, ….',
+    default: true,
+  }),
+  null_marker: optionalKey(z.string(), {
+    description: 'A field with this text that is not in quotes is null. By default, that is the empty field.',
+    default: '',
+    examples: ['\\N'],
+  }),
+});
+
+/** Every key of a job, as it is written. What goes together and what is needed is said by `job-rules.ts`. */
+export const jobSchema = z.strictObject({
+  connection: optionalKey(z.string().min(1), {
+    description: 'The connection to read from: a name under `connections`.',
+    examples: ['shop'],
+  }),
+  source_type: optionalKey(z.string().min(1), {
+    description: 'Instead of `connection`: the kind of source, with its fields in `connection_params`.',
+    examples: ['postgresql'],
+  }),
+  connection_params: optionalKey(z.record(z.string(), z.unknown()), {
+    description: 'With `source_type`: the fields of the connection.',
+    examples: [{ host: '127.0.0.1', database: 'shop', user: 'etl', password: '${env:SHOP_PASSWORD}' }],
+  }),
+  source_table_name: optionalKey(z.string().min(1), {
+    description: 'The table or view to read. Names with dots or spaces are quoted as in SQL.',
+    examples: ['public.orders', 'public."order lines"'],
+  }),
+  query: optionalKey(z.string().trim().min(1), {
+    description: 'Instead of a table: a SELECT statement.',
+    examples: ['SELECT id, total FROM public.orders WHERE total > 0'],
+  }),
+  source_tables: optionalKey(z.array(z.string().min(1)).min(1), {
+    description:
+      'Instead of one table: patterns with `*` and `?`. Each table that matches becomes a job of its own, called JOB.TABLE.',
+    examples: [['public.*']],
+  }),
+  file_pattern: optionalKey(z.string().min(1), {
+    description:
+      'The files to read, from the folder of the connection: `*` and `?` within a name, `**` across folders.',
+    examples: ['sales/**/*.csv'],
+  }),
+  file_format: optionalKey(z.enum(['csv', 'json', 'jsonl', 'parquet']), {
+    description:
+      'The format of the files; `json` is one array of objects a file. Left out, the ending of `file_pattern` says it, also in front of `.gz`.',
+  }),
+  file_format_options: optionalKey(fileFormatOptionsSchema, { description: 'How CSV files are written.' }),
+  file_selection: optionalKey(z.enum(['all', 'latest']), {
+    description: 'For catalog loads: all files that match, or only the one that was changed last.',
+    default: 'all',
+  }),
+  load_type: optionalKey(z.enum(['transactional', 'append', 'catalog', 'replace', 'merge']), {
+    description:
+      '`transactional` (or `append`) adds what is new since the last run: rows by `timestamp_column`, or new and changed files. `catalog` (or `replace`) replaces the whole table at once. `merge` inserts and updates rows by `key_columns`.',
+  }),
+  timestamp_column: optionalKey(columnName, {
+    description:
+      'The column that says what is new: a timestamp, a date or a growing number. Needed for transactional loads of databases; a merge without it reads everything.',
+    examples: ['created_at'],
+  }),
+  historical_start_date: optionalKey(z.union([z.string(), z.number()]), {
+    description:
+      'Where the first run begins: a date or instant in `timezone`, or a number. Left out, it loads everything.',
+    examples: ['2024-01-01'],
+  }),
+  last_sync_value: optionalKey(z.union([z.string(), z.number(), z.null()]), {
+    description:
+      'Up to where another tool has loaded already; used only as long as the job has no state of its own. An empty text is no value.',
+  }),
+  hold_back: optionalKey(durationSchema, {
+    description:
+      'Rows younger than this wait for the next run, for transactions that are still open when the run begins.',
+    default: '2s',
+  }),
+  lookback: optionalKey(durationSchema, {
+    description:
+      'For merge loads: reads again what is so much older than the last run, for rows that arrive late.',
+    default: 0,
+    examples: ['1h'],
+  }),
+  timezone: optionalKey(z.string().min(1), {
+    description: 'The IANA zone in which dates of this job are meant.',
+    default: 'UTC',
+    examples: ['Europe/Warsaw'],
+  }),
+  filter: optionalKey(z.string().trim().min(1), {
+    description: 'A condition in the SQL of the source; other rows are not read.',
+    examples: ["status <> 'draft'"],
+  }),
+  selected_columns: optionalKey(z.array(columnName), {
+    description: 'The source columns to load. Empty: all of them.',
+    default: [],
+  }),
+  column_mapping: optionalKey(openRecord(columnName), {
+    description: 'Other names for columns: source name to destination name.',
+    examples: [{ 'DiscountApplied(%)': 'discountapplied' }],
+  }),
+  key_columns: optionalKey(z.array(columnName).min(1), {
+    description: 'For merge loads: the source columns that identify a row.',
+    examples: [['id']],
+  }),
+  destination: optionalKey(z.string().min(1), {
+    description: 'Where the rows go: a name under `destinations`. May be left out where there is only one.',
+    examples: ['warehouse'],
+  }),
+  dataset: optionalKey(z.string().min(1), {
+    description: 'Another schema or dataset than that of the destination.',
+  }),
+  dest_table_name: optionalKey(z.string().min(1), {
+    description:
+      'The table to load into. Left out: the last part of the name of the table, or the name of the job. `{table}` and `{schema}` stand for the names of the source table; with `source_tables` the default is `{table}`.',
+    examples: ['orders', '{schema}_{table}'],
+  }),
+  create_table: optionalKey(z.boolean(), {
+    description:
+      'Whether the destination table is created where it does not exist. The default is that of the destination: true for DuckDB.',
+  }),
+  schema_update: optionalKey(z.enum(['none', 'add_columns']), {
+    description:
+      'What happens with source columns that the destination table lacks: left out with a notice, or added.',
+    default: 'none',
+  }),
+  allow_empty: optionalKey(z.boolean(), {
+    description: 'Whether zero rows may replace a table that has some.',
+    default: false,
+  }),
+  split: optionalKey(splitSchema, { description: 'How the rows of a database are cut into work units.' }),
+  max_source_connections: optionalKey(z.int().min(1).max(MAX_SOURCE_CONNECTIONS), {
+    description: 'At most so many work units read from the source at once.',
+    default: DEFAULT_SOURCE_CONNECTIONS,
+  }),
+  policies: optionalKey(policiesKeySchema, {
+    description:
+      'What happens to values that the destination cannot hold. `reject`: the row goes to the reject file; `fail`: the run stops. Every application is counted in the report.',
+  }),
+  rejects: optionalKey(
+    z.strictObject({
+      max: optionalKey(z.int().min(0), {
+        description: 'More rejected rows than this fail the run, and nothing is loaded.',
+        default: 0,
+      }),
+    }),
+    { description: 'Rows that cannot be loaded go to a file of the run, which the report names.' },
+  ),
+  timeout: optionalKey(durationSchema, {
+    description: 'A run that takes longer is stopped, and nothing is loaded. Left out: no limit.',
+    examples: ['1h'],
+  }),
+});
+
+/** The keys of a job as they are written, checked one by one. */
+export type JobKeys = z.output<typeof jobSchema>;
+export type JobKey = keyof typeof jobSchema.shape;
+
+export const JOB_KEYS = Object.keys(jobSchema.shape) as JobKey[];
+
+/** Keys that say what a job reads; a job has one of them. */
+export const OBJECT_KEYS = [
+  'source_table_name',
+  'query',
+  'source_tables',
+  'file_pattern',
+] as const satisfies JobKey[];
+
+/** Keys that only one category of sources knows. */
+export const CATEGORY_KEYS = {
+  database: [
+    'source_table_name',
+    'query',
+    'source_tables',
+    'timestamp_column',
+    'historical_start_date',
+    'last_sync_value',
+    'hold_back',
+    'lookback',
+    'timezone',
+    'filter',
+    'split',
+  ],
+  files: ['file_pattern', 'file_format', 'file_format_options', 'file_selection'],
+} as const satisfies Record<'database' | 'files', JobKey[]>;

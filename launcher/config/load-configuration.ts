@@ -1,0 +1,71 @@
+import path from 'node:path';
+import type { Environment } from '../../core/extractor';
+import { type ConfigurationFile, findConfigurationFile } from './configuration-file';
+import { parseConfiguration } from './configuration-document';
+import { type ConfigurationProblem, problemsError } from './configuration-problem';
+import { ALL_MODULES, type ConfigurationModules } from './endpoint-modules';
+import type { Configuration } from './job-spec';
+import { validateConfiguration } from './validate-configuration';
+
+export interface ConfigurationInput {
+  /** `-f`, relative to `cwd`. */
+  readonly file?: string | undefined;
+  readonly cwd: string;
+  readonly environment: Environment;
+  /** Whether a file without jobs is a problem; true by default. Commands that look at connections alone need none. */
+  readonly needsJobs?: boolean;
+  readonly modules?: ConfigurationModules;
+}
+
+/** A configuration, or everything that is wrong with it. */
+export interface ConfigurationCheck {
+  /** As the user would name the file. */
+  readonly file: string;
+  readonly problems: readonly ConfigurationProblem[];
+  /** Undefined: there are problems. */
+  readonly configuration: Configuration | undefined;
+}
+
+/**
+ * Finds, reads and checks the configuration file. Throws CONFIG_NOT_FOUND, which says where it looked, and CONFIG_INVALID, whose `why`
+ * lists every problem with its file, line and column.
+ */
+export async function loadConfiguration(input: ConfigurationInput): Promise<Configuration> {
+  const { file, problems, configuration } = await checkConfiguration(input);
+  if (configuration === undefined) throw problemsError(problems, { file, code: 'CONFIG_INVALID' });
+  return configuration;
+}
+
+/** As `loadConfiguration`, but returns the problems. Throws CONFIG_NOT_FOUND. */
+export async function checkConfiguration(input: ConfigurationInput): Promise<ConfigurationCheck> {
+  const { file, cwd, environment } = input;
+  return checkText(await findConfigurationFile({ file, cwd, environment }), input);
+}
+
+function checkText(
+  file: ConfigurationFile,
+  { environment, modules = ALL_MODULES, needsJobs = true }: ConfigurationInput,
+): ConfigurationCheck {
+  const { shown } = file;
+  if (file.text === undefined) {
+    return {
+      file: shown,
+      problems: [{ file: shown, path: '', text: file.fault ?? 'cannot be read' }],
+      configuration: undefined,
+    };
+  }
+  const { value, problems, places } = parseConfiguration(file.text, shown);
+  const configuration =
+    value === undefined
+      ? undefined
+      : validateConfiguration({
+          value,
+          file: file.path,
+          baseFolder: path.dirname(file.path),
+          environment,
+          modules,
+          needsJobs,
+          problems,
+        });
+  return { file: shown, problems: problems.located(places), configuration };
+}

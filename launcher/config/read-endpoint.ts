@@ -1,0 +1,162 @@
+import type { Environment } from '../../core/extractor';
+import { type JsonObject, jsonObjectSchema } from '../../core/plan';
+import { type Path, type ProblemList, quoted } from './configuration-problem';
+import { type EndpointModule, type EndpointRole, findModule } from './endpoint-modules';
+import { expandFields, resolvePaths, takeSecrets } from './endpoint-texts';
+import { readUrl } from './endpoint-url';
+import type { NamedConnection } from './job-spec';
+import { checkSchema, nearKey, oneOf, typeText } from './schema-problems';
+
+/** What reading connections and destinations needs besides them. */
+export interface EndpointContext {
+  readonly environment: Environment;
+  readonly baseFolder: string;
+  readonly problems: ProblemList;
+  /** Receives the secrets that were written out. */
+  readonly inlineSecrets: Map<string, string>;
+}
+
+/** A connection or destination as it was written. */
+export interface WrittenEndpoint {
+  readonly name: string;
+  readonly raw: unknown;
+  readonly path: Path;
+  /** The kind, where it is not among the fields: `source_type` of a job beside `connection_params`. */
+  readonly type?: { readonly value: string; readonly path: Path };
+}
+
+export interface ReadEndpoint {
+  readonly named: NamedConnection;
+  /** The pattern in the URL of `--from`. */
+  readonly pattern: string | undefined;
+}
+
+/**
+ * Checks the fields by the schema of their kind, takes the secrets out and makes paths absolute.
+ * Undefined: there were problems, which are in the list.
+ */
+export function readEndpoint(
+  written: WrittenEndpoint,
+  role: EndpointRole,
+  context: EndpointContext,
+): ReadEndpoint | undefined {
+  const { problems } = context;
+  const { raw, path } = written;
+  if (!isMapping(raw)) {
+    problems.add(path, typeText('object', raw));
+    return undefined;
+  }
+  const before = problems.size;
+  const kind = readKind(written, raw, role, problems);
+  const own: Record<string, unknown> = { ...raw };
+  const kindKeys = written.type === undefined ? role.typeKeys : [];
+  for (const key of [...kindKeys, 'url']) Reflect.deleteProperty(own, key);
+
+  const source = Object.hasOwn(raw, 'url')
+    ? readUrlField(raw['url'], written, own, kind, role, context)
+    : kind && { module: kind, fields: own, pattern: undefined };
+  if (source === undefined) return undefined;
+  const { module, pattern } = source;
+  const expanded = expandFields(source.fields, module, { ...context, path });
+  const parsed = checkSchema(module.schema, expanded, path, problems, {
+    alsoKnown: [...kindKeys.slice(0, 1), 'url'],
+  });
+  if (problems.size > before || parsed === undefined) return undefined;
+
+  const fields = resolvePaths(jsonObjectSchema.parse(parsed), module, context.baseFolder);
+  const config = takeSecrets(fields, module.secretFields, path.join('.'), context.inlineSecrets);
+  return { named: { name: written.name, type: module.type, config }, pattern };
+}
+
+/** The module of the kind that is named; undefined: none is, or it is wrong (then there is a problem). */
+function readKind(
+  written: WrittenEndpoint,
+  raw: Readonly<Record<string, unknown>>,
+  role: EndpointRole,
+  problems: ProblemList,
+): EndpointModule | undefined {
+  if (written.type !== undefined) return kindOf(written.type.value, written.type.path, role, problems);
+  const keys = role.typeKeys.filter((key) => Object.hasOwn(raw, key));
+  const [key, second] = keys;
+  if (key === undefined) {
+    if (!Object.hasOwn(raw, 'url')) {
+      problems.add(
+        written.path,
+        `says no kind: write ${role.typeKeys[0] ?? 'type'}: ${kinds(role)}; or a url`,
+      );
+    }
+    return undefined;
+  }
+  if (second !== undefined) {
+    problems.add([...written.path, second], `${second} is another word for ${key}: write one of them`);
+  }
+  return kindOf(raw[key], [...written.path, key], role, problems);
+}
+
+function kindOf(
+  value: unknown,
+  path: Path,
+  role: EndpointRole,
+  problems: ProblemList,
+): EndpointModule | undefined {
+  if (typeof value !== 'string') {
+    problems.add(path, typeText('string', value));
+    return undefined;
+  }
+  const module = findModule(role, value);
+  if (module !== undefined) return module;
+  if (role.announced.includes(value)) {
+    problems.add(path, `${value} is not available in this version; write ${kinds(role)}`);
+    return undefined;
+  }
+  const names = role.modules.flatMap(({ type, aliases }) => [type, ...aliases]);
+  const near = nearKey(value, [...names, ...role.announced]);
+  const advice = near === undefined ? `write ${kinds(role)}` : `did you mean ${near}?`;
+  problems.add(path, `there is no ${role.noun} of kind ${quoted(value)}; ${advice}`);
+  return undefined;
+}
+
+function kinds(role: EndpointRole): string {
+  return oneOf(role.modules.map((module) => module.type));
+}
+
+interface UrlFields {
+  readonly module: EndpointModule;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly pattern: string | undefined;
+}
+
+function readUrlField(
+  url: unknown,
+  written: WrittenEndpoint,
+  own: Readonly<Record<string, unknown>>,
+  kind: EndpointModule | undefined,
+  role: EndpointRole,
+  { environment, problems }: EndpointContext,
+): UrlFields | undefined {
+  const path = [...written.path, 'url'];
+  if (typeof url !== 'string' || url === '') {
+    problems.add(path, url === '' ? 'must not be empty' : typeText('string', url));
+    return undefined;
+  }
+  const reading = readUrl(url, role, environment);
+  if ('problem' in reading) {
+    problems.add(path, reading.problem);
+    return undefined;
+  }
+  const { module, pattern } = reading;
+  if (kind !== undefined && kind !== module) {
+    problems.add(path, `is a URL of ${module.type}, but the kind says ${kind.type}`);
+    return undefined;
+  }
+  const fields: JsonObject = reading.fields;
+  for (const name of Object.keys(own)) {
+    if (!Object.hasOwn(fields, name)) continue;
+    problems.add([...written.path, name], 'is in the url, too: write it in one of them');
+  }
+  return { module, fields: { ...fields, ...own }, pattern };
+}
+
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

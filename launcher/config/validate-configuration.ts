@@ -1,0 +1,174 @@
+import path from 'node:path';
+import type { Environment } from '../../core/extractor';
+import { parseSecretText } from '../../core/secret-references';
+import { ANNOUNCED_RUN_STORES, ANNOUNCED_RUNNER_KEYS } from './announced-names';
+import { buildJob } from './build-job';
+import type { Path, ProblemList } from './configuration-problem';
+import { type ConfigurationModules, connectionRole, destinationRole } from './endpoint-modules';
+import {
+  DEFAULT_RUN_STORE,
+  DEFAULT_THRESHOLD_ROWS,
+  FILE_KEYS,
+  NAME,
+  NAME_RULE,
+  runnersSchema,
+} from './file-schema';
+import { Endpoints, JobEndpoints } from './job-endpoints';
+import { checkJob, type JobDraft } from './job-rules';
+import { JOB_KEYS } from './job-schema';
+import type { Configuration, JobSpec, JobTemplate } from './job-spec';
+import { mergeDefaults } from './merge-defaults';
+import { type EndpointContext, isMapping } from './read-endpoint';
+import { NO_KEYS, type ReadKeys, readJobKeys } from './read-job-keys';
+import { checkSchema, typeText, unknownKeyText } from './schema-problems';
+import { reportTableConflicts } from './table-conflicts';
+
+export interface ValidationInput {
+  /** As parsed: mappings are objects whose own keys count, `__proto__` included. */
+  readonly value: unknown;
+  readonly file: string | undefined;
+  readonly baseFolder: string;
+  readonly environment: Environment;
+  readonly modules: ConfigurationModules;
+  /** Whether a configuration without jobs is a problem. */
+  readonly needsJobs: boolean;
+  readonly problems: ProblemList;
+}
+
+/** Checks a whole configuration and finds every problem. Undefined: there are some. */
+export function validateConfiguration(input: ValidationInput): Configuration | undefined {
+  const { value, file, baseFolder, modules, problems } = input;
+  if (!isMapping(value)) {
+    problems.add(
+      [],
+      value === null ? 'the file is empty; `beamlift init` writes one' : typeText('object', value),
+    );
+    return undefined;
+  }
+  checkTopKeys(value, problems);
+  const inlineSecrets = new Map<string, string>();
+  const warnings: string[] = [];
+  const context: EndpointContext = { ...input, inlineSecrets };
+  const connections = new Endpoints('connections', connectionRole(modules), context);
+  const destinations = new Endpoints('destinations', destinationRole(modules), context);
+  connections.read(value['connections']);
+  destinations.read(value['destinations']);
+  const endpoints = new JobEndpoints(connections, destinations, modules, context);
+  const jobs = readJobs(value, endpoints, input, warnings);
+  const runners = Object.hasOwn(value, 'runners') ? readRunners(value['runners'], problems) : undefined;
+  const runStore = readRunStore(
+    Object.hasOwn(value, 'run_store') ? value['run_store'] : DEFAULT_RUN_STORE,
+    input,
+  );
+  if (problems.size > 0 || runStore === undefined) return undefined;
+  return {
+    file,
+    baseFolder,
+    connections: connections.byName,
+    destinations: destinations.byName,
+    jobs,
+    runners: { thresholdRows: runners?.threshold_rows ?? DEFAULT_THRESHOLD_ROWS, large: runners?.large },
+    runStore,
+    inlineSecrets,
+    warnings,
+  };
+}
+
+function checkTopKeys(value: Readonly<Record<string, unknown>>, problems: ProblemList): void {
+  const known = Object.keys(FILE_KEYS);
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const ofJobs = (JOB_KEYS as readonly string[]).includes(key);
+    problems.add([key], ofJobs ? 'belongs to a job, or into defaults' : unknownKeyText(key, known));
+  }
+}
+
+function readJobs(
+  file: Readonly<Record<string, unknown>>,
+  endpoints: JobEndpoints,
+  { problems, needsJobs, modules }: ValidationInput,
+  warnings: string[],
+): (JobSpec | JobTemplate)[] {
+  const defaults = Object.hasOwn(file, 'defaults')
+    ? readJobKeys(file['defaults'], ['defaults'], problems)
+    : NO_KEYS;
+  const value = file['jobs'] ?? {};
+  if (!isMapping(value)) {
+    problems.add(['jobs'], typeText('object', value));
+    return [];
+  }
+  const entries = Object.entries(value);
+  if (entries.length === 0 && needsJobs)
+    problems.add(['jobs'], 'there is no job; `beamlift init` writes one');
+  const jobs: (JobSpec | JobTemplate)[] = [];
+  for (const [name, raw] of entries) {
+    const place = ['jobs', name];
+    if (!NAME.test(name)) {
+      problems.add(place, NAME_RULE);
+      continue;
+    }
+    const job = readJob({ name, raw, path: place }, defaults, endpoints, problems, warnings);
+    if (job !== undefined) jobs.push(job);
+  }
+  reportTableConflicts(jobs, modules.destinations, problems);
+  return jobs;
+}
+
+function readJob(
+  { name, raw, path: place }: { readonly name: string; readonly raw: unknown; readonly path: Path },
+  defaults: ReadKeys,
+  endpoints: JobEndpoints,
+  problems: ProblemList,
+  warnings: string[],
+): JobSpec | JobTemplate | undefined {
+  const before = problems.size;
+  const read = readJobKeys(raw, place, problems);
+  if (!isMapping(raw)) return undefined;
+  const { own } = read;
+  const broken = new Set([...read.broken, ...[...defaults.broken].filter((key) => !own.has(key))]);
+  // The category decides which defaults hold, and the connection may be one of them.
+  const keysOfAny = mergeDefaults(defaults.keys, read.keys, undefined);
+  const { connection, source } = endpoints.findSource({
+    name,
+    path: place,
+    keys: keysOfAny,
+    own,
+    broken,
+    category: undefined,
+  });
+  const keys = mergeDefaults(defaults.keys, read.keys, source?.category);
+  const draft: JobDraft = { name, path: place, keys, own, broken, category: source?.category };
+  checkJob(draft, problems, warnings);
+  const destination = endpoints.findDestination(draft);
+  if (problems.size > before || defaults.broken.size > 0) return undefined;
+  if (connection === undefined || source === undefined || destination === undefined) return undefined;
+  return buildJob({ name, keys, connection, source, ...destination });
+}
+
+function readRunners(value: unknown, problems: ProblemList) {
+  return checkSchema(runnersSchema, value, ['runners'], problems, {
+    forKey: (key) =>
+      ANNOUNCED_RUNNER_KEYS.includes(key) ? 'is not available in this version; remove it' : undefined,
+  });
+}
+
+function readRunStore(
+  value: unknown,
+  { baseFolder, problems }: Pick<ValidationInput, 'baseFolder' | 'problems'>,
+): string | undefined {
+  if (typeof value !== 'string') {
+    problems.add(['run_store'], typeText('string', value));
+    return undefined;
+  }
+  const scheme = /^([a-z]+):/i.exec(value)?.[1]?.toLowerCase() ?? '';
+  const file = value.slice('sqlite:'.length);
+  const plain = parseSecretText(value).parts.every((part) => typeof part === 'string');
+  if (scheme === 'sqlite' && file !== '' && plain) return `sqlite:${path.resolve(baseFolder, file)}`;
+  problems.add(
+    ['run_store'],
+    ANNOUNCED_RUN_STORES.includes(scheme)
+      ? `${scheme}: is not available in this version; write sqlite: and a path, as in ${DEFAULT_RUN_STORE}`
+      : `expected sqlite: and a path, as in ${DEFAULT_RUN_STORE}`,
+  );
+  return undefined;
+}
