@@ -1,4 +1,4 @@
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, type ErrorPlace } from '../../core/errors';
 import type { ColumnType, TimeUnit } from '../../core/schema';
 
 /**
@@ -93,11 +93,11 @@ const FLOAT_BITS = [16, 32, 64] as const;
 const DAY = 0;
 
 /**
- * The layout of a column. `annotations` are those of its leaves, in order.
+ * The layout of a column. `annotations` are those of its leaves, in order; `place` is for errors.
  * Throws TYPE_UNSUPPORTED for unions and whatever Arrow adds later.
  */
 export function arrowLayout(
-  column: string,
+  place: ErrorPlace,
   type: ArrowType,
   annotations: readonly LeafAnnotation[],
 ): ArrowLayout {
@@ -124,7 +124,7 @@ export function arrowLayout(
       case TYPE.Dictionary:
         return { kind: 'dictionary', values: visit(node.dictionary ?? incomplete(node)) };
       default:
-        return leafLayout(node, annotations[leaf++] ?? 'none') ?? unsupported(column, node);
+        return leafLayout(node, annotations[leaf++] ?? 'none') ?? unsupported(place, node);
     }
   };
   return visit(type);
@@ -269,10 +269,10 @@ function incomplete(type: ArrowType): never {
   throw new BeamliftError('INTERNAL', { what: `The Arrow type ${type.toString()} is incomplete.` });
 }
 
-function unsupported(column: string, type: ArrowType): never {
+function unsupported(where: ErrorPlace, type: ArrowType): never {
   throw new BeamliftError('TYPE_UNSUPPORTED', {
     what: `Values of the Arrow type ${type.toString()} cannot be read.`,
-    where: { column },
+    where,
     hint: 'Leave the column out with `selected_columns`, or write the file with another type.',
   });
 }

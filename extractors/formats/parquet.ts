@@ -52,7 +52,7 @@ async function* readParquet(
     let bytes = 0;
     for (const [index, group] of parquet.footer.rowGroups.entries()) {
       const groupEnd = row + group.rows;
-      for await (const batch of readRowGroup(parquet, index, wanted, row + 1)) {
+      for await (const batch of readRowGroup(parquet, index, wanted, row + 1, signal)) {
         row += batch.rows.length + batch.rejects.length;
         const bytesUntilHere = Math.round((file.bytes * row) / parquet.footer.rows);
         yield { ...batch, bytes: bytesUntilHere - bytes };
@@ -74,6 +74,7 @@ async function* readParquet(
 
 /** A file with its decoder, which is the caller's to close. */
 interface OpenParquet {
+  readonly file: FileContent;
   readonly footer: ParquetFooter;
   readonly decoder: ParquetDecoder;
   readonly columns: readonly OpenColumn[];
@@ -113,13 +114,13 @@ async function openParquet(file: FileContent, signal: AbortSignal): Promise<Open
       }
       const { firstLeaf, lastLeaf, nativeType } = column;
       const annotations = footer.leaves.slice(firstLeaf, lastLeaf).map((leaf) => leaf.annotation);
-      const layout = arrowLayout(field.name, field.type, annotations);
+      const layout = arrowLayout({ object: file.uri, column: field.name }, field.type, annotations);
       return { name: field.name, nullable: field.nullable, layout, nativeType, firstLeaf, lastLeaf };
     });
-    return { footer, decoder, columns, tableFromIPC };
+    return { file, footer, decoder, columns, tableFromIPC };
   } catch (error) {
     await decoder.close();
-    throw error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
+    throw error;
   }
 }
 
@@ -145,6 +146,7 @@ async function* readRowGroup(
   index: number,
   wanted: readonly (RowColumn | undefined)[],
   firstRow: number,
+  signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
   const { footer, decoder, tableFromIPC } = parquet;
   const rows = footer.rowGroups[index]?.rows ?? 0;
@@ -163,12 +165,43 @@ async function* readRowGroup(
     return;
   }
   let row = firstRow;
-  for await (const stream of decoder.rowGroup(index, names, batchRows(parquet, index, names))) {
-    for (const batch of tableFromIPC(stream).batches) {
-      const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / stream.length));
-      yield* arrowRows(batch, wanted, rowsAtOnce, row);
-      row += batch.numRows;
+  const streams = decoder.rowGroup(index, names, batchRows(parquet, index, names));
+  try {
+    for await (const stream of streams) {
+      for (const batch of tableFromIPC(stream).batches) {
+        const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / stream.length));
+        yield* arrowRows(batch, wanted, rowsAtOnce, row);
+        row += batch.numRows;
+      }
     }
+  } catch (error) {
+    if (!(error instanceof BeamliftError) || error.code !== 'FORMAT_INVALID') throw error;
+    const column = await findDamagedColumn(parquet, index, names, signal);
+    throw error.at({ row: `row group ${index + 1}`, ...(column === undefined ? {} : { column }) });
+  }
+}
+
+/** Which column of the row group cannot be decoded, as the decoder's end does not say it. Undefined: each can, or that is not known. */
+async function findDamagedColumn(
+  { file, footer }: OpenParquet,
+  index: number,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const decoder = new ParquetDecoder(file, footer, signal);
+  let candidate: string | undefined;
+  try {
+    await decoder.open();
+    for (const name of names) {
+      candidate = name;
+      const batches = decoder.rowGroup(index, [name], MAX_BATCH_ROWS);
+      while ((await batches.next()).done !== true);
+    }
+    return undefined;
+  } catch {
+    return candidate;
+  } finally {
+    await decoder.close();
   }
 }
 
