@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module';
-import { extname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { BeamliftError } from '../../core/errors';
 import type { FileContent } from './format-reader';
 import type { ParquetFooter } from './parquet-footer';
+import type { DecoderThreads } from './parquet-threads';
 import type { DecoderAnswer, DecoderRequest } from './parquet-worker-messages';
 
 type Answer = Exclude<DecoderAnswer, { kind: 'want' }>;
@@ -11,25 +10,28 @@ type Question = Exclude<DecoderRequest, { kind: 'bytes' }>;
 
 /**
  * Decodes one Parquet file in a thread of its own, row group by row group, to Arrow IPC. One call at a time.
- * Whatever the bytes of the file are, the process lives on and `close` gives all memory back.
+ * Whatever the bytes of the file are, the process lives on and `close` gives its memory back.
  */
 export class ParquetDecoder {
   private readonly worker: Worker;
   private waiting: { resolve: (answer: Answer) => void; reject: (error: unknown) => void } | undefined;
   private failure: Error | undefined;
-  private readonly stopOnAbort = (): void => this.fail(abortReason(this.signal));
+  private closed = false;
+  private readonly onMessage = (answer: DecoderAnswer): void => this.receive(answer);
+  private readonly onError = (error: Error): void => this.fail(this.broken(error));
+  private readonly onExit = (): void => this.fail(this.broken(new Error('It ended by itself.')));
+  private readonly onAbort = (): void => this.fail(abortReason(this.signal));
 
   constructor(
+    private readonly threads: DecoderThreads,
     private readonly file: FileContent,
     private readonly footer: ParquetFooter,
     private readonly signal: AbortSignal,
   ) {
-    this.worker = startWorker();
-    this.worker.on('message', (answer: DecoderAnswer) => this.receive(answer));
-    this.worker.on('error', (error: Error) => this.fail(this.broken(error)));
-    this.worker.on('exit', () => this.fail(this.broken(new Error('It ended by itself.'))));
-    signal.addEventListener('abort', this.stopOnAbort);
-    if (signal.aborted) this.stopOnAbort();
+    this.worker = threads.take();
+    this.worker.on('message', this.onMessage).on('error', this.onError).on('exit', this.onExit);
+    signal.addEventListener('abort', this.onAbort);
+    if (signal.aborted) this.onAbort();
   }
 
   /** Opens the file; the schema of all columns as an Arrow IPC stream without rows. Throws FORMAT_INVALID. */
@@ -61,11 +63,27 @@ export class ParquetDecoder {
     if (answer.kind !== 'end') throw this.unexpected(answer);
   }
 
-  /** Ends the thread. Safe to call twice. */
+  /** Ends the thread, or gives it back when it is done with its file. Safe to call twice. */
   async close(): Promise<void> {
-    this.signal.removeEventListener('abort', this.stopOnAbort);
-    this.fail(new BeamliftError('INTERNAL', { what: 'The Parquet decoder was closed while in use.' }));
-    await this.worker.terminate();
+    if (this.closed) return;
+    this.closed = true;
+    const memory = await this.closeFile();
+    this.signal.removeEventListener('abort', this.onAbort);
+    this.worker.off('message', this.onMessage).off('exit', this.onExit);
+    if (memory === undefined) await this.worker.terminate();
+    this.worker.off('error', this.onError);
+    if (memory !== undefined) await this.threads.giveBack(this.worker, memory);
+  }
+
+  /** The memory that the thread keeps; undefined: it is of no further use. */
+  private async closeFile(): Promise<number | undefined> {
+    if (this.failure !== undefined || this.waiting !== undefined) return undefined;
+    try {
+      const answer = await this.ask({ kind: 'close' });
+      return answer.kind === 'closed' ? answer.memory : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   private ask(question: Question): Promise<Answer> {
@@ -150,13 +168,6 @@ export class ParquetDecoder {
       where: { object: this.file.uri },
     });
   }
-}
-
-/** The thread's file is beside this one; as TypeScript (in tests) it needs the loader that this one was loaded with. */
-function startWorker(): Worker {
-  const extension = extname(__filename);
-  const execArgv = extension === '.ts' ? ['--require', createRequire(__filename).resolve('tsx/cjs')] : [];
-  return new Worker(join(__dirname, `parquet-worker${extension}`), { execArgv });
 }
 
 function abortReason(signal: AbortSignal): Error {

@@ -14,6 +14,8 @@ export type DecoderRequest =
     }
   /** Answered by the next `batch`, or `end`. */
   | { readonly kind: 'next' }
+  /** Answered by `closed`; the thread is then ready for another file. */
+  | { readonly kind: 'close' }
   /** Bytes that were asked for; undefined: reading them failed. No answer. */
   | { readonly kind: 'bytes'; readonly id: number; readonly content: ArrayBuffer | undefined };
 
@@ -24,6 +26,8 @@ export type DecoderAnswer =
   | { readonly kind: 'batch'; readonly rows: Uint8Array }
   /** The row group has no more rows. */
   | { readonly kind: 'end' }
+  /** `memory`: what the wasm instance holds on to, in bytes. */
+  | { readonly kind: 'closed'; readonly memory: number }
   | { readonly kind: 'failed'; readonly why: string }
   /** Not an answer: bytes `start` to `end` (exclusive) of the file are needed. */
   | { readonly kind: 'want'; readonly id: number; readonly start: number; readonly end: number };

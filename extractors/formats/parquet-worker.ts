@@ -3,7 +3,7 @@
  * here it ends the thread and not the process. The thread's end also gives the memory of the wasm instance back.
  */
 import { parentPort, type MessagePort } from 'node:worker_threads';
-import { ParquetFile, type RecordBatch } from 'parquet-wasm';
+import { ParquetFile, wasmMemory, type RecordBatch } from 'parquet-wasm';
 import type { DecoderAnswer, DecoderRequest } from './parquet-worker-messages';
 
 /** What parquet-wasm uses of a Blob. */
@@ -30,6 +30,7 @@ class DecoderThread {
     }
     try {
       if (request.kind === 'open') await this.open(request.bytes);
+      else if (request.kind === 'close') await this.close();
       else {
         if (request.kind === 'row-group') await this.startRowGroup(request);
         await this.sendBatch();
@@ -43,6 +44,14 @@ class DecoderThread {
     const blob: LazyBlob = { size: bytes, slice: (start, end) => this.slice(start, end) };
     this.file = await ParquetFile.fromFile(blob as unknown as Blob);
     this.send({ kind: 'opened', schema: this.file.schema().intoIPCStream() });
+  }
+
+  private async close(): Promise<void> {
+    await this.batches?.cancel();
+    this.file?.free();
+    this.batches = this.file = undefined;
+    const { buffer } = wasmMemory() as { readonly buffer: ArrayBuffer };
+    this.send({ kind: 'closed', memory: buffer.byteLength });
   }
 
   private async startRowGroup(request: Extract<DecoderRequest, { kind: 'row-group' }>): Promise<void> {

@@ -8,6 +8,7 @@ import { cellWidening } from './cell-widening';
 import type { FileContent, FileDescription, FormatReader } from './format-reader';
 import { ParquetDecoder } from './parquet-decoder';
 import { readParquetFooter, type ParquetFooter } from './parquet-footer';
+import { DecoderThreads } from './parquet-threads';
 
 /**
  * Most rows that are decoded at once, however small they seem: with a dictionary a row may be much larger than its share of the file.
@@ -23,11 +24,19 @@ const MIN_VALUE_BYTES = 8;
  * `describe` is exact. A file that is damaged or lies about its rows ends with FORMAT_INVALID; only seekable files can be read.
  */
 export function parquetReader(): FormatReader {
-  return { describe: describeParquet, read: readParquet };
+  const threads = new DecoderThreads();
+  return {
+    describe: (file, signal) => describeParquet(threads, file, signal),
+    read: (file, columns, signal) => readParquet(threads, file, columns, signal),
+  };
 }
 
-async function describeParquet(file: FileContent, signal: AbortSignal): Promise<FileDescription> {
-  const { footer, columns, decoder } = await openParquet(file, signal);
+async function describeParquet(
+  threads: DecoderThreads,
+  file: FileContent,
+  signal: AbortSignal,
+): Promise<FileDescription> {
+  const { footer, columns, decoder } = await openParquet(threads, file, signal);
   await decoder.close();
   return {
     columns: columns.map(({ name, layout, nullable, nativeType }) => ({
@@ -41,11 +50,12 @@ async function describeParquet(file: FileContent, signal: AbortSignal): Promise<
 }
 
 async function* readParquet(
+  threads: DecoderThreads,
   file: FileContent,
   columns: readonly Column[],
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
-  const parquet = await openParquet(file, signal);
+  const parquet = await openParquet(threads, file, signal);
   try {
     const wanted = columns.map((column) => rowColumn(file, parquet, column));
     let row = 0;
@@ -74,6 +84,7 @@ async function* readParquet(
 
 /** A file with its decoder, which is the caller's to close. */
 interface OpenParquet {
+  readonly threads: DecoderThreads;
   readonly file: FileContent;
   readonly footer: ParquetFooter;
   readonly decoder: ParquetDecoder;
@@ -90,7 +101,11 @@ interface OpenColumn {
   readonly lastLeaf: number;
 }
 
-async function openParquet(file: FileContent, signal: AbortSignal): Promise<OpenParquet> {
+async function openParquet(
+  threads: DecoderThreads,
+  file: FileContent,
+  signal: AbortSignal,
+): Promise<OpenParquet> {
   if (!file.seekable) {
     throw new BeamliftError('FORMAT_INVALID', {
       what: 'A compressed Parquet file cannot be read.',
@@ -101,7 +116,7 @@ async function openParquet(file: FileContent, signal: AbortSignal): Promise<Open
   }
   const footer = await readParquetFooter(file, signal);
   const { tableFromIPC } = await import('apache-arrow');
-  const decoder = new ParquetDecoder(file, footer, signal);
+  const decoder = new ParquetDecoder(threads, file, footer, signal);
   try {
     const fields = tableFromIPC(await decoder.open()).schema.fields as readonly ArrowField[];
     const columns = fields.map((field, index): OpenColumn => {
@@ -117,7 +132,7 @@ async function openParquet(file: FileContent, signal: AbortSignal): Promise<Open
       const layout = arrowLayout({ object: file.uri, column: field.name }, field.type, annotations);
       return { name: field.name, nullable: field.nullable, layout, nativeType, firstLeaf, lastLeaf };
     });
-    return { file, footer, decoder, columns, tableFromIPC };
+    return { threads, file, footer, decoder, columns, tableFromIPC };
   } catch (error) {
     await decoder.close();
     throw error;
@@ -183,12 +198,12 @@ async function* readRowGroup(
 
 /** Which column of the row group cannot be decoded, as the decoder's end does not say it. Undefined: each can, or that is not known. */
 async function findDamagedColumn(
-  { file, footer }: OpenParquet,
+  { threads, file, footer }: OpenParquet,
   index: number,
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const decoder = new ParquetDecoder(file, footer, signal);
+  const decoder = new ParquetDecoder(threads, file, footer, signal);
   let candidate: string | undefined;
   try {
     await decoder.open();

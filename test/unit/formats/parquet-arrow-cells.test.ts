@@ -47,8 +47,8 @@ function raw(
   length: number,
   nullBitmap?: number,
 ): { type: string; cells: Cell[] } {
-  const data = arrow.makeData({
-    type: type as arrow.Int64,
+  const data = arrow.makeData<arrow.Int64>({
+    type: type as never,
     length,
     data: bytes as BigInt64Array,
     ...(nullBitmap === undefined ? {} : { nullBitmap: Uint8Array.of(nullBitmap), nullCount: -1 }),
@@ -380,14 +380,14 @@ describe('Arrow cells', () => {
       new arrow.Field('id', new arrow.FixedSizeBinary(16), true),
       new arrow.Field('docs', new arrow.List(new arrow.Field('item', new arrow.Utf8(), true)), true),
     ]);
-    const layout = arrowLayout({}, inner as unknown as ArrowType, ['uuid', 'json']);
+    const layout = arrowLayout({}, inner, ['uuid', 'json']);
     assert.equal(formatType(columnTypeOf(layout)), 'struct<id uuid, docs array<json>>');
   });
 
   it('refuses what has no cells', () => {
     const union = new arrow.SparseUnion([0], [new arrow.Field('a', new arrow.Int32(), true)]);
     assert.throws(
-      () => arrowLayout({ object: 'f', column: 'u' }, union as unknown as ArrowType, []),
+      () => arrowLayout({ object: 'f', column: 'u' }, union, []),
       (error: unknown) =>
         error instanceof BeamliftError && error.code === 'TYPE_UNSUPPORTED' && error.where.column === 'u',
     );
