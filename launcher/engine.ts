@@ -51,7 +51,7 @@ export interface Engine {
   loadConfiguration(request: ConfigurationRequest): Promise<Configuration>;
   configurationFromUrls(request: UrlJob): Promise<Configuration>;
   createSecrets(
-    configuration: Configuration,
+    configuration: Pick<Configuration, 'baseFolder' | 'inlineSecrets'>,
     environment: Environment,
     redactor: SecretRedactor,
   ): SecretResolver;

@@ -1,0 +1,95 @@
+import { Writable } from 'node:stream';
+import { BeamliftError } from '../../core/errors';
+import type { Host } from '../host';
+
+export interface Choice<Value> {
+  readonly value: Value;
+  readonly label: string;
+  readonly says?: string;
+}
+
+/** Asks a person. Every question names the flag that answers it beforehand. */
+export interface Prompter {
+  text(question: string, flag: string, suggestion: string | undefined): Promise<string>;
+  /** Not shown while it is typed. */
+  secret(question: string, flag: string): Promise<string>;
+  choose<Value>(question: string, flag: string, choices: readonly Choice<Value>[]): Promise<Value>;
+  /** Any number of them; all are chosen to begin with. */
+  chooseMany(question: string, flag: string, choices: readonly string[]): Promise<string[]>;
+  confirm(question: string): Promise<boolean>;
+}
+
+/** Lines of a list that are shown at once. */
+const PAGE_SIZE = 15;
+
+/** Asks on the terminal: questions go to stderr. A closed or interrupted prompt throws CANCELLED. */
+export function terminalPrompter(host: Host): Prompter {
+  const output = Object.assign(
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        host.err.write(chunk.toString('utf8'));
+        done();
+      },
+    }),
+    { columns: host.err.columns, isTTY: true },
+  );
+  const context = { input: host.input, output, signal: host.signal, clearPromptOnDone: false };
+  const ask = async <Answer>(
+    prompt: (prompts: typeof import('@inquirer/prompts')) => Promise<Answer>,
+  ): Promise<Answer> => {
+    try {
+      return await prompt(await import('@inquirer/prompts'));
+    } catch (cause) {
+      throw new BeamliftError('CANCELLED', { what: 'init was interrupted; nothing was written', cause });
+    }
+  };
+  return {
+    text: async (message, _flag, suggestion) =>
+      await ask(async ({ input }) => {
+        const question = {
+          message,
+          required: true,
+          ...(suggestion === undefined ? {} : { default: suggestion }),
+        };
+        return (await input(question, context)).trim();
+      }),
+    secret: async (message) =>
+      await ask(async ({ password }) => await password({ message, mask: '*' }, context)),
+    choose: async (message, _flag, choices) =>
+      await ask(async ({ select }) => {
+        const list = choices.map(({ value, label, says }) => ({
+          value,
+          name: label,
+          ...(says === undefined ? {} : { description: says }),
+        }));
+        return await select({ message, choices: list, pageSize: PAGE_SIZE }, context);
+      }),
+    chooseMany: async (message, _flag, choices) =>
+      await ask(async ({ checkbox }) => {
+        const list = choices.map((value) => ({ value, name: value, checked: true }));
+        return await checkbox({ message, choices: list, pageSize: PAGE_SIZE, required: true }, context);
+      }),
+    confirm: async (message) =>
+      await ask(async ({ confirm }) => await confirm({ message, default: true }, context)),
+  };
+}
+
+/** Where nobody can be asked: an unanswered question is a usage error that names the flag; confirmations are given. */
+export function silentPrompter(): Prompter {
+  const refuse = (question: string, flag: string): Promise<never> =>
+    Promise.reject(
+      new BeamliftError('USAGE', {
+        what: `${flag} is needed: ${question}`,
+        why: 'There is no terminal to ask on (or --yes was given).',
+        hint: `Add ${flag}, or run init on a terminal.`,
+      }),
+    );
+  return {
+    text: async (question, flag, suggestion) =>
+      suggestion === undefined ? await refuse(question, flag) : suggestion,
+    secret: refuse,
+    choose: refuse,
+    chooseMany: (_question, _flag, choices) => Promise.resolve([...choices]),
+    confirm: () => Promise.resolve(true),
+  };
+}
