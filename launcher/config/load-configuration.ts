@@ -2,9 +2,10 @@ import path from 'node:path';
 import type { Environment } from '../../core/extractor';
 import { type ConfigurationFile, findConfigurationFile } from './configuration-file';
 import { parseConfiguration } from './configuration-document';
-import { type ConfigurationProblem, problemsError } from './configuration-problem';
+import { type ConfigurationProblem, ProblemList, problemsError } from './configuration-problem';
 import { ALL_MODULES, type ConfigurationModules } from './endpoint-modules';
 import type { Configuration } from './job-spec';
+import { atFlags, describeUrlJob, type UrlJobInput } from './url-job';
 import { validateConfiguration } from './validate-configuration';
 
 export interface ConfigurationInput {
@@ -40,6 +41,34 @@ export async function loadConfiguration(input: ConfigurationInput): Promise<Conf
 export async function checkConfiguration(input: ConfigurationInput): Promise<ConfigurationCheck> {
   const { file, cwd, environment } = input;
   return checkText(await findConfigurationFile({ file, cwd, environment }), input);
+}
+
+/**
+ * The configuration of one job that flags describe (`--from`, `--to`, …), checked like a file.
+ * Throws USAGE, whose `why` lists every problem with its flag.
+ */
+export function configurationFromUrls(input: UrlJobInput): Promise<Configuration> {
+  return new Promise((resolve) => {
+    const { cwd, environment, modules = ALL_MODULES } = input;
+    const problems = new ProblemList();
+    const value = describeUrlJob(input, modules, problems);
+    const configuration =
+      value &&
+      validateConfiguration({
+        value,
+        file: undefined,
+        baseFolder: cwd,
+        environment,
+        modules,
+        needsJobs: true,
+        problems,
+      });
+    if (configuration === undefined) {
+      const located = problems.located({ file: undefined, place: () => undefined });
+      throw problemsError(atFlags(located), { file: undefined, code: 'USAGE' });
+    }
+    resolve(configuration);
+  });
 }
 
 function checkText(

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import {
+  ALL_MODULES,
+  type ConfigurationModules,
+  connectionRole,
+  destinationRole,
+  type EndpointModule,
+  type EndpointRole,
+} from './endpoint-modules';
+import { ENDPOINT_KEYS, FILE_KEYS, NAME, runnersSchema } from './file-schema';
+import { jobSchema } from './job-schema';
+
+/** A JSON schema; only what this file and the reference look at is named. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly items?: JsonSchema;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly [keyword: string]: unknown;
+}
+
+/** The configuration file as a JSON schema (draft 7), for editors. What belongs together is checked by `beamlift check` alone. */
+export function configurationJsonSchema(modules: ConfigurationModules = ALL_MODULES): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'beamlift configuration',
+    type: 'object',
+    additionalProperties: false,
+    required: ['jobs'],
+    properties: {
+      connections: { ...FILE_KEYS.connections, ...byName(endpointSchema(connectionRole(modules))) },
+      destinations: { ...FILE_KEYS.destinations, ...byName(endpointSchema(destinationRole(modules))) },
+      defaults: { ...toJsonSchema(jobSchema), ...FILE_KEYS.defaults },
+      jobs: { ...FILE_KEYS.jobs, ...byName(toJsonSchema(jobSchema)), minProperties: 1 },
+      runners: { ...toJsonSchema(runnersSchema), ...FILE_KEYS.runners },
+      run_store: { type: 'string', pattern: '^sqlite:.+', ...FILE_KEYS.run_store },
+    },
+  };
+}
+
+/** The fields of one kind of connection or destination. */
+export function moduleJsonSchema(module: EndpointModule): JsonSchema {
+  return toJsonSchema(module.schema);
+}
+
+function byName(schema: JsonSchema): JsonSchema {
+  return {
+    type: 'object',
+    propertyNames: {
+      pattern: NAME.source.replaceAll('\\p{L}', 'A-Za-z\\u0080-\\uffff').replaceAll('\\p{N}', '0-9'),
+    },
+    additionalProperties: schema,
+  };
+}
+
+/** One alternative for each kind and each key that may name it, and one for URLs. */
+function endpointSchema(role: EndpointRole): JsonSchema {
+  const url: JsonSchema = {
+    type: 'object',
+    properties: { url: { type: 'string', minLength: 1, description: ENDPOINT_KEYS.url } },
+    required: ['url'],
+  };
+  const kinds = role.modules.flatMap((module) =>
+    role.typeKeys.map((typeKey) => endpointOfKind(module, typeKey as 'source_type' | 'type')),
+  );
+  return { anyOf: [...kinds, url] };
+}
+
+function endpointOfKind(module: EndpointModule, typeKey: 'source_type' | 'type'): JsonSchema {
+  const fields = moduleJsonSchema(module);
+  return {
+    ...fields,
+    title: module.title,
+    properties: {
+      [typeKey]: {
+        type: 'string',
+        enum: [module.type, ...module.aliases],
+        description: ENDPOINT_KEYS[typeKey],
+      },
+      ...fields.properties,
+    },
+    required: [typeKey, ...(fields.required ?? [])],
+  };
+}
+
+function toJsonSchema(schema: z.ZodType): JsonSchema {
+  const fields = Object.entries(z.toJSONSchema(schema, { io: 'input', target: 'draft-07' }));
+  return Object.fromEntries(fields.filter(([keyword]) => keyword !== '$schema'));
+}
