@@ -118,7 +118,7 @@ async function runJobs(
     if (flags.json === true) output.writeJson(report);
   }
   if (flags.json !== true && !output.mode.quiet && reports.length > 0) {
-    output.writeLines(renderSummary(reports, output.outPalette));
+    output.writeLines(renderSummary(output.redacted(reports), output.outPalette));
     const next = nextLine({
       reports,
       invocation,

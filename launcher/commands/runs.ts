@@ -67,7 +67,7 @@ function registerList(runs: Command, action: MakeAction, invocation: string): vo
           job === undefined && status === undefined ? 'There are no runs yet.' : 'No run is like that.',
         );
       } else {
-        output.writeLines(renderRuns(records, statusTeller(context), output.outPalette));
+        output.writeLines(renderRuns(output.redacted(records), statusTeller(context), output.outPalette));
       }
       return EXIT.ok;
     }),
@@ -89,7 +89,7 @@ function registerShow(runs: Command, action: MakeAction, invocation: string): vo
       const output = new CommandOutput(context.host, context.redactor, {});
       const record = await withRunStore(context, flags, async (store) => await findRun(store, id));
       if (flags.json === true) output.writeJson(record);
-      else output.writeLines(renderRun(record, statusTeller(context), output.outPalette));
+      else output.writeLines(renderRun(output.redacted(record), statusTeller(context), output.outPalette));
       return EXIT.ok;
     }),
   );

@@ -6,7 +6,7 @@ import { renderError } from './error-block';
 import { createLog } from './log-writer';
 import { decideOutput, type LogFormat, type OutputMode } from './output-mode';
 import { paletteFor, type Palette } from './palette';
-import { redactedJson, redactError, type Redact } from './redaction';
+import { redactedJson, redactError, redactValue, type Redact } from './redaction';
 import { Screen } from './screen';
 
 export interface OutputFlags {
@@ -54,6 +54,14 @@ export class CommandOutput {
       now: () => new Date(),
     });
     return this.logger;
+  }
+
+  /**
+   * A copy of plain data without secrets, for rendering: once a text has been made printable, a secret with quotes or line
+   * breaks in it would not be found any more.
+   */
+  redacted<Data>(data: Data): Data {
+    return redactValue(data, this.redact) as Data;
   }
 
   /** A result for people, to stdout. */

@@ -74,7 +74,7 @@ export function createRunListener(
     },
     finish: (report) => {
       close();
-      if (mode.bars) screen.print(`${output.redact(renderFinalLine(report, palette))}\n`);
+      if (mode.bars) screen.print(`${renderFinalLine(output.redacted(report), palette)}\n`);
     },
     close,
   };

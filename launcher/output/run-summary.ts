@@ -72,7 +72,7 @@ export interface NextLineRequest {
 /** The line to type next, complete; undefined: there is nothing to suggest. */
 export function nextLine({ reports, invocation, file, configured }: NextLineRequest): string | undefined {
   const flags = file === undefined ? [] : ['-f', quoteArgument(file)];
-  const line = (...words: string[]): string => [invocation, ...words, ...flags].join(' ');
+  const line = (...words: string[]): string => printableLine([invocation, ...words, ...flags].join(' '));
   const bad = reports.find((report) => report.status === 'failure' || report.status === 'needs_attention');
   if (bad !== undefined) return line('runs', 'show', quoteArgument(bad.run_id));
   const good = reports.filter((report) => report.status === 'success').at(-1);

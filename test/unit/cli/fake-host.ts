@@ -64,7 +64,6 @@ export function showOnScreen(text: string): string[] {
   const lines: string[] = [];
   let line: string[] = [];
   let column = 0;
-  // eslint-disable-next-line no-control-regex -- colour codes
   for (const character of text.replace(/\u001b\[\d+m/g, '')) {
     if (character === '\n') {
       lines.push(line.join('').trimEnd());

@@ -73,7 +73,11 @@ describe('the program', () => {
       ['run', '--lmit', '3'],
       /unknown option '--lmit'[\s\S]*Did you mean --limit\?[\s\S]*run --help/,
     ],
-    ['an unknown flag in snake case', ['run', '--log_levle=debug'], /unknown option '--log_levle'[\s\S]*Did you mean --log-level\?/],
+    [
+      'an unknown flag in snake case',
+      ['run', '--log_levle=debug'],
+      /unknown option '--log_levle'[\s\S]*Did you mean --log-level\?/,
+    ],
     ['a flag without its value', ['run', '--limit'], /--limit <rows>' argument missing/],
     ['a limit that is no number', ['run', '--limit', '3x'], /whole number from 1 on/],
     ['a limit of zero', ['run', '--limit', '0'], /whole number from 1 on/],
@@ -157,8 +161,8 @@ describe('the program', () => {
     assert.equal(code, 0);
     const options = engine.calls.launched[0]?.options;
     assert.equal(options?.startDate, '2025-01-01');
-    assert.equal(options?.endDate, '2025-02-01');
-    assert.equal(options?.triggeredBy, 'my_cron_job');
+    assert.equal(options.endDate, '2025-02-01');
+    assert.equal(options.triggeredBy, 'my_cron_job');
   });
 
   it('leaves arguments behind -- alone', async () => {
