@@ -1,0 +1,105 @@
+import { BeamliftError } from '../../core/errors';
+import type { PostgresClient } from '../../core/clients/postgres';
+
+/** A connection that somebody has for the time being; exactly one of the two must be called, the first call counts. */
+export interface PooledConnection {
+  readonly client: PostgresClient;
+  /** Gives it back in a clean state: no open transaction, nothing running. */
+  release(): void;
+  /** It is in no state to be used again. */
+  discard(): void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** At most `max` connections at a time; idle ones wait to be used again until `close`. */
+export class ConnectionPool {
+  private readonly idle: PostgresClient[] = [];
+  private readonly used = new Set<PostgresClient>();
+  private readonly waiters = new Set<Waiter>();
+  /** Connections that are being opened, idle or used. */
+  private count = 0;
+  private isClosed = false;
+
+  constructor(
+    private readonly max: number,
+    private readonly open: (signal: AbortSignal) => Promise<PostgresClient>,
+  ) {}
+
+  /** Waits for a free connection. Rejects with the signal's reason when it aborts, and with CANCELLED after `close`. */
+  async acquire(signal: AbortSignal): Promise<PooledConnection> {
+    signal.throwIfAborted();
+    while (this.count - this.idle.length >= this.max && !this.isClosed) await this.freed(signal);
+    this.refuseWhenClosed();
+    for (let client = this.idle.pop(); client !== undefined; client = this.idle.pop()) {
+      if (!client.isLost) return this.lend(client);
+      this.count--;
+    }
+    this.count++;
+    try {
+      const client = await this.open(signal);
+      if (this.isClosed) {
+        client.destroy();
+        this.refuseWhenClosed();
+      }
+      return this.lend(client);
+    } catch (error) {
+      this.count--;
+      this.wakeOne();
+      throw error;
+    }
+  }
+
+  /** Ends idle connections politely and those in use at once; whoever waits is told. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const waiter of this.waiters) waiter.resolve();
+    for (const client of this.used) client.abort();
+    await Promise.all(this.idle.splice(0).map((client) => client.close()));
+  }
+
+  private lend(client: PostgresClient): PooledConnection {
+    this.used.add(client);
+    const giveBack = (usable: boolean): void => {
+      if (!this.used.delete(client)) return;
+      if (usable && !client.isLost && !this.isClosed) {
+        this.idle.push(client);
+      } else {
+        this.count--;
+        client.abort();
+      }
+      this.wakeOne();
+    };
+    return { client, release: () => giveBack(true), discard: () => giveBack(false) };
+  }
+
+  private wakeOne(): void {
+    const [first] = this.waiters;
+    first?.resolve();
+  }
+
+  private freed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (finish: () => void): void => {
+        this.waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+        finish();
+      };
+      const waiter: Waiter = {
+        resolve: () => settle(resolve),
+        reject: (error) => settle(() => reject(error)),
+      };
+      const onAbort = (): void => waiter.reject(signal.reason as Error);
+      this.waiters.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  private refuseWhenClosed(): void {
+    if (this.isClosed)
+      throw new BeamliftError('CANCELLED', { what: 'The source was closed while it was read' });
+  }
+}

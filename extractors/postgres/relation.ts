@@ -1,0 +1,176 @@
+import { BeamliftError } from '../../core/errors';
+import type { SourceObject } from '../../core/plan';
+import type { TableSchema } from '../../core/schema';
+import { readingOf, type ColumnReading } from './column-reading';
+import { findTable, type FoundTable } from './find-table';
+import { quoteIdentifier, writeQualifiedName } from './qualified-name';
+import type { ServerFacts } from './server-facts';
+import type { PostgresSession } from './session';
+import { loadTypes } from './type-catalogue';
+import { checkFilter, describeQuery, queryAsSource } from './user-sql';
+
+export interface RelationColumn {
+  readonly name: string;
+  readonly reading: ColumnReading;
+  readonly nullable: boolean;
+  readonly generated: boolean;
+  readonly nativeType: string;
+  readonly comment: string | undefined;
+  /** Of the declared type: digits after the second of a timestamp; undefined: as many as there are. */
+  readonly modifier: number;
+}
+
+/** What a job reads: a table, a view or a query, as the catalogue describes it. */
+export interface Relation {
+  /** Undefined for a query. */
+  readonly table: FoundTable | undefined;
+  /** What stands behind FROM. */
+  readonly from: string;
+  /** How people call it. */
+  readonly name: string;
+  readonly columns: readonly RelationColumn[];
+  readonly primaryKey: readonly string[];
+}
+
+/** Looks the object up (or has the query described) and decides how each column is read. Also checks the filter, if there is one. */
+export async function loadRelation(
+  session: PostgresSession,
+  object: SourceObject,
+  filter: string | undefined,
+  facts: ServerFacts,
+): Promise<Relation> {
+  const relation = await describe(session, object, facts);
+  if (filter !== undefined) await checkFilter(session, relation.from, filter);
+  return relation;
+}
+
+async function describe(
+  session: PostgresSession,
+  object: SourceObject,
+  facts: ServerFacts,
+): Promise<Relation> {
+  switch (object.kind) {
+    case 'table':
+      return await describeTable(session, await findTable(session, object.schema, object.name), facts);
+    case 'query':
+      return await describeQueryColumns(session, object.sql, facts);
+    case 'files':
+      throw new BeamliftError('INTERNAL', { what: 'A database connection was asked for files' });
+  }
+}
+
+const COLUMNS_QUERY = `
+SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated <> '',
+  format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)
+FROM pg_attribute a
+WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum`;
+
+const PRIMARY_KEY_QUERY = `
+SELECT a.attname
+FROM pg_index i
+CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = $1::oid AND i.indisprimary AND k.position <= i.indnkeyatts
+ORDER BY k.position`;
+
+async function describeTable(
+  session: PostgresSession,
+  table: FoundTable,
+  facts: ServerFacts,
+): Promise<Relation> {
+  const oid = String(table.oid);
+  const { rows } = await session.query(COLUMNS_QUERY, [oid]);
+  const types = await loadTypes(
+    session,
+    rows.map((row) => Number(row[1])),
+  );
+  const key = await session.query(PRIMARY_KEY_QUERY, [oid]);
+  return {
+    table,
+    from: `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`,
+    name: writeQualifiedName(table.schema, table.name),
+    columns: rows.map(([name, type, modifier, notNull, generated, nativeType, comment]) => ({
+      name: name ?? '',
+      reading: readingOf(Number(type), Number(modifier), types, facts.isUtf8),
+      nullable: notNull !== 't',
+      generated: generated === 't',
+      nativeType: nativeType ?? '',
+      comment: comment ?? undefined,
+      modifier: Number(modifier),
+    })),
+    primaryKey: key.rows.map(([name]) => name ?? ''),
+  };
+}
+
+const TYPE_NAMES_QUERY = `
+SELECT format_type(t.oid, t.modifier)
+FROM unnest($1::oid[], $2::int4[]) WITH ORDINALITY t(oid, modifier, position) ORDER BY t.position`;
+
+async function describeQueryColumns(
+  session: PostgresSession,
+  sql: string,
+  facts: ServerFacts,
+): Promise<Relation> {
+  const { fields } = await describeQuery(session, sql);
+  refuseDoubleNames(session, fields);
+  const oids = fields.map((field) => field.typeOid);
+  const types = await loadTypes(session, oids);
+  const modifiers = fields.map((field) => field.typeModifier);
+  const names = await session.query(TYPE_NAMES_QUERY, [`{${oids.join(',')}}`, `{${modifiers.join(',')}}`]);
+  return {
+    table: undefined,
+    from: queryAsSource(sql),
+    name: 'the query of the job',
+    columns: fields.map((field, index) => ({
+      name: field.name,
+      reading: readingOf(field.typeOid, field.typeModifier, types, facts.isUtf8),
+      nullable: true,
+      generated: false,
+      nativeType: names.rows[index]?.[0] ?? '',
+      comment: undefined,
+      modifier: field.typeModifier,
+    })),
+    primaryKey: [],
+  };
+}
+
+function refuseDoubleNames(session: PostgresSession, fields: readonly { readonly name: string }[]): void {
+  const seen = new Set<string>();
+  for (const { name } of fields) {
+    if (seen.has(name)) {
+      throw new BeamliftError('QUERY_REFUSED', {
+        what: `Two columns of the query are called ${quoteIdentifier(name)}`,
+        where: { ...session.place, column: name },
+        hint: 'Give one of them another name: SELECT a.id, b.id AS b_id …',
+      });
+    }
+    seen.add(name);
+  }
+}
+
+/** The relation's columns in the words of every source. */
+export function schemaOf(relation: Relation): TableSchema {
+  return {
+    columns: relation.columns.map((column) => ({
+      name: column.name,
+      type: column.reading.type,
+      nullable: column.nullable,
+      ...(column.generated ? { generated: true } : {}),
+      nativeType: column.nativeType,
+      ...(column.comment === undefined ? {} : { comment: column.comment }),
+    })),
+    primaryKey: [...relation.primaryKey],
+  };
+}
+
+/** A column by its name. Throws COLUMN_NOT_FOUND with the names that there are. */
+export function columnOf(relation: Relation, name: string): RelationColumn {
+  const column = relation.columns.find((candidate) => candidate.name === name);
+  if (column !== undefined) return column;
+  throw new BeamliftError('COLUMN_NOT_FOUND', {
+    what: `${relation.name} has no column "${name}"`,
+    where: { object: relation.name, column: name },
+    hint: `Its columns are: ${relation.columns.map((candidate) => candidate.name).join(', ')}.`,
+  });
+}
