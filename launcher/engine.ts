@@ -9,12 +9,13 @@ import type { CheckResult } from './check-configuration';
 import type { Configuration, JobSpec, NamedConnection } from './config/job-spec';
 import type * as JsonSchema from './config/json-schema';
 import type * as LoadConfiguration from './config/load-configuration';
+import type * as DescribeConversions from './describe-conversions';
 import type * as ExpandJobs from './expand-jobs';
 import type { ExpandServices } from './expand-jobs';
 import type { ProcessIdentity } from './host';
 import type * as Launch from './launch';
 import type { LaunchOptions, LaunchServices } from './launch-options';
-import type { DescribeLoss } from './output/plan-text';
+import type { DescribeConversion } from './output/plan-text';
 import type { Preview } from './preview-job';
 import type * as PreviewJob from './preview-job';
 import type { RunReport } from './report';
@@ -84,7 +85,7 @@ export interface Engine {
   /** For looking only: makes nothing. */
   openRunStore(url: string): Promise<RunStore>;
   openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger): Promise<RunStore>;
-  describeLoss(plan: Plan): DescribeLoss;
+  describeConversions(plan: Plan): DescribeConversion;
 }
 
 /**
@@ -101,6 +102,7 @@ const modules = {
   preview: () => load('./preview-job') as typeof PreviewJob,
   check: () => load('./check-configuration') as typeof CheckConfiguration,
   jsonSchema: () => load('./config/json-schema') as typeof JsonSchema,
+  describeConversions: () => load('./describe-conversions') as typeof DescribeConversions,
   runStore: () => load('./runs/open-run-store') as typeof OpenRunStore,
 };
 
@@ -122,5 +124,5 @@ export const ENGINE: Engine = {
   configurationJsonSchema: () => modules.jsonSchema().configurationJsonSchema(),
   openRunStore: async (url) => await modules.runStore().openRunStore(url, { create: false }),
   openRunStoreForRuns: async (...request) => await modules.runStore().openRunStoreForRuns(...request),
-  describeLoss: () => () => undefined,
+  describeConversions: (plan) => modules.describeConversions().describeConversions(plan),
 };

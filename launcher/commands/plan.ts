@@ -74,7 +74,7 @@ export async function planJobs(
     if (json === true) {
       output.writeJson(plan);
     } else {
-      const lines = renderPlan(output.redacted(plan), output.outPalette, engine.describeLoss(plan));
+      const lines = renderPlan(output.redacted(plan), output.outPalette, engine.describeConversions(plan));
       output.writeLines(index === 0 ? lines : ['', ...lines]);
     }
     codes.push(EXIT.ok);

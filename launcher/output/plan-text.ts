@@ -11,11 +11,11 @@ const SHOWN_UNITS = 5;
 const MAX_QUERY_WIDTH = 100;
 const MAX_NAME_WIDTH = 40;
 
-/** In words, what may change in a column's values; undefined: every value is kept exactly. */
-export type DescribeLoss = (column: PlannedColumn) => string | undefined;
+/** The name of the rule that a column's values are converted by; undefined: they stay as they are. */
+export type DescribeConversion = (column: PlannedColumn) => string | undefined;
 
 /** A plan for people. */
-export function renderPlan(plan: Plan, palette: Palette, describeLoss: DescribeLoss): string[] {
+export function renderPlan(plan: Plan, palette: Palette, describeConversion: DescribeConversion): string[] {
   const { context } = plan;
   const lines = [
     palette.strong(`Plan of ${printableLine(context.job)}`),
@@ -34,7 +34,7 @@ export function renderPlan(plan: Plan, palette: Palette, describeLoss: DescribeL
     ]),
     ...renderUnits(plan.units),
     '',
-    ...renderColumns(plan, palette, describeLoss),
+    ...renderColumns(plan, palette, describeConversion),
   ];
   if (plan.notices.length > 0) {
     lines.push(
@@ -154,23 +154,27 @@ function describeUnit(unit: WorkUnit): string {
   }
 }
 
-function renderColumns({ context }: Plan, palette: Palette, describeLoss: DescribeLoss): string[] {
-  const losses = context.columns.map((column) => describeLoss(column) ?? '');
-  const some = losses.some((loss) => loss !== '');
+function renderColumns(
+  { context }: Plan,
+  palette: Palette,
+  describeConversion: DescribeConversion,
+): string[] {
+  const conversions = context.columns.map((column) => describeConversion(column) ?? '');
+  const some = conversions.some((conversion) => conversion !== '');
   return renderTable(
     [
       { title: 'column', maxWidth: MAX_NAME_WIDTH },
       { title: 'type', maxWidth: MAX_NAME_WIDTH },
       { title: 'in the table', maxWidth: MAX_NAME_WIDTH },
       { title: 'type', maxWidth: MAX_NAME_WIDTH },
-      ...(some ? [{ title: 'not exact', paint: palette.warning }] : []),
+      ...(some ? [{ title: 'conversion' }] : []),
     ],
     context.columns.map((column, index) => [
       column.source,
       formatType(column.sourceType),
       column.destination,
       formatType(column.destinationType),
-      losses[index] ?? '',
+      conversions[index] ?? '',
     ]),
     { indent: 2, paintTitle: palette.faint },
   );

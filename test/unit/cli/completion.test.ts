@@ -68,7 +68,7 @@ _beamlift; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const text = await script('fish');
     assert.match(
       text,
-      /^complete -c beamlift -n 'not __fish_seen_subcommand_from run plan .*' -f -a 'run' -d 'load jobs/m,
+      /^complete -c beamlift -n 'not __fish_seen_subcommand_from .*' -f -a 'run' -d 'load jobs/m,
     );
     assert.match(
       text,

@@ -244,6 +244,6 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       calls.runStores.push(url);
       return options.runStore ?? new MemoryRunStore();
     },
-    describeLoss: () => (column) => (column.source === 'amount' ? 'round' : undefined),
+    describeConversions: () => (column) => (column.source === 'amount' ? 'digits' : undefined),
   };
 }

@@ -37,9 +37,9 @@ describe('plan', () => {
     0001  ~500  id up to but not 500
     0002  ~500  id from 500
 
-  column  type           in the table  type           not exact
+  column  type           in the table  type           conversion
   id      int64          id            int64
-  amount  decimal(12,2)  amount        decimal(12,2)  round
+  amount  decimal(12,2)  amount        decimal(12,2)  digits
 
   note  Window: since the last run.
 `,
@@ -61,7 +61,7 @@ describe('plan', () => {
     ).join('\n');
     assert.match(text, /units +1,200: /);
     assert.match(text, /0004 +part-3\.csv \(1\.5 MB\)\n {4}… 1,195 more units …\n {4}1200 +part-1199\.csv/);
-    assert.doesNotMatch(text, /part-4\.csv|not exact/);
+    assert.doesNotMatch(text, /part-4\.csv|conversion/);
   });
 
   it('shows other sources, loads and units', () => {
