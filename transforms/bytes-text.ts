@@ -19,5 +19,5 @@ const HEX_BYTES = /^\\x(?:[0-9a-fA-F]{2})*$/;
 
 /** The bytes of such a text; undefined: it is none. There is no other spelling: text without `\x` could be anything. */
 export function readBytes(text: string): Uint8Array | undefined {
-  return HEX_BYTES.test(text) ? Buffer.from(text.slice(2), 'hex') : undefined;
+  return HEX_BYTES.test(text) ? Uint8Array.from(Buffer.from(text.slice(2), 'hex')) : undefined;
 }

@@ -18,5 +18,5 @@ export function uuidOfBytes(bytes: Uint8Array): string | undefined {
 
 /** The 16 bytes of a canonical uuid. */
 export function bytesOfUuid(uuid: string): Uint8Array {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  return Uint8Array.from(Buffer.from(uuid.replaceAll('-', ''), 'hex'));
 }

@@ -1,0 +1,161 @@
+import { INSTANT_INFINITY } from '../../../../core/cells';
+import {
+  BOOL,
+  BYTES,
+  DATE,
+  DECIMAL,
+  FLOAT64,
+  INT32,
+  INT64,
+  INT8,
+  INTERVAL,
+  JSON_TYPE,
+  NARROW,
+  STRING,
+  UUID,
+  VARIANT,
+  arrayOf,
+  decimal,
+  gives,
+  rejects,
+  structOf,
+  text,
+  time,
+  timestamp,
+  type ConversionCase,
+} from '../conversion-case';
+
+const INTS = arrayOf(INT64);
+const POINT = structOf([
+  ['x', INT64],
+  ['y', FLOAT64],
+]);
+
+export const NESTED_CASES: readonly ConversionCase[] = [
+  // array to array
+  gives(INTS, INTS, [1n, 2n], [1n, 2n]),
+  gives(INTS, INTS, [], []),
+  gives(INTS, INTS, null, null),
+  gives(INTS, arrayOf(STRING), [1n, 2n], ['1', '2']),
+  rejects(INTS, arrayOf(INT8), [1n, 200n], 'beyond int8'),
+  gives(INTS, INTS, [1n, null], [1n, null]),
+  gives(INTS, INTS, [1n, null, null], [1n], { rules: NARROW, losses: ['null_in_array', 'null_in_array'] }),
+  rejects(INTS, INTS, [null], 'a null in an array (policy null_in_array: reject)', {
+    rules: NARROW,
+    policies: { null_in_array: 'reject' },
+  }),
+  rejects(INTS, INTS, [null], 'null_in_array: fail', {
+    rules: NARROW,
+    policies: { null_in_array: 'fail' },
+    code: 'fail',
+  }),
+  gives(arrayOf(FLOAT64), arrayOf(INT64), [1, NaN], [1n, null], { losses: ['nan'] }),
+  gives(arrayOf(FLOAT64), arrayOf(INT64), [1, NaN], [1n], {
+    rules: NARROW,
+    losses: ['nan', 'null_in_array'],
+  }),
+  gives(arrayOf(STRING), arrayOf(DATE), ['1970-01-02'], [1n]),
+  gives(arrayOf(INTS), arrayOf(INTS), [[1n], [], null], [[1n], [], null]),
+  gives(arrayOf(VARIANT), arrayOf(STRING), ['"a"', '1.0'], ['a', '1.0']),
+  gives(arrayOf(INTERVAL), arrayOf(STRING), [[0n, 1n, 0n]], ['P1D']),
+
+  // dimensions that the type does not declare
+  rejects(INTS, INTS, [[1n], [2n]], 'an array in an array, and the column holds array<int64>'),
+  rejects(INTS, INTS, [[1n]], 'an array in an array', { policies: { nested_array: 'fail' }, code: 'fail' }),
+  gives(INTS, arrayOf(STRING), [1n, [2n, [3n]]], ['1', '[2,[3]]'], { losses: ['nested_array'] }),
+  rejects(INTS, arrayOf(STRING), [[1n]], 'nested_array: reject', { policies: { nested_array: 'reject' } }),
+  gives(INTS, arrayOf(JSON_TYPE), [[1n, null]], ['[1,null]'], { losses: ['nested_array'] }),
+  gives(arrayOf(INTS), arrayOf(STRING), [[1n, 2n]], ['[1,2]'], { losses: ['nested_array'] }),
+  gives(INTS, arrayOf(INTS), [[1n], [2n]], [[1n], [2n]]),
+  rejects(INTS, arrayOf(INTS), [1n], 'a value where the column holds array<int64>'),
+  gives(INTS, arrayOf(arrayOf(INTS)), [[[1n]]], [[[1n]]]),
+  gives(arrayOf(INTERVAL), arrayOf(STRING), [[[0n, 1n, 0n]]], ['["P1D"]'], { losses: ['nested_array'] }),
+
+  // array to text and JSON
+  gives(INTS, STRING, [1n, null, 9_007_199_254_740_993n], '[1,null,9007199254740993]'),
+  gives(
+    INTS,
+    STRING,
+    [
+      [1n, 2n],
+      [3n, 4n],
+    ],
+    '[[1,2],[3,4]]',
+  ),
+  gives(INTS, STRING, [[1n], [2n]], '[[1],[2]]', { rules: NARROW, losses: ['nested_array'] }),
+  rejects(INTS, STRING, [[1n]], 'nested_array: fail', {
+    rules: NARROW,
+    policies: { nested_array: 'fail' },
+    code: 'fail',
+  }),
+  gives(INTS, STRING, [1n], '[1]', { rules: NARROW }),
+  gives(arrayOf(INTS), JSON_TYPE, [[1n]], '[[1]]', { rules: NARROW, losses: ['nested_array'] }),
+  gives(INTS, JSON_TYPE, [1n], '[1]'),
+  gives(arrayOf(STRING), STRING, ['a"b', 'c\nd', '\u2028'], '["a\\"b","c\\nd","\u2028"]'),
+  gives(arrayOf(STRING), STRING, ['\ud800'], '["\\ud800"]'),
+  rejects(arrayOf(STRING), JSON_TYPE, ['\ud800'], 'half of a surrogate pair'),
+  rejects(arrayOf(STRING), JSON_TYPE, ['\u0000'], 'U+0000', { rules: NARROW }),
+  gives(arrayOf(DECIMAL), STRING, ['1.10', '-5'], '[1.10,-5]'),
+  gives(arrayOf(DECIMAL), STRING, ['1.10', 'NaN'], '[1.10,null]', { losses: ['nan'] }),
+  gives(arrayOf(FLOAT64), STRING, [0.1, -0, 1e21], '[0.1,-0,1e+21]'),
+  gives(arrayOf(FLOAT64), STRING, [NaN, Infinity], '[null,null]', { losses: ['nan', 'infinity'] }),
+  gives(arrayOf(FLOAT64), JSON_TYPE, [NaN], '["NaN"]', { policies: { nan: 'text' }, losses: ['nan'] }),
+  rejects(arrayOf(FLOAT64), JSON_TYPE, [NaN], 'nan: reject', { policies: { nan: 'reject' } }),
+  gives(arrayOf(BOOL), STRING, [true, false], '[true,false]'),
+  gives(arrayOf(BYTES), STRING, [Uint8Array.of(1)], '["\\\\x01"]'),
+  gives(
+    arrayOf(UUID),
+    STRING,
+    ['0f8fad5b-d9cb-469f-a165-70867728950e'],
+    '["0f8fad5b-d9cb-469f-a165-70867728950e"]',
+  ),
+  gives(arrayOf(DATE), STRING, [0n], '["1970-01-01"]'),
+  gives(arrayOf(DATE), STRING, [INSTANT_INFINITY], '["infinity"]', {
+    policies: { infinity: 'text' },
+    losses: ['infinity'],
+  }),
+  gives(arrayOf(time('s')), STRING, [60n], '["00:01:00"]'),
+  gives(arrayOf(timestamp('us')), STRING, [0n], '["1970-01-01T00:00:00.000000Z"]'),
+  gives(arrayOf(JSON_TYPE), STRING, ['{"a": 1.0}', 'null'], '[{"a": 1.0},null]'),
+  gives(arrayOf(VARIANT), JSON_TYPE, ['"a"'], '["a"]'),
+  gives(arrayOf(POINT), JSON_TYPE, [[1n, 0.5], null], '[{"x":1,"y":0.5},null]'),
+  rejects(INTS, text(3), [1n, 2n], '5 characters'),
+
+  // struct
+  gives(POINT, POINT, [1n, 2], [1n, 2]),
+  gives(
+    POINT,
+    structOf([
+      ['y', STRING],
+      ['x', decimal(5, 0)],
+    ]),
+    [1n, 2.5],
+    ['2.5', '1'],
+  ),
+  gives(POINT, structOf([['Y', FLOAT64]]), [1n, 2.5], [2.5]),
+  gives(
+    POINT,
+    structOf([
+      ['x', INT64],
+      ['z', STRING],
+    ]),
+    [1n, 2.5],
+    [1n, null],
+  ),
+  gives(POINT, POINT, [null, null], [null, null]),
+  rejects(POINT, structOf([['x', INT8]]), [1000n, 0], 'beyond int8'),
+  gives(structOf([['p', POINT]]), structOf([['p', structOf([['x', INT32]])]]), [[7n, 0]], [[7n]]),
+  gives(POINT, STRING, [1n, 2.5], '{"x":1,"y":2.5}'),
+  gives(POINT, JSON_TYPE, [9_007_199_254_740_993n, null], '{"x":9007199254740993,"y":null}'),
+  gives(POINT, JSON_TYPE, [1n, NaN], '{"x":1,"y":null}', { losses: ['nan'] }),
+  gives(
+    structOf([
+      ['__proto__', STRING],
+      ['a"b', INT64],
+    ]),
+    STRING,
+    ['x', 1n],
+    '{"__proto__":"x","a\\"b":1}',
+  ),
+  gives(structOf([]), STRING, [], '{}'),
+];
