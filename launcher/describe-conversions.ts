@@ -1,6 +1,6 @@
 import type { DestinationModule } from '../core/loader';
 import type { Plan } from '../core/plan';
-import { formatType } from '../core/schema';
+import { formatType } from '../core/format-type';
 import { DESTINATIONS } from '../loaders';
 import { compileCell, keepCell } from '../transforms/cells';
 import { CONVERSIONS } from '../transforms/conversions';

@@ -1,4 +1,4 @@
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import type { Bound, Plan, PlannedColumn, SourceSpec, Window, WorkUnit } from '../../core/plan';
 import type { Palette } from './palette';
 import { printable, printableLine } from './printable';

@@ -1,4 +1,4 @@
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import type { Preview } from '../preview-job';
 import type { Palette } from './palette';
 import { displayWidth, printableLine } from './printable';
