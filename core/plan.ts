@@ -47,6 +47,7 @@ export const workUnitSchema = z.discriminatedUnion('kind', [
     lower: boundSchema.nullable(),
     upper: boundSchema.nullable(),
   }),
+  /** Rows whose hash, as the source computes it, has this remainder; NULL has the remainder 0. */
   z.strictObject({
     ...unitBase,
     kind: z.literal('hash'),
@@ -74,6 +75,7 @@ export type JsonObject = z.infer<typeof jsonObjectSchema>;
 
 /** What a job reads from its connection. */
 export const sourceObjectSchema = z.discriminatedUnion('kind', [
+  /** Without a schema, `name` is as people write it in SQL (`public."a.b"`), and the source reads it; with one, both names mean themselves. */
   z.strictObject({ kind: z.literal('table'), schema: z.string().optional(), name: z.string() }),
   z.strictObject({ kind: z.literal('query'), sql: z.string() }),
   z.strictObject({
