@@ -28,20 +28,63 @@ const MAX_DIMENSIONS = 6;
 const ARRAY_HEADER_BYTES = 12;
 const DIMENSION_BYTES = 8;
 
-export const decodeBool: FieldDecoder = (bytes, _view, start) => bytes[start] === 1;
-export const decodeInt16: FieldDecoder = (_bytes, view, start) => BigInt(view.getInt16(start));
-export const decodeInt32: FieldDecoder = (_bytes, view, start) => BigInt(view.getInt32(start));
-export const decodeUint32: FieldDecoder = (_bytes, view, start) => BigInt(view.getUint32(start));
-export const decodeInt64: FieldDecoder = (_bytes, view, start) => view.getBigInt64(start);
-export const decodeUint64: FieldDecoder = (_bytes, view, start) => view.getBigUint64(start);
-export const decodeFloat32: FieldDecoder = (_bytes, view, start) => view.getFloat32(start);
-export const decodeFloat64: FieldDecoder = (_bytes, view, start) => view.getFloat64(start);
-export const decodeNumeric: FieldDecoder = (_bytes, view, start) => numericText(view, start);
+/** The column types are checked before reading; a value of another length means that the check was wrong, and must not pass as data. */
+function expectBytes(length: number, expected: number): void {
+  if (length !== expected)
+    throw new UnreadableValue(`a value of ${length} bytes where its type has ${expected}`);
+}
+
+export const decodeBool: FieldDecoder = (bytes, _view, start, length) => {
+  expectBytes(length, 1);
+  return bytes[start] === 1;
+};
+
+export const decodeInt16: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 2);
+  return BigInt(view.getInt16(start));
+};
+
+export const decodeInt32: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 4);
+  return BigInt(view.getInt32(start));
+};
+
+export const decodeUint32: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 4);
+  return BigInt(view.getUint32(start));
+};
+
+export const decodeInt64: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 8);
+  return view.getBigInt64(start);
+};
+
+export const decodeUint64: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 8);
+  return view.getBigUint64(start);
+};
+
+export const decodeFloat32: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 4);
+  return view.getFloat32(start);
+};
+
+export const decodeFloat64: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 8);
+  return view.getFloat64(start);
+};
+
+export const decodeNumeric: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 8 + 2 * view.getInt16(start));
+  return numericText(view, start);
+};
+
 export const decodeText: FieldDecoder = (bytes, _view, start, length) =>
   bytes.toString('utf8', start, start + length);
 export const decodeBytes: FieldDecoder = (bytes, _view, start, length) =>
   bytes.subarray(start, start + length);
-export const decodeTime: FieldDecoder = (_bytes, view, start) => view.getBigInt64(start);
+/** Microseconds since midnight; 24:00:00 is a value. */
+export const decodeTime = decodeInt64;
 
 /** For servers that do not know what encoding their texts have (SQL_ASCII), and so promise nothing. */
 export const decodeUncheckedText: FieldDecoder = (bytes, _view, start, length) => {
@@ -58,19 +101,22 @@ export function jsonbDecoder(text: FieldDecoder): FieldDecoder {
   };
 }
 
-export const decodeUuid: FieldDecoder = (bytes, _view, start) => {
+export const decodeUuid: FieldDecoder = (bytes, _view, start, length) => {
+  expectBytes(length, 16);
   const hex = bytes.toString('hex', start, start + 16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };
 
-export const decodeDate: FieldDecoder = (_bytes, view, start) => {
+export const decodeDate: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 4);
   const days = view.getInt32(start);
   if (days === INT32_MAX) return INSTANT_INFINITY;
   if (days === INT32_MIN) return INSTANT_MINUS_INFINITY;
   return BigInt(days + EPOCH_DAYS);
 };
 
-export const decodeTimestamp: FieldDecoder = (_bytes, view, start) => {
+export const decodeTimestamp: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 8);
   const micros = view.getBigInt64(start);
   if (micros === INT64_MAX) return INSTANT_INFINITY;
   if (micros === INT64_MIN) return INSTANT_MINUS_INFINITY;
@@ -78,7 +124,8 @@ export const decodeTimestamp: FieldDecoder = (_bytes, view, start) => {
 };
 
 /** Microseconds, days, months on the wire. PostgreSQL 17 has infinite intervals: the largest or smallest of all three. */
-export const decodeInterval: FieldDecoder = (_bytes, view, start) => {
+export const decodeInterval: FieldDecoder = (_bytes, view, start, length) => {
+  expectBytes(length, 16);
   const micros = view.getBigInt64(start);
   const days = view.getInt32(start + 8);
   const months = view.getInt32(start + 12);

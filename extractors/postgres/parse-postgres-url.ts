@@ -4,7 +4,7 @@ import { parseSecretText } from '../../core/secret-references';
 import { postgresConnectionSchema } from '../../core/clients/postgres-connection';
 
 const URL_SHAPE =
-  /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?(\[[^\]]*\]|[^:/?]*)(?::([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s;
+  /^postgres(?:ql)?:\/\/(?:([^@/?]*)@)?(\[[^\]]*\]|[^:/?@]*)(?::([^/?]*))?(?:\/([^?]*))?(?:\?(.*))?$/s;
 
 /** Names of libpq's parameters that a connection spells otherwise. */
 const PARAMETER_NAMES: ReadonlyMap<string, string> = new Map([
@@ -62,8 +62,10 @@ export function parsePostgresUrl(url: string): { connection: JsonObject } | unde
 /** Takes references out of the way of the URL's own characters; literal `${` in what is decoded is escaped on the way back. */
 function hideReferences(url: string): { text: string; restore: (decoded: string) => string } {
   const references: string[] = [];
-  const text = parseSecretText(url)
-    .parts.map((part) => {
+  const { parts, problems } = parseSecretText(url);
+  if (problems.length > 0) throw wrongUrl(problems.join('; '));
+  const text = parts
+    .map((part) => {
       if (typeof part === 'string') return part.replaceAll('\0', '');
       references.push(part.text);
       return `\0${references.length - 1}\0`;
@@ -71,7 +73,7 @@ function hideReferences(url: string): { text: string; restore: (decoded: string)
     .join('');
   const restore = (decoded: string): string =>
     decoded
-      .replaceAll('${', '$${')
+      .replaceAll('${', () => '$${')
       .replace(/\0(\d+)\0/g, (_whole, index: string) => references[Number(index)] ?? '');
   return { text, restore };
 }

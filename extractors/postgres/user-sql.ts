@@ -61,14 +61,13 @@ export function withPosition(error: unknown, text: string, offset: number): unkn
   const position = error instanceof BeamliftError ? serverReport(error.cause)?.position : undefined;
   if (!(error instanceof BeamliftError) || position === undefined) return error;
   // the server counts characters, a JavaScript text UTF-16 units
-  const before = Array.from(text)
-    .slice(0, Math.max(0, position - 1 - offset))
-    .join('');
-  const lines = before.split('\n');
-  const atEnd = before.trimEnd() === withoutFinalSemicolons(text);
-  const where = atEnd
-    ? 'at its end'
-    : `line ${lines.length}, character ${Array.from(lines.at(-1) ?? '').length + 1}`;
+  const characters = Array.from(withoutFinalSemicolons(text));
+  const reached = Math.max(0, position - 1 - offset);
+  const lines = characters.slice(0, reached).join('').split('\n');
+  const where =
+    reached >= characters.length
+      ? 'at its end'
+      : `line ${lines.length}, character ${Array.from(lines.at(-1) ?? '').length + 1}`;
   return new BeamliftError(error.code, {
     what: `${error.what} (${where})`,
     where: error.where,
