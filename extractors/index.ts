@@ -1,5 +1,6 @@
 import type { SourceModule } from '../core/extractor';
+import { localSource } from './files/local';
 import { postgresSource } from './postgres/postgres';
 
 /** Every kind of source. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
-export const SOURCES = [postgresSource] as const satisfies readonly SourceModule[];
+export const SOURCES = [postgresSource, localSource] as const satisfies readonly SourceModule[];

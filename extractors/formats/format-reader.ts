@@ -1,5 +1,5 @@
 import type { RowBatch } from '../../core/extractor';
-import type { Column } from '../../core/schema';
+import type { Column, ColumnType } from '../../core/schema';
 
 /** The bytes of one file, wherever it lives, at the version that was listed. */
 export interface FileContent {
@@ -30,6 +30,8 @@ export interface FormatReader {
   describe(file: FileContent, signal: AbortSignal): Promise<FileDescription>;
   /** All rows, cells of `columns` in order. A column that the file lacks gives nulls. */
   read(file: FileContent, columns: readonly Column[], signal: AbortSignal): AsyncIterable<RowBatch>;
+  /** How the inferred types of one column in two files meet: commutative and associative. Absent: `widen` of transforms/infer. */
+  readonly widenInferred?: (a: ColumnType, b: ColumnType) => ColumnType;
 }
 
 /** The longest field or record that a text format reads, in bytes; a longer one is a reject, or ends the file where its end is unknown. */

@@ -1,0 +1,175 @@
+import { BeamliftError } from '../../core/errors';
+import type {
+  Extractor,
+  FileEntry,
+  ReadRequest,
+  RowBatch,
+  RowStream,
+  SplitHints,
+  UpperBound,
+} from '../../core/extractor';
+import type { Logger } from '../../core/logger';
+import type { Estimate, WorkUnit } from '../../core/plan';
+import type { Column, TableSchema } from '../../core/schema';
+import type { FormatReader } from '../formats/format-reader';
+import { describeFiles, type FileSetDescription } from './describe-files';
+import type { Listing, ObjectStore } from './object-store';
+import { openContent } from './opened-content';
+import { readLimited } from './read-limited';
+import { storedProgress } from './stored-progress';
+
+/** Files of a store, in one format, as a source. Listing and describing happen once, at first use. */
+export class FileExtractor implements Extractor {
+  private readonly listing: Once<Listing>;
+  private readonly description: Once<FileSetDescription>;
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly pattern: string,
+    private readonly reader: FormatReader,
+    private readonly log: Logger,
+  ) {
+    this.listing = new Once((signal) => store.list(pattern, signal));
+    this.description = new Once(async (signal) =>
+      describeFiles(store, reader, (await this.listing.get(signal)).files, signal),
+    );
+  }
+
+  async files(signal: AbortSignal): Promise<readonly FileEntry[]> {
+    return (await this.listing.get(signal)).files;
+  }
+
+  async schema(signal: AbortSignal): Promise<TableSchema> {
+    return (await this.description.get(signal)).schema;
+  }
+
+  async notices(signal: AbortSignal): Promise<readonly string[]> {
+    const { files, notices } = await this.listing.get(signal);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const found = files.length === 1 ? '1 file matches' : `${files.length} files match`;
+    return [
+      `${found} ${JSON.stringify(this.pattern)} (${bytes.toLocaleString('en-US')} bytes).`,
+      ...notices,
+      ...(await this.description.get(signal)).notices,
+    ];
+  }
+
+  async estimate(_window: unknown, signal: AbortSignal): Promise<Estimate> {
+    return (await this.description.get(signal)).estimate;
+  }
+
+  async splits(_window: unknown, signal: AbortSignal): Promise<SplitHints> {
+    return { kind: 'files', files: await this.files(signal) };
+  }
+
+  upperBound(column: string): Promise<UpperBound> {
+    return Promise.reject(
+      new BeamliftError('PLAN_REFUSED', {
+        what: 'Files have no incremental window.',
+        where: { column },
+        why: 'Which files are new is known by their names and versions, not by a column.',
+        hint: 'Leave timestamp_column out of the job.',
+      }),
+    );
+  }
+
+  pin(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  read(request: ReadRequest, signal: AbortSignal): RowStream {
+    return { wire: 'cells', batches: readLimited(this.readUnit(request, signal), request.limit) };
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private async *readUnit(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowBatch> {
+    const { schema } = await this.description.get(signal);
+    const columns = request.columns.map((name) => findColumn(schema, name));
+    for (const entry of await this.entriesOf(request.unit, signal)) {
+      try {
+        yield* this.readFile(entry, columns, signal);
+      } catch (error) {
+        throw error instanceof BeamliftError ? error.at({ object: entry.uri }) : error;
+      }
+    }
+  }
+
+  private async entriesOf(unit: WorkUnit, signal: AbortSignal): Promise<readonly FileEntry[]> {
+    if (unit.kind === 'all') return this.files(signal);
+    if (unit.kind === 'file' && unit.range === undefined) {
+      const { uri, bytes, version, lastModified = 'at an unknown time' } = unit;
+      return [{ uri, bytes, version, lastModified }];
+    }
+    throw new BeamliftError('INTERNAL', {
+      what: `Files cannot be read by a unit of kind ${unit.kind === 'file' ? 'file with a range' : unit.kind}.`,
+      where: { unit: unit.id },
+    });
+  }
+
+  private async *readFile(
+    entry: FileEntry,
+    columns: readonly Column[],
+    signal: AbortSignal,
+  ): AsyncGenerator<RowBatch> {
+    const content = await openContent(this.store.content(entry), signal);
+    const { schema, described } = await this.description.get(signal);
+    if (!described.has(entry.uri)) {
+      const { columns: found } = await this.reader.describe(content, signal);
+      const unknown = found.filter(({ name }) => !schema.columns.some((column) => column.name === name));
+      if (unknown.length > 0) {
+        this.log.warn('source.columns_unknown', {
+          file: entry.uri,
+          columns: unknown.map(({ name }) => name),
+          why: 'The schema was taken from other files of the job; these columns are not loaded.',
+        });
+      }
+    }
+    const several = (await this.files(signal)).length > 1;
+    const stored = storedProgress(content);
+    for await (const batch of this.reader.read(content, columns, signal)) {
+      const named = several ? inFile(batch, entry.uri) : batch;
+      yield { ...named, bytes: stored(batch.bytes) };
+    }
+  }
+}
+
+/** The batch with its rows named `sales/1.csv line 12`. */
+function inFile(batch: RowBatch, uri: string): RowBatch {
+  const { nameRow } = batch;
+  return {
+    ...batch,
+    rejects: batch.rejects.map((reject) => ({ ...reject, row: `${uri} ${reject.row}` })),
+    ...(nameRow === undefined ? {} : { nameRow: (index: number) => `${uri} ${nameRow(index)}` }),
+  };
+}
+
+function findColumn(schema: TableSchema, name: string): Column {
+  const column = schema.columns.find((candidate) => candidate.name === name);
+  if (column !== undefined) return column;
+  throw new BeamliftError('SOURCE_CHANGED', {
+    what: `No file has a column ${name} any more.`,
+    where: { column: name },
+    why: 'It was there when the run was planned.',
+    hint: 'Run the job again.',
+  });
+}
+
+/** A promise made at first use and kept, unless it fails: then the next use tries again. */
+class Once<Value> {
+  private value: Promise<Value> | undefined;
+
+  constructor(private readonly make: (signal: AbortSignal) => Promise<Value>) {}
+
+  async get(signal: AbortSignal): Promise<Value> {
+    this.value ??= this.make(signal);
+    try {
+      return await this.value;
+    } catch (error) {
+      this.value = undefined;
+      throw error;
+    }
+  }
+}
