@@ -92,14 +92,8 @@ function sourceSpec({ keys, connection, source }: CheckedJob, object: SourceObje
 
 function sourceObject(keys: JobKeys): SourceObject {
   if (keys.query !== undefined) return { kind: 'query', sql: keys.query };
-  const table = namedTable(keys);
-  if (table !== undefined) {
-    return {
-      kind: 'table',
-      name: table.name,
-      ...(table.schema === undefined ? {} : { schema: table.schema }),
-    };
-  }
+  // The source reads the name by its own rules for quotes and capitals.
+  if (keys.source_table_name !== undefined) return { kind: 'table', name: keys.source_table_name };
   const pattern = keys.file_pattern ?? '';
   const ending = formatOfPattern(pattern);
   const format = formatOf(keys) ?? 'csv';

@@ -1,14 +1,16 @@
 import {
   type Alias,
+  Composer,
+  type CST,
+  type ErrorCode,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
-  parseDocument as parseYaml,
   type ParsedNode,
+  Parser,
   type Scalar,
-  type YAMLError,
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
@@ -38,21 +40,31 @@ export interface ConfigurationDocument {
  */
 export function parseConfiguration(text: string, file: string): ConfigurationDocument {
   const lines = new LineCounter();
-  const parsed = parseYaml<ParsedNode, false>(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    // Checked below: yaml compares each key with all others, 12 s for 60,000 keys.
-    uniqueKeys: false,
-    logLevel: 'error',
-  });
   const reader = new DocumentReader(lines);
-  const faults = [...parsed.errors, ...parsed.warnings];
-  if (faults.length > 0) reader.faulty(faults);
-  return {
-    value: faults.length > 0 ? undefined : reader.read(parsed.contents),
-    problems: reader.problems,
-    places: { file, place: (path) => reader.place(path) },
-  };
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const deep = findDeepToken(tokens);
+  const value = deep === undefined ? reader.compose(tokens, text.length) : undefined;
+  if (deep !== undefined) reader.fault([], deep.offset, YAML_FAULTS.RESOURCE_EXHAUSTION);
+  return { value, problems: reader.problems, places: { file, place: (path) => reader.place(path) } };
+}
+
+/**
+ * A token below MAX_DEPTH; undefined: there is none. The composer calls itself for each level, and where that ends the stack,
+ * Node 20 may end the whole process (a regular expression that cannot be compiled), so it never gets such tokens.
+ */
+function findDeepToken(tokens: readonly CST.Token[]): CST.Token | undefined {
+  const waiting = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { token, depth } = next;
+    if (depth > MAX_DEPTH) return token;
+    if (token.type === 'document' && token.value !== undefined) waiting.push({ token: token.value, depth });
+    if (!('items' in token)) continue;
+    for (const { key, value } of token.items) {
+      if (key) waiting.push({ token: key, depth: depth + 1 });
+      if (value !== undefined) waiting.push({ token: value, depth: depth + 1 });
+    }
+  }
+  return undefined;
 }
 
 const NO_ANCHOR = 'there is no such anchor above; a text that begins with * is written in quotes';
@@ -66,6 +78,12 @@ class Unreadable extends Error {
   ) {
     super(message);
   }
+}
+
+interface Fault {
+  readonly code: ErrorCode;
+  /** The first number is where it begins. */
+  readonly pos: readonly [number, ...number[]];
 }
 
 class DocumentReader {
@@ -89,9 +107,25 @@ class DocumentReader {
     return { line: 1, column: 1 };
   }
 
+  /** The value of the document; undefined: its syntax is wrong, it is beyond a bound, or has an alias that cannot be followed. */
+  compose(tokens: readonly CST.Token[], length: number): unknown {
+    const composer = new Composer({
+      prettyErrors: false,
+      // Checked here: yaml compares each key with all others, 12 s for 60,000 keys.
+      uniqueKeys: false,
+    });
+    const [document, another] = composer.compose(tokens, true, length);
+    if (document === undefined) return null;
+    const faults: Fault[] = [...document.errors, ...document.warnings];
+    if (another !== undefined) faults.push({ code: 'MULTIPLE_DOCS', pos: another.range });
+    if (faults.length === 0) return this.read(document.contents);
+    this.faulty(faults);
+    return undefined;
+  }
+
   /** Reports the first fault of each line. */
-  faulty(faults: readonly YAMLError[]): void {
-    const byLine = new Map<number, YAMLError>();
+  private faulty(faults: readonly Fault[]): void {
+    const byLine = new Map<number, Fault>();
     for (const fault of [...faults].sort((a, b) => a.pos[0] - b.pos[0])) {
       const { line } = this.placeOf(fault.pos[0]);
       if (!byLine.has(line)) byLine.set(line, fault);
@@ -101,8 +135,7 @@ class DocumentReader {
     }
   }
 
-  /** The value of the document; undefined: it is beyond a bound, or has an alias that cannot be followed. */
-  read(contents: ParsedNode | null): unknown {
+  private read(contents: ParsedNode | null): unknown {
     try {
       return this.convert(contents, []);
     } catch (error) {
@@ -195,7 +228,7 @@ class DocumentReader {
     if (!this.offsets.has(key)) this.offsets.set(key, offset);
   }
 
-  private fault(path: Path, offset: number, text: string): void {
+  fault(path: Path, offset: number, text: string): void {
     this.problems.add(path, text, this.placeOf(offset));
   }
 

@@ -144,7 +144,7 @@ function secretsText(modules: ConfigurationModules): string {
       '- `${file:path}`: a file; one line end at its end is left out.',
       '- `${secret:projects/P/secrets/S/versions/V}`: Google Secret Manager, with the credentials of GOOGLE_APPLICATION_CREDENTIALS, of `gcloud auth application-default login`, or of the machine.',
     ].join('\n'),
-    `A secret that is written out works, too, and shows up nowhere. A literal \`\${\` is written \`$\${\`. Other fields of connections and destinations take \`\${env:NAME}\` only, and jobs no references at all.${secret.length === 0 ? '' : ` Secret fields are: ${secret.join('; ')}.`}`,
+    `A secret that is written out works, too, and shows up nowhere. A literal \`\${\` is written \`$\${\`. In other fields of connections and destinations \`\${env:NAME}\` is filled in when the configuration is read, and may then stand in plans and messages; jobs take no references.${secret.length === 0 ? '' : ` Secret fields are: ${secret.join('; ')}.`}`,
   ].join('\n\n');
 }
 
@@ -169,14 +169,13 @@ function exampleText(value: unknown): string {
       .map(([key, member]) => `${exampleText(key)}: ${exampleText(member)}`)
       .join(', ')} }`;
   }
-  const plain = typeof value !== 'string' || /^[A-Za-z_][A-Za-z0-9_ .]*$/.test(value);
-  return plain ? String(value) : JSON.stringify(value);
+  if (typeof value !== 'string' || /^[A-Za-z_][A-Za-z0-9_ .]*$/.test(value)) return String(value);
+  return /["\\]/.test(value) && !value.includes("'") ? `'${value}'` : JSON.stringify(value);
 }
 
-function defaultText(schema: JsonSchema): string {
-  return schema.default === undefined
-    ? ''
-    : `\`${JSON.stringify(schema.default).replace(/^"(.+)"$/, '$1')}\``;
+function defaultText({ default: value }: JsonSchema): string {
+  if (value === undefined) return '';
+  return `\`${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}\``;
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {

@@ -6,68 +6,80 @@ import { parseSecretText, type SecretTextPart } from '../../core/secret-referenc
 import type { Path, ProblemList } from './configuration-problem';
 import type { EndpointModule } from './endpoint-modules';
 
+interface ExpandContext {
+  readonly environment: Environment;
+  readonly path: Path;
+  readonly problems: ProblemList;
+}
+
 /**
- * Replaces what fields say about the environment, before they are checked: `${env:NAME}` in a field that is no secret is its value,
- * which plans and messages may show. Secret fields keep their references, whose shape is checked.
+ * Fills in `${env:NAME}` in the fields that are no secrets: what they say may stand in plans and messages. Other references stay, for the
+ * module to resolve (`ssl_ca: "${file:ca.pem}"`), also in secret fields; their shape is checked. Paths become plain texts.
  */
 export function expandFields(
   fields: Readonly<Record<string, unknown>>,
-  module: Pick<EndpointModule, 'secretFields' | 'schema'>,
-  context: { readonly environment: Environment; readonly path: Path; readonly problems: ProblemList },
+  module: Pick<EndpointModule, 'secretFields' | 'pathFields' | 'schema'>,
+  { environment, path: place, problems }: ExpandContext,
 ): Record<string, unknown> {
+  const shape: Readonly<Record<string, z.core.$ZodType>> = module.schema.shape;
   const expanded = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(fields)) {
-    const at = [...context.path, name];
+    const context = { environment, problems, path: [...place, name] };
     if (module.secretFields.includes(name)) {
-      if (typeof value === 'string') checkSecret(value, at, context.problems);
+      if (typeof value === 'string') checkReferences(value, context);
       expanded[name] = value;
+    } else if (typeof value === 'string') {
+      const isPath = module.pathFields.includes(name);
+      const text = isPath ? expandPath(value, context) : expandText(value, context);
+      expanded[name] = isPath ? text : asWritten(text, value, shape[name]);
     } else {
-      const text = expandValue(value, at, module.secretFields, context);
-      const shape: Readonly<Record<string, z.core.$ZodType>> = module.schema.shape;
-      expanded[name] =
-        typeof value === 'string' && typeof text === 'string' ? asWritten(text, value, shape[name]) : text;
+      expanded[name] = expandNested(value, context);
     }
   }
   return expanded;
 }
 
-function expandValue(
-  value: unknown,
-  at: Path,
-  secretFields: readonly string[],
-  context: { readonly environment: Environment; readonly problems: ProblemList },
-): unknown {
-  if (Array.isArray(value)) {
-    return value.map((item, index) => expandValue(item, [...at, index], secretFields, context));
-  }
-  if (typeof value === 'object' && value !== null) {
-    const expanded = Object.create(null) as Record<string, unknown>;
-    for (const [name, member] of Object.entries(value)) {
-      expanded[name] = expandValue(member, [...at, name], secretFields, context);
-    }
-    return expanded;
-  }
-  if (typeof value !== 'string') return value;
-  const { parts, problems } = parseSecretText(value);
-  for (const problem of problems) context.problems.add(at, referenceProblem(value, problem));
-  return parts.map((part) => expandPart(part, at, secretFields, context)).join('');
+function expandNested(value: unknown, context: ExpandContext): unknown {
+  const below = (step: string | number): ExpandContext => ({ ...context, path: [...context.path, step] });
+  if (typeof value === 'string') return expandText(value, context);
+  if (Array.isArray(value)) return value.map((item, index) => expandNested(item, below(index)));
+  if (typeof value !== 'object' || value === null) return value;
+  const expanded = Object.create(null) as Record<string, unknown>;
+  for (const [name, member] of Object.entries(value)) expanded[name] = expandNested(member, below(name));
+  return expanded;
 }
 
-function expandPart(
-  part: SecretTextPart,
-  at: Path,
-  secretFields: readonly string[],
-  { environment, problems }: { readonly environment: Environment; readonly problems: ProblemList },
-): string {
-  if (typeof part === 'string') return part;
-  if (part.kind !== 'env') {
-    const where = secretFields.length === 0 ? 'not here' : `only in ${secretFields.join(', ')}`;
-    problems.add(at, `\${${part.kind}:…} can be used ${where}; here, write the value or \${env:NAME}`);
-    return '';
-  }
-  const value = environment[part.target];
-  if (value === undefined) problems.add(at, `the environment variable ${part.target} is not set`);
+/** The text in the syntax of references, with variables filled in. */
+function expandText(text: string, context: ExpandContext): string {
+  return checkReferences(text, context)
+    .map((part) => {
+      if (typeof part === 'string') return escapeReferences(part);
+      return part.kind === 'env' ? escapeReferences(variable(part.target, context)) : part.text;
+    })
+    .join('');
+}
+
+/** A path is a plain text: it is made absolute, which leaves no place for references. */
+function expandPath(text: string, context: ExpandContext): string {
+  return checkReferences(text, context)
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      if (part.kind === 'env') return variable(part.target, context);
+      context.problems.add(context.path, `a path takes \${env:NAME}, but not \${${part.kind}:…}`);
+      return '';
+    })
+    .join('');
+}
+
+function variable(name: string, { environment, path: place, problems }: ExpandContext): string {
+  const value = environment[name];
+  if (value === undefined) problems.add(place, `the environment variable ${name} is not set`);
   return value ?? '';
+}
+
+/** A plain text in the syntax of references. */
+export function escapeReferences(text: string): string {
+  return text.replaceAll('${', '$${');
 }
 
 /** `port: "${env:PGPORT}"` is a number where the field wants one. */
@@ -79,15 +91,16 @@ function asWritten(expanded: string, written: string, schema: z.core.$ZodType | 
   return scalar !== undefined && z.safeParse(schema, scalar).success ? scalar : expanded;
 }
 
-function checkSecret(text: string, at: Path, problems: ProblemList): void {
+function checkReferences(text: string, { path: place, problems }: ExpandContext): SecretTextPart[] {
   const parsed = parseSecretText(text);
-  for (const problem of parsed.problems) problems.add(at, referenceProblem(text, problem));
+  for (const problem of parsed.problems) problems.add(place, referenceProblem(text, problem));
   if (parsed.parts.some((part) => typeof part !== 'string' && part.kind === 'inline')) {
     problems.add(
-      at,
+      place,
       '${inline:…} is made by beamlift itself; write the secret, or ${env:…}, ${file:…} or ${secret:…}',
     );
   }
+  return parsed.parts;
 }
 
 /** The problem of a reference, without what a password with `${` in it would show. */

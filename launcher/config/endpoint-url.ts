@@ -1,11 +1,11 @@
 import { BeamliftError } from '../../core/errors';
 import type { Environment } from '../../core/extractor';
-import type { JsonObject, JsonValue } from '../../core/plan';
+import type { JsonObject } from '../../core/plan';
 import { redact } from '../../core/secret-redactor';
-import { parseSecretText, type SecretReference } from '../../core/secret-references';
+import { parseSecretText } from '../../core/secret-references';
 import { ANNOUNCED_SCHEMES } from './announced-names';
 import type { EndpointModule, EndpointRole } from './endpoint-modules';
-import { referenceProblem } from './endpoint-texts';
+import { escapeReferences, referenceProblem } from './endpoint-texts';
 import { oneOf } from './schema-problems';
 
 /** The fields that a URL stands for, or why it stands for none. */
@@ -19,64 +19,35 @@ export type UrlReading =
   | { readonly problem: string };
 
 /**
- * Reads a connection or destination from a URL. References inside of it (`postgresql://etl:${env:PASSWORD}@host/shop`) end up in the
- * fields, unresolved. A URL that begins with `${env:NAME}` is taken from that variable. Problems never quote the URL.
+ * Reads a connection or destination from a URL, in which references may stand (`postgresql://etl:${env:PASSWORD}@host/shop`): they come
+ * back in the fields. A URL that begins with `${env:NAME}` is taken from that variable. Problems never quote the URL.
  */
 export function readUrl(written: string, role: EndpointRole, environment: Environment): UrlReading {
   const { parts, problems } = parseSecretText(written);
   const [problem] = problems;
   if (problem !== undefined) return { problem: referenceProblem(written, problem) };
-  const [first, ...rest] = parts;
-  if (first === undefined || typeof first === 'string') return parseUrl(parts, role);
-  const value = environment[first.target];
+  const [first] = parts;
+  if (first === undefined || typeof first === 'string') return parseUrl(written.trim(), role);
   if (first.kind !== 'env') {
     return {
       problem: `a URL may begin with \${env:NAME}, not with \${${first.kind}:…}; write the fields instead`,
     };
   }
+  const value = environment[first.target];
   if (value === undefined) return { problem: `the environment variable ${first.target} is not set` };
-  return parseUrl([value, ...rest], role);
+  return parseUrl(`${escapeReferences(value)}${written.slice(first.text.length)}`.trim(), role);
 }
 
-/** References stand in the URL as words without special characters, and come back in the fields. */
-function parseUrl(parts: readonly (string | SecretReference)[], role: EndpointRole): UrlReading {
-  const references: SecretReference[] = [];
-  const url = parts
-    .map((part) => (typeof part === 'string' ? part : standIn(references.push(part) - 1)))
-    .join('')
-    .trim();
+function parseUrl(url: string, role: EndpointRole): UrlReading {
   for (const module of role.modules) {
     try {
       const parsed = module.parseUrl(url);
-      if (parsed !== undefined) {
-        return { module, fields: restoreObject(parsed.fields, references), pattern: parsed.pattern };
-      }
+      if (parsed !== undefined) return { module, ...parsed };
     } catch (error) {
       return { problem: moduleProblem(error, url) };
     }
   }
   return { problem: unknownUrl(url, role) };
-}
-
-function standIn(index: number): string {
-  return `beamliftreference${index}x`;
-}
-
-function restoreObject(fields: JsonObject, references: readonly SecretReference[]): JsonObject {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]): [string, JsonValue] => [name, restore(value, references)]),
-  );
-}
-
-function restore(value: JsonValue, references: readonly SecretReference[]): JsonValue {
-  if (typeof value === 'string') {
-    let text = value.replaceAll('${', '$${');
-    for (const [index, reference] of references.entries())
-      text = text.replaceAll(standIn(index), reference.text);
-    return text;
-  }
-  if (Array.isArray(value)) return value.map((item) => restore(item, references));
-  return typeof value === 'object' && value !== null ? restoreObject(value, references) : value;
 }
 
 /** What the module says, without the URL and its password should they be in it. */

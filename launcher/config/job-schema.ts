@@ -51,8 +51,7 @@ const policiesKeySchema = z.strictObject({
     optionalKey(schema, { description: POLICY_DESCRIPTIONS[name], default: DEFAULT_POLICIES[name] }),
   ),
   columns: optionalKey(openRecord(columnPoliciesSchema), {
-    description: 'Other policies for single source columns.',
-    examples: [{ amount: { nan: 'reject' } }],
+    description: 'Other policies for single source columns, as in `{ amount: { nan: reject } }`.',
   }),
 });
 
@@ -180,8 +179,8 @@ export const jobSchema = z.strictObject({
     default: [],
   }),
   column_mapping: optionalKey(openRecord(columnName), {
-    description: 'Other names for columns: source name to destination name.',
-    examples: [{ 'DiscountApplied(%)': 'discountapplied' }],
+    description:
+      'Other names for columns: source name to destination name, as in `{ "DiscountApplied(%)": discountapplied }`.',
   }),
   key_columns: optionalKey(z.array(columnName).min(1), {
     description: 'For merge loads: the source columns that identify a row.',

@@ -1,14 +1,17 @@
-/** A table as a source knows it. */
+/** The last parts of the name of a table. */
 export interface TableName {
   readonly schema: string | undefined;
   readonly name: string;
 }
 
+/** `database.schema.table` */
+const MAX_PARTS = 3;
+
 const PART = /"((?:[^"]|"")+)"|([^".\s][^".]*)/y;
 
 /**
- * Reads `orders`, `public.orders`, `public."order.lines"`. Unquoted names stay as they are written: the source's catalogue decides
- * which table is meant. Undefined: not a name of one or two parts.
+ * Reads `orders`, `public.orders`, `public."order.lines"`. Unquoted names stay as they are written: the source decides
+ * which table is meant. Undefined: not a name of up to three parts.
  */
 export function parseTableName(text: string): TableName | undefined {
   const parts: string[] = [];
@@ -25,9 +28,8 @@ export function parseTableName(text: string): TableName | undefined {
     if (written[position] !== '.') return undefined;
     position++;
   }
-  const [first = '', second, ...more] = parts;
-  if (more.length > 0) return undefined;
-  return second === undefined ? { schema: undefined, name: first } : { schema: first, name: second };
+  const [name = '', schema] = parts.toReversed();
+  return parts.length > MAX_PARTS ? undefined : { schema, name };
 }
 
 /** `{schema}_{table}` with the names of a table in it. */
