@@ -1,4 +1,5 @@
 import type { ColumnType } from '../core/schema';
+import { isCalendarDate } from './calendar';
 
 /**
  * What texts mean. Types form a semilattice, so the type of a column depends on which values were seen, never on their order:
@@ -85,19 +86,10 @@ function inferInstant(text: string): ColumnType | undefined {
   const match = INSTANT.exec(text);
   if (match === null) return undefined;
   const [, year = '', month = '', day = '', hour, fraction = '', zone] = match;
-  if (!isCalendarDay(Number(year), Number(month), Number(day))) return undefined;
+  if (year === '0000' || !isCalendarDate(Number(year), Number(month), Number(day))) return undefined;
   if (hour === undefined) return { kind: 'date' };
   const unit = fraction.length > 6 ? 'ns' : 'us';
   return zone === undefined ? { kind: 'datetime', unit } : { kind: 'timestamp', unit };
-}
-
-/** Years 1 to 9999 of the proleptic Gregorian calendar. */
-function isCalendarDay(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const days =
-    month === 2 ? (leap ? 29 : 28) : month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-  return day <= days;
 }
 
 /**

@@ -258,8 +258,8 @@ describe('compilePattern against a naive matcher', () => {
         assert.ok(name.startsWith(compiled.folder), `${text}: ${name} is not in ${compiled.folder}`);
         assert.ok(name.split('/').length <= compiled.depth);
       }),
-      { numRuns: 10_000 },
+      { numRuns: 4000 },
     );
-    assert.ok(matched > 100, `only ${matched} names matched`);
+    assert.ok(matched > 50, `only ${matched} names matched`);
   });
 });
