@@ -10,6 +10,7 @@ import { addJsonFlag, addOutputFlags, type JsonFlag } from '../flags/output-flag
 import type { LaunchOptions } from '../launch-options';
 import { CommandOutput, type OutputFlags } from '../output/command-output';
 import { renderPlan } from '../output/plan-text';
+import { printableLine } from '../output/printable';
 import { openSession, type Session } from './session';
 
 interface PlanFlags extends FileFlag, UrlFlags, LaunchFlags, JsonFlag, OutputFlags {}
@@ -60,7 +61,7 @@ export async function planJobs(
   const codes: number[] = [];
   for (const [index, job] of jobs.entries()) {
     signal.throwIfAborted();
-    if (output.mode.bars) output.screen.show(`${job.name}  planning`);
+    if (output.mode.bars) output.screen.show(`${printableLine(job.name)}  planning`);
     let plan: Plan;
     try {
       plan = await engine.planJob(job, options, { ...services, listener: () => undefined });

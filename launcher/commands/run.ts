@@ -99,35 +99,51 @@ async function runJobs(
   output: CommandOutput,
   flags: RunFlags,
 ): Promise<number> {
-  const { signal, invocation } = context.host;
-  const tellInterrupted = (): void =>
-    output.say(`Interrupted (${String(signal.reason)}): cleaning up. Press Ctrl-C again to stop at once.`);
-  signal.addEventListener('abort', tellInterrupted, { once: true });
+  const { signal } = context.host;
+  signal.addEventListener('abort', () => tellInterruption(session, output, signal), { once: true });
   const reports: RunReport[] = [];
   const codes: number[] = [];
   for (const job of jobs) {
-    if (signal.aborted) {
-      const error = notStarted(job, signal);
+    try {
+      if (signal.aborted) throw notStarted(job, signal);
+      const report = await runJob(job, options, session, context, output);
+      reports.push(report);
+      codes.push(exitCodeOfReport(report, signal));
+      if (flags.json === true) output.writeJson(report);
+    } catch (thrown) {
+      const error = explainFailure(thrown, signal).at({ job: job.name });
       codes.push(exitCodeOfError(error, signal));
       if (flags.json === true) output.writeJson(unstartedReport(job.name, error));
-      continue;
+      // The interruption itself has been told once.
+      if (error.code !== 'CANCELLED') await output.fail(error);
     }
-    const report = await runJob(job, options, session, context, output);
-    reports.push(report);
-    codes.push(exitCodeOfReport(report, signal));
-    if (flags.json === true) output.writeJson(report);
   }
   if (flags.json !== true && !output.mode.quiet && reports.length > 0) {
-    output.writeLines(renderSummary(output.redacted(reports), output.outPalette));
-    const next = nextLine({
-      reports,
-      invocation,
-      file: flags.file,
-      configured: session.configuration.file !== undefined,
-    });
-    if (next !== undefined) output.writeLines(['', `Next: ${next}`]);
+    tellEnd(reports, session, context, output, flags);
   }
   return worstExitCode(codes);
+}
+
+function tellEnd(
+  reports: readonly RunReport[],
+  { configuration }: Session,
+  { host: { invocation } }: CommandContext,
+  output: CommandOutput,
+  { file }: RunFlags,
+): void {
+  output.writeLines(renderSummary(output.redacted(reports), output.outPalette));
+  const next = nextLine({ reports, invocation, file, configured: configuration.file !== undefined });
+  if (next !== undefined) output.writeLines(['', `Next: ${next}`]);
+}
+
+function tellInterruption(
+  { services: { log } }: Session,
+  output: CommandOutput,
+  { reason }: AbortSignal,
+): void {
+  const signal = String(reason);
+  if (output.mode.format === 'json') log.warn('command.interrupted', { signal });
+  else output.say(`Interrupted (${signal}): cleaning up. Press Ctrl-C again to stop at once.`);
 }
 
 async function runJob(

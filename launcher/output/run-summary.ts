@@ -43,6 +43,9 @@ function renderRemarks(report: RunReport): string[] {
       report.reject_files.length === 0 ? '' : `: ${report.reject_files.map(printableLine).join(', ')}`;
     remarks.push(`${job}: ${formatCounted(report.rows_rejected, 'row was', 'rows were')} rejected${files}`);
   }
+  if (report.status === 'skipped' && report.error !== undefined) {
+    remarks.push(`${job}: ${printableLine(report.error.what)}`);
+  }
   const losses = renderLosses(report);
   for (const loss of losses.slice(0, MAX_LOSSES)) remarks.push(`${job}: ${loss}`);
   if (losses.length > MAX_LOSSES) {
@@ -69,11 +72,13 @@ export interface NextLineRequest {
   readonly configured: boolean;
 }
 
+const NEEDS_A_LOOK: ReadonlySet<RunReport['status']> = new Set(['failure', 'timed_out', 'needs_attention']);
+
 /** The line to type next, complete; undefined: there is nothing to suggest. */
 export function nextLine({ reports, invocation, file, configured }: NextLineRequest): string | undefined {
   const flags = file === undefined ? [] : ['-f', quoteArgument(file)];
   const line = (...words: string[]): string => printableLine([invocation, ...words, ...flags].join(' '));
-  const bad = reports.find((report) => report.status === 'failure' || report.status === 'needs_attention');
+  const bad = reports.find((report) => NEEDS_A_LOOK.has(report.status));
   if (bad !== undefined) return line('runs', 'show', quoteArgument(bad.run_id));
   const good = reports.filter((report) => report.status === 'success').at(-1);
   if (good === undefined) return undefined;

@@ -11,6 +11,13 @@ const CLI = path.join(__dirname, '..', '..', '..', 'launcher', 'cli.ts');
 const BIN = path.join(__dirname, '..', '..', '..', 'bin', 'beamlift.js');
 const PATIENT = path.join(__dirname, 'patient-program.ts');
 
+/** Prints which packages the program has loaded before it runs a command. */
+const LIST_PACKAGES = `require(${JSON.stringify(path.join(__dirname, '..', '..', '..', 'launcher', 'main.ts'))});
+const { createProgram } = require(${JSON.stringify(path.join(__dirname, '..', '..', '..', 'launcher', 'program.ts'))});
+createProgram({ out: {}, err: {}, invocation: 'x' }, () => () => undefined).helpInformation();
+const names = Object.keys(require.cache).map((file) => file.split('/node_modules/')[1]?.split('/')[0]);
+console.log(JSON.stringify([...new Set(names)].filter((name) => name !== undefined && !/^(tsx|esbuild|get-tsconfig|resolve-pkg-maps|@esbuild)$/.test(name)).sort()));`;
+
 interface Ended {
   readonly code: number | null;
   readonly out: string;
@@ -38,13 +45,14 @@ function start(argv: string[], onOutput?: (child: ChildProcess, out: string) => 
 describe('the process', () => {
   /** All processes run at the same time: each takes half a second to start. */
   let ended: Record<
-    'good' | 'bad' | 'deaf' | 'SIGINT' | 'SIGTERM' | 'stubborn' | 'linger' | 'crash',
+    'good' | 'bad' | 'deaf' | 'SIGINT' | 'SIGTERM' | 'stubborn' | 'linger' | 'crash' | 'loaded',
     Promise<Ended>
   >;
   before(() => {
     const signalled = (mode: string, signal: NodeJS.Signals): Promise<Ended> =>
       start([PATIENT, mode], (child) => child.kill(signal));
     ended = {
+      loaded: start(['-e', LIST_PACKAGES]),
       good: start([CLI, '--version']),
       bad: start([CLI, 'nonsense']),
       deaf: start([CLI, 'completion', 'fish'], (child) => child.stdout?.destroy()),
@@ -61,6 +69,12 @@ describe('the process', () => {
     const { code, err } = await ended.bad;
     assert.equal(code, 2);
     assert.match(err, /unknown command 'nonsense'/);
+  });
+
+  it('reads only commander and colours to show help, so that it is there at once', async () => {
+    const { code, out, err } = await ended.loaded;
+    assert.equal(code, 0, err);
+    assert.deepEqual(JSON.parse(out), ['commander', 'picocolors']);
   });
 
   it('is quiet about a reader that went away', async () => {

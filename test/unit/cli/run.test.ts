@@ -265,6 +265,25 @@ describe('run', () => {
     });
   });
 
+  it('goes on when starting a job fails in a way it never should, with an object for it', async () => {
+    const { code, out, err } = await call(['run', '--json'], {
+      jobs: ['a', 'b'],
+      launch: ({ name }) => {
+        if (name === 'a') throw new TypeError('x is not a function');
+        return fakeReport(name);
+      },
+    });
+    assert.equal(code, 1);
+    assert.deepEqual(
+      jsonLines(out).map(({ job, status }) => [job, status]),
+      [
+        ['a', 'failure'],
+        ['b', 'success'],
+      ],
+    );
+    assert.match(err, /INTERNAL/);
+  });
+
   describe('interrupted', () => {
     const interruptIn =
       (host: () => FakeHost, signal: 'SIGINT' | 'SIGTERM'): FakeLaunch =>
@@ -293,8 +312,16 @@ describe('run', () => {
             ['c', 'cancelled'],
           ],
         );
+        assert.ok(jsonLines(host.err.text()).some((entry) => entry['event'] === 'command.interrupted'));
       });
     }
+
+    it('tells a person that it is cleaning up', async () => {
+      const host = fakeHost({ terminal: true });
+      const engine = fakeEngine({ launch: interruptIn(() => host, 'SIGINT') });
+      await main(['run'], host, { engine });
+      assert.match(host.err.text(), /Interrupted \(SIGINT\): cleaning up\. Press Ctrl-C again/);
+    });
 
     it('counts as interrupted what failed before a job, too', async () => {
       const host = fakeHost();
@@ -434,6 +461,7 @@ describe('run', () => {
       });
       assert.equal(code, 0);
       assert.match(out, /skipped/);
+      assert.match(out, /^orders: run X is active$/m);
       assert.doesNotMatch(err, /^error/m);
     });
   });
