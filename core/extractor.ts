@@ -34,6 +34,11 @@ export interface RowBatch {
   readonly bytes: number;
   /** What a person would call row `index` of this batch: `line 12`, `record 7`. Absent: rows are known by their key columns. */
   readonly nameRow?: (index: number) => string;
+  /**
+   * Values that are not null under names that were not asked for, by name: what a source without a schema holds beyond what its
+   * sample showed. A format reader counts all of them; whoever knows the schema leaves out the names that are in it.
+   */
+  readonly unknownColumns?: ReadonlyMap<string, number>;
 }
 
 /** A stream that ends without an error is whole: the extractor has proof (COPY's count, length, checksum), or throws SOURCE_INCOMPLETE. */

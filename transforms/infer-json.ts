@@ -63,8 +63,9 @@ function inferNumber(text: string): ColumnType {
 }
 
 function inferWhole(text: string, digits: string): ColumnType {
+  if (digits.length > MAX_DECIMAL_DIGITS) return STRING;
   if (digits.length < INT64_DIGITS || BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return INT64;
-  return digits.length <= MAX_DECIMAL_DIGITS ? decimal(digits.length, 0) : STRING;
+  return decimal(digits.length, 0);
 }
 
 /** Whether the double nearest to a number prints the same significant digits: then nothing of it is lost. */

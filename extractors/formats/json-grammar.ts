@@ -1,0 +1,240 @@
+import { MAX_JSON_DEPTH } from './format-reader';
+
+/** Answers of the grammar besides the index behind a value. */
+export const INCOMPLETE = -1;
+export const INVALID = -2;
+export const TOO_DEEP = -3;
+
+/** Bytes of JSON's punctuation. */
+export const BYTE = {
+  newline: 10,
+  quote: 34,
+  plus: 43,
+  comma: 44,
+  minus: 45,
+  point: 46,
+  zero: 48,
+  nine: 57,
+  colon: 58,
+  openArray: 91,
+  backslash: 92,
+  closeArray: 93,
+  openObject: 123,
+  closeObject: 125,
+} as const;
+
+/** What a byte means inside of a string. */
+const ORDINARY = 0;
+const HIGH = 1;
+const SPECIAL = 2;
+
+const STRING_CLASSES = new Uint8Array(256).fill(HIGH, 128);
+STRING_CLASSES.fill(SPECIAL, 0, 32);
+STRING_CLASSES[BYTE.quote] = SPECIAL;
+STRING_CLASSES[BYTE.backslash] = SPECIAL;
+
+const LITERALS = new Map([
+  [116, Buffer.from('true')],
+  [102, Buffer.from('false')],
+  [110, Buffer.from('null')],
+]);
+
+/** Characters that may follow a backslash: `"\/bfnrt`; u has four digits behind it. */
+const ESCAPED = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
+const LETTER_U = 117;
+
+/**
+ * The grammar of RFC 8259, over bytes: accepts what JSON.parse accepts, as far as `MAX_JSON_DEPTH` reaches. Bytes of 128 and more are
+ * accepted in strings only; whether they are valid UTF-8 is for the caller, who sees `highBytes`.
+ *
+ * Every method takes an index and gives the index behind what it read, or INCOMPLETE (`limit` comes first), INVALID (see `problem`),
+ * or TOO_DEEP.
+ */
+export class JsonGrammar {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Where the bytes end that count. */
+  limit = 0;
+  /** Whether nothing comes behind `limit`: then a number may end there. */
+  final = false;
+  /** Bytes of 128 and more that were read so far, and escapes. They only grow, so that callers see what a part of the text has. */
+  highBytes = 0;
+  escapes = 0;
+  /** What is wrong at `problemAt`, after INVALID. */
+  problem = '';
+  problemAt = 0;
+
+  /** The next byte that is not white space, or `limit`. */
+  skipSpace(start: number): number {
+    const { bytes, limit } = this;
+    let at = start;
+    while (at < limit) {
+      const byte = bytes[at];
+      if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) break;
+      at++;
+    }
+    return at;
+  }
+
+  /** A value that begins at `at`; `depth` counts the arrays and objects around it. */
+  value(at: number, depth: number): number {
+    if (at >= this.limit) return INCOMPLETE;
+    const byte = this.bytes[at] ?? 0;
+    switch (byte) {
+      case BYTE.quote:
+        return this.string(at + 1);
+      case BYTE.openObject:
+        return depth >= MAX_JSON_DEPTH ? TOO_DEEP : this.object(at + 1, depth + 1);
+      case BYTE.openArray:
+        return depth >= MAX_JSON_DEPTH ? TOO_DEEP : this.array(at + 1, depth + 1);
+      case BYTE.minus:
+        return this.number(at + 1);
+      default:
+        return byte >= BYTE.zero && byte <= BYTE.nine ? this.number(at) : this.literal(at, byte);
+    }
+  }
+
+  /** The rest of a string, behind its opening quote. */
+  string(start: number): number {
+    const { bytes, limit } = this;
+    let at = start;
+    while (at < limit) {
+      const byte = bytes[at] ?? 0;
+      const kind = STRING_CLASSES[byte];
+      if (kind === ORDINARY) at++;
+      else if (kind === HIGH) {
+        this.highBytes++;
+        at++;
+      } else if (byte === BYTE.quote) return at + 1;
+      else if (byte !== BYTE.backslash) return this.fail(at, 'a control character in a string');
+      else {
+        this.escapes++;
+        at = this.escape(at + 1);
+        if (at < 0) return at;
+      }
+    }
+    return INCOMPLETE;
+  }
+
+  /** Notes a problem; INVALID. */
+  fail(at: number, problem: string): number {
+    this.problem = problem;
+    this.problemAt = at;
+    return INVALID;
+  }
+
+  /** As `fail`, naming the byte that is there. */
+  unexpected(at: number, expected: string): number {
+    const byte = this.bytes[at] ?? 0;
+    const shown =
+      byte > 32 && byte < 127
+        ? `'${String.fromCharCode(byte)}'`
+        : `byte 0x${byte.toString(16).padStart(2, '0')}`;
+    return this.fail(at, `${shown} instead of ${expected}`);
+  }
+
+  private object(start: number, depth: number): number {
+    let at = this.skipSpace(start);
+    if (at < this.limit && this.bytes[at] === BYTE.closeObject) return at + 1;
+    for (;;) {
+      if (at >= this.limit) return INCOMPLETE;
+      if (this.bytes[at] !== BYTE.quote) return this.unexpected(at, 'a key in quotes');
+      at = this.string(at + 1);
+      if (at < 0) return at;
+      at = this.colon(at);
+      if (at < 0) return at;
+      at = this.value(at, depth);
+      if (at < 0) return at;
+      at = this.skipSpace(at);
+      if (at >= this.limit) return INCOMPLETE;
+      const byte = this.bytes[at];
+      if (byte === BYTE.closeObject) return at + 1;
+      if (byte !== BYTE.comma) return this.unexpected(at, "',' or '}'");
+      at = this.skipSpace(at + 1);
+    }
+  }
+
+  /** From behind a key to where its value begins. */
+  colon(start: number): number {
+    const at = this.skipSpace(start);
+    if (at >= this.limit) return INCOMPLETE;
+    if (this.bytes[at] !== BYTE.colon) return this.unexpected(at, "':'");
+    return this.skipSpace(at + 1);
+  }
+
+  private array(start: number, depth: number): number {
+    let at = this.skipSpace(start);
+    if (at < this.limit && this.bytes[at] === BYTE.closeArray) return at + 1;
+    for (;;) {
+      at = this.value(at, depth);
+      if (at < 0) return at;
+      at = this.skipSpace(at);
+      if (at >= this.limit) return INCOMPLETE;
+      const byte = this.bytes[at];
+      if (byte === BYTE.closeArray) return at + 1;
+      if (byte !== BYTE.comma) return this.unexpected(at, "',' or ']'");
+      at = this.skipSpace(at + 1);
+    }
+  }
+
+  private literal(start: number, first: number): number {
+    const literal = LITERALS.get(first);
+    if (literal === undefined) return this.unexpected(start, 'a value');
+    for (let index = 1; index < literal.length; index++) {
+      if (start + index >= this.limit) return INCOMPLETE;
+      if (this.bytes[start + index] !== literal[index])
+        return this.unexpected(start + index, `'${literal.toString()}'`);
+    }
+    return start + literal.length;
+  }
+
+  /** A number, behind its minus. */
+  private number(start: number): number {
+    let at = this.digits(start);
+    if (at < 0) return at;
+    if (at > start + 1 && this.bytes[start] === BYTE.zero)
+      return this.fail(start, 'a number with a leading zero');
+    if (at < this.limit && this.bytes[at] === BYTE.point) {
+      at = this.digits(at + 1);
+      if (at < 0) return at;
+    }
+    if (at < this.limit && (this.bytes[at] === 101 || this.bytes[at] === 69)) {
+      const sign = this.bytes[at + 1];
+      const signed = at + 1 < this.limit && (sign === BYTE.plus || sign === BYTE.minus);
+      at = this.digits(signed ? at + 2 : at + 1);
+      if (at < 0) return at;
+    }
+    return at >= this.limit && !this.final ? INCOMPLETE : at;
+  }
+
+  /** At least one digit. */
+  private digits(start: number): number {
+    const { bytes, limit } = this;
+    let at = start;
+    while (at < limit) {
+      const byte = bytes[at] ?? 0;
+      if (byte < BYTE.zero || byte > BYTE.nine) break;
+      at++;
+    }
+    if (at > start) return at;
+    return at >= limit ? INCOMPLETE : this.unexpected(at, 'a digit');
+  }
+
+  /** An escape, behind its backslash. */
+  private escape(start: number): number {
+    const { bytes, limit } = this;
+    if (start >= limit) return INCOMPLETE;
+    const byte = bytes[start] ?? 0;
+    if (ESCAPED.has(byte)) return start + 1;
+    if (byte !== LETTER_U) return this.unexpected(start, 'a character that may be escaped');
+    for (let at = start + 1; at < start + 5; at++) {
+      if (at >= limit) return INCOMPLETE;
+      if (!isHexDigit(bytes[at] ?? 0)) return this.unexpected(at, 'a hexadecimal digit');
+    }
+    return start + 5;
+  }
+}
+
+function isHexDigit(byte: number): boolean {
+  const letter = byte | 32;
+  return (byte >= 48 && byte <= 57) || (letter >= 97 && letter <= 102);
+}

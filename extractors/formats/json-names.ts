@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer';
+import { BeamliftError } from '../../core/errors';
+
+/** Names that are kept apart. A file with more has data for keys, not columns. */
+export const MAX_JSON_NAMES = 10_000;
+
+/** Not a name that is kept. */
+export const NO_NAME = -1;
+
+/**
+ * The keys of records, numbered in the order in which they were first seen. Keys mostly come in the order of the record before, so
+ * the one that is expected next is compared byte by byte, and only others become texts.
+ */
+export class JsonNames {
+  readonly names: string[] = [];
+  private readonly numbers = new Map<string, number>();
+  /** Their bytes as they stand in a file; undefined: with an escape. */
+  private readonly keys: (Uint8Array | undefined)[] = [];
+  /** Which key came last time behind a key; at the end: which came first. */
+  private readonly followers = new Int32Array(MAX_JSON_NAMES + 1).fill(NO_NAME);
+  private previous = MAX_JSON_NAMES;
+
+  /** Names that are known from the start have the numbers of their places. */
+  constructor(known: readonly string[]) {
+    for (const name of known) this.add(name);
+  }
+
+  /** Before the first key of a record. */
+  begin(): void {
+    this.previous = MAX_JSON_NAMES;
+  }
+
+  /**
+   * The number of the key at `start` to `end` (within its quotes); NO_NAME when there are too many. `plain`: neither escapes nor bytes
+   * of 128 and more. Undefined: its bytes are not valid UTF-8.
+   */
+  find(bytes: Buffer, start: number, end: number, plain: boolean): number | undefined {
+    const expected = this.followers[this.previous] ?? NO_NAME;
+    const key = this.keys[expected];
+    if (key !== undefined && sameBytes(key, bytes, start, end)) {
+      this.previous = expected;
+      return expected;
+    }
+    const name = keyText(bytes, start, end, plain);
+    if (name === undefined) return undefined;
+    const number = this.numbers.get(name) ?? this.add(name);
+    if (number === NO_NAME) return NO_NAME;
+    this.followers[this.previous] = number;
+    this.previous = number;
+    return number;
+  }
+
+  private add(name: string): number {
+    const number = this.names.length;
+    if (number >= MAX_JSON_NAMES) return NO_NAME;
+    this.names.push(name);
+    this.numbers.set(name, number);
+    this.keys.push(name.includes('\\') ? undefined : Buffer.from(name, 'utf8'));
+    return number;
+  }
+}
+
+/** The key as a text; undefined: not valid UTF-8. */
+export function keyText(bytes: Buffer, start: number, end: number, plain: boolean): string | undefined {
+  if (plain) return bytes.toString('latin1', start, end);
+  if (!isUtf8(bytes.subarray(start, end))) return undefined;
+  return JSON.parse(bytes.toString('utf8', start - 1, end + 1)) as string;
+}
+
+function sameBytes(key: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (key.length !== end - start) return false;
+  for (let index = 0; index < key.length; index++) {
+    if (key[index] !== bytes[start + index]) return false;
+  }
+  return true;
+}
+
+/** A file whose records have more keys than a table can have columns. */
+export function tooManyNames(): BeamliftError {
+  return new BeamliftError('LIMIT_EXCEEDED', {
+    what: `The records of the file have more than ${MAX_JSON_NAMES} different keys.`,
+    why: 'Each key would be a column. The keys of this file look like data, for example ids.',
+    hint: 'Write the file with one key for the ids and one for their values.',
+  });
+}

@@ -1,0 +1,198 @@
+import { isUtf8 } from 'node:buffer';
+import { BYTE, INCOMPLETE, TOO_DEEP, type JsonGrammar } from './json-grammar';
+import { MAX_JSON_DEPTH } from './format-reader';
+import { keyText, MAX_JSON_NAMES, NO_NAME, type JsonNames } from './json-names';
+
+/** Bytes of a record that `preview` shows; a little more than a reject keeps. */
+const PREVIEW_BYTES = 200;
+
+/**
+ * One record: which keys it has and where their values are. Made once and filled again for each record; what it says is gone
+ * when the next one is read.
+ *
+ * A key that is there twice makes the record a problem: JSON.parse would keep the last, other readers the first, and either loses a value.
+ */
+export class JsonRecord {
+  /** Its line, or its number, from 1. */
+  number = 0;
+  /** Why it is not a row, in words. */
+  problem: string | undefined;
+  /** The key that the problem is about. */
+  problemKey: string | undefined;
+  /** Its keys, by number, in their order; `fields` of them. */
+  readonly keys = new Int32Array(MAX_JSON_NAMES);
+  fields = 0;
+  /** Values under keys that no longer have numbers. */
+  unnumbered = 0;
+
+  private bytes: Buffer = Buffer.alloc(0);
+  private limit = 0;
+  private start = 0;
+  private end = 0;
+  /** By number of the key: in which record it was last seen, and where its value is. */
+  private readonly seenIn = new Float64Array(MAX_JSON_NAMES);
+  private readonly starts = new Int32Array(MAX_JSON_NAMES);
+  private readonly ends = new Int32Array(MAX_JSON_NAMES);
+  private readonly high = new Uint8Array(MAX_JSON_NAMES);
+  private serial = 0;
+  private readonly unnumberedKeys = new Set<string>();
+  /** The buffer as a string of one character a byte, made when a value in it is first asked for. */
+  private characters: string | undefined;
+
+  constructor(
+    private readonly grammar: JsonGrammar,
+    private readonly names: JsonNames,
+  ) {}
+
+  /** The buffer in which the next records are; its first `limit` bytes count. */
+  use(bytes: Buffer, limit: number): void {
+    this.bytes = bytes;
+    this.limit = limit;
+    this.characters = undefined;
+    this.grammar.bytes = bytes;
+    this.grammar.limit = limit;
+  }
+
+  /**
+   * Reads the record that begins at `start`, as JsonGrammar's methods do. A value that is valid JSON but no row is read as well,
+   * and is a `problem`.
+   */
+  read(start: number): number {
+    this.begin(start);
+    const { grammar } = this;
+    const { highBytes } = grammar;
+    let end: number;
+    if (start < grammar.limit && this.bytes[start] === BYTE.openObject) end = this.object(start + 1);
+    else {
+      end = grammar.value(start, 0);
+      if (end >= 0) this.problem = `${kindOf(this.bytes[start] ?? 0)}, not an object`;
+    }
+    if (end < 0) return end;
+    this.end = end;
+    if (grammar.highBytes > highBytes && !isUtf8(this.bytes.subarray(start, end))) {
+      this.problem = 'bytes that are not valid UTF-8';
+      this.problemKey = undefined;
+    }
+    return end;
+  }
+
+  /** A record that was not read: from `start` to `end`. */
+  refuse(start: number, end: number, problem: string): void {
+    this.begin(start);
+    this.end = end;
+    this.problem = problem;
+  }
+
+  /** The source text of the value under a key; undefined: the record does not have the key. */
+  text(key: number): string | undefined {
+    if (this.seenIn[key] !== this.serial) return undefined;
+    const start = this.starts[key] ?? 0;
+    const end = this.ends[key] ?? 0;
+    if (this.high[key] === 1) return this.bytes.toString('utf8', start, end);
+    // One call for a whole buffer: a call per value costs five times as much.
+    this.characters ??= this.bytes.toString('latin1', 0, this.limit);
+    return this.characters.substring(start, end);
+  }
+
+  /** Whether the value under a key is there and not null. */
+  hasValue(key: number): boolean {
+    // Only null begins with n.
+    return this.seenIn[key] === this.serial && this.bytes[this.starts[key] ?? 0] !== 110;
+  }
+
+  /** Its first bytes, for reject files and errors. */
+  preview(): string {
+    return this.bytes.toString('utf8', this.start, Math.min(this.end, this.start + PREVIEW_BYTES));
+  }
+
+  private begin(start: number): void {
+    this.serial++;
+    this.start = start;
+    this.end = start;
+    this.fields = 0;
+    this.unnumbered = 0;
+    this.unnumberedKeys.clear();
+    this.problem = undefined;
+    this.problemKey = undefined;
+    this.names.begin();
+  }
+
+  /** As JsonGrammar's object, and notes what it finds. */
+  private object(start: number): number {
+    const { grammar, bytes } = this;
+    let at = grammar.skipSpace(start);
+    if (at < grammar.limit && bytes[at] === BYTE.closeObject) return at + 1;
+    for (;;) {
+      if (at >= grammar.limit) return INCOMPLETE;
+      if (bytes[at] !== BYTE.quote) return grammar.unexpected(at, 'a key in quotes');
+      const keyStart = at + 1;
+      const oddities = grammar.highBytes + grammar.escapes;
+      at = grammar.string(keyStart);
+      if (at < 0) return at;
+      const keyEnd = at - 1;
+      const plain = grammar.highBytes + grammar.escapes === oddities;
+      const valueStart = grammar.colon(at);
+      if (valueStart < 0) return valueStart;
+      const highBytes = grammar.highBytes;
+      at = grammar.value(valueStart, 1);
+      if (at < 0) return at;
+      const key = this.note(keyStart, keyEnd, plain);
+      if (key >= 0) {
+        this.starts[key] = valueStart;
+        this.ends[key] = at;
+        this.high[key] = grammar.highBytes > highBytes ? 1 : 0;
+      }
+      at = grammar.skipSpace(at);
+      if (at >= grammar.limit) return INCOMPLETE;
+      const byte = bytes[at];
+      if (byte === BYTE.closeObject) return at + 1;
+      if (byte !== BYTE.comma) return grammar.unexpected(at, "',' or '}'");
+      at = grammar.skipSpace(at + 1);
+    }
+  }
+
+  /** The number of a key that was found; NO_NAME where its value need not be kept. */
+  private note(start: number, end: number, plain: boolean): number {
+    const key = this.names.find(this.bytes, start, end, plain);
+    // Not UTF-8: the whole record is going to be refused.
+    if (key === undefined) return NO_NAME;
+    if (key === NO_NAME) {
+      const name = keyText(this.bytes, start, end, plain) ?? '';
+      if (this.unnumberedKeys.has(name)) this.twice(name);
+      this.unnumberedKeys.add(name);
+      this.unnumbered++;
+      return NO_NAME;
+    }
+    if (this.seenIn[key] === this.serial) this.twice(this.names.names[key] ?? '');
+    else this.keys[this.fields++] = key;
+    this.seenIn[key] = this.serial;
+    return key;
+  }
+
+  private twice(name: string): void {
+    this.problem ??= `the key ${JSON.stringify(name)} twice`;
+    this.problemKey ??= name;
+  }
+}
+
+/** Why a record was not read, in words. */
+export function problemOf(answer: number, grammar: JsonGrammar): string {
+  if (answer === TOO_DEEP) return `JSON nested deeper than ${MAX_JSON_DEPTH}`;
+  return answer === INCOMPLETE ? 'JSON that ends too early' : `not valid JSON: ${grammar.problem}`;
+}
+
+function kindOf(byte: number): string {
+  switch (byte) {
+    case BYTE.quote:
+      return 'a string';
+    case BYTE.openArray:
+      return 'an array';
+    case 110:
+      return 'null';
+    case 116:
+    case 102:
+      return 'a boolean';
+    default:
+      return 'a number';
+  }
+}

@@ -1,0 +1,145 @@
+import type { Cell, Row } from '../../core/cells';
+import { BeamliftError, showValue } from '../../core/errors';
+import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
+import type { Reject } from '../../core/reject';
+import type { Column } from '../../core/schema';
+import { cutPieces } from './csv-scanner';
+import type { FileContent, FormatReader } from './format-reader';
+import { JsonNames } from './json-names';
+import type { JsonRecord } from './json-record';
+import { sampleJson } from './json-sample';
+import { JsonScanner, type JsonFraming } from './json-scanner';
+
+/** The name under which values are counted whose keys are too many to count one by one. */
+export const OTHER_NAMES = '…';
+
+/**
+ * Reads JSON documents: an array of objects, objects one behind the other, or one object, which is one row. Keys of the objects are
+ * columns; a cell is the source text of its value, `null` and a missing key are null.
+ *
+ * A record that is no object, has a key twice or bytes that are not UTF-8 is a reject with its number. Broken JSON ends the file with
+ * FORMAT_INVALID, which names the record and the byte.
+ */
+export function jsonReader(): FormatReader {
+  return framedReader('document');
+}
+
+/** Reads JSON lines: as `jsonReader`, but each line stands for itself, and a line that is broken is a reject with its number. */
+export function jsonlReader(): FormatReader {
+  return framedReader('lines');
+}
+
+function framedReader(framing: JsonFraming): FormatReader {
+  return {
+    async describe(file, signal) {
+      try {
+        return await sampleJson(file, framing, signal);
+      } catch (error) {
+        throw placed(error, file);
+      }
+    },
+    read: (file, columns, signal) => readJson(file, framing, columns, signal),
+  };
+}
+
+async function* readJson(
+  file: FileContent,
+  framing: JsonFraming,
+  columns: readonly Column[],
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const collector = new RowCollector(columns, framing === 'lines' ? 'line' : 'record');
+  const scanner = new JsonScanner(framing, collector.names, (record) => collector.add(record));
+  let reported = 0;
+  try {
+    for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
+      signal.throwIfAborted();
+      scanner.feed(piece);
+      if (scanner.bytes - reported < BATCH_BYTES) continue;
+      yield collector.take(scanner.bytes - reported);
+      reported = scanner.bytes;
+    }
+    scanner.end();
+  } catch (error) {
+    throw placed(error, file);
+  }
+  yield collector.take(scanner.bytes - reported);
+}
+
+function placed(error: unknown, file: FileContent): unknown {
+  return error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
+}
+
+/** Makes cells of the columns that are asked for; one batch at a time. */
+class RowCollector {
+  readonly names: JsonNames;
+  private readonly width: number;
+  private rows: Row[] = [];
+  private numbers: number[] = [];
+  private rejects: Reject[] = [];
+  /** By number of the key, from `width` on. */
+  private unknown: number[] = [];
+  private unnumbered = 0;
+
+  constructor(
+    columns: readonly Column[],
+    private readonly unit: 'line' | 'record',
+  ) {
+    const names = columns.map((column) => column.name);
+    this.names = new JsonNames(names);
+    this.width = names.length;
+  }
+
+  add(record: JsonRecord): void {
+    if (record.problem !== undefined) {
+      this.rejects.push({
+        row: `${this.unit} ${record.number}`,
+        ...(record.problemKey === undefined ? {} : { column: record.problemKey }),
+        value: showValue(record.preview()),
+        reason: record.problem,
+      });
+      return;
+    }
+    const cells = new Array<Cell>(this.width);
+    for (let key = 0; key < this.width; key++) {
+      const text = record.text(key);
+      cells[key] = text === undefined || text === 'null' ? null : text;
+    }
+    this.rows.push(cells);
+    this.numbers.push(record.number);
+    this.countUnknown(record);
+  }
+
+  /** The batch so far, which came from `bytes` at the source. */
+  take(bytes: number): RowBatch {
+    const { rows, rejects, numbers, unit } = this;
+    const unknownColumns = this.takeUnknown();
+    this.rows = [];
+    this.rejects = [];
+    this.numbers = [];
+    return {
+      rows,
+      rejects,
+      bytes,
+      nameRow: (index) => `${unit} ${numbers[index] ?? '?'}`,
+      ...(unknownColumns.size === 0 ? {} : { unknownColumns }),
+    };
+  }
+
+  private countUnknown(record: JsonRecord): void {
+    this.unnumbered += record.unnumbered;
+    for (let index = 0; index < record.fields; index++) {
+      const key = record.keys[index] ?? 0;
+      if (key >= this.width && record.hasValue(key)) this.unknown[key] = (this.unknown[key] ?? 0) + 1;
+    }
+  }
+
+  private takeUnknown(): Map<string, number> {
+    const counts = new Map<string, number>();
+    this.unknown.forEach((count, key) => counts.set(this.names.names[key] ?? '', count));
+    if (this.unnumbered > 0) counts.set(OTHER_NAMES, this.unnumbered);
+    this.unknown = [];
+    this.unnumbered = 0;
+    return counts;
+  }
+}
