@@ -13,7 +13,7 @@ const sources: readonly SourceModule[] = SOURCES;
 const destinations: readonly DestinationModule[] = DESTINATIONS;
 
 /** No module may think that these are its own. */
-const FOREIGN_URLS = ['', 'x', 'orders', 'gopher://example.com/x', 'C:\\data', '://', 'constructor:x'];
+const FOREIGN_URLS = ['', 'orders', 'gopher://example.com/x', 'constructor:x'];
 
 const NAME = /^[a-z][a-z0-9_]*$/;
 
@@ -62,7 +62,7 @@ function describeFields(
 
 describe('the sources', () => {
   it('are there, each with names of its own', () => {
-    assert.ok(sources.length > 0);
+    assert.notEqual(sources.length, 0);
     const names = sources.flatMap((module) => [module.type, ...module.aliases]);
     assert.equal(new Set(names).size, names.length, names.join(', '));
     for (const name of names) assert.match(name, NAME);
@@ -85,7 +85,8 @@ describe('the sources', () => {
 
       it('is documented', async () => {
         const text = await page('configuration.md');
-        assert.ok(text.includes(module.type) && text.includes(module.title));
+        for (const word of [module.type, module.title])
+          assert.ok(text.includes(word), `${word} is not documented`);
       });
     });
   }
@@ -93,7 +94,7 @@ describe('the sources', () => {
 
 describe('the destinations', () => {
   it('are there, each with a name of its own', () => {
-    assert.ok(destinations.length > 0);
+    assert.notEqual(destinations.length, 0);
     const names = destinations.map((module) => module.type);
     assert.equal(new Set(names).size, names.length, names.join(', '));
     for (const name of names) assert.match(name, NAME);
@@ -121,7 +122,8 @@ describe('the destinations', () => {
 
       it('is documented', async () => {
         const text = await page('configuration.md');
-        assert.ok(text.includes(module.type) && text.includes(module.title));
+        for (const word of [module.type, module.title])
+          assert.ok(text.includes(word), `${word} is not documented`);
       });
     });
   }
