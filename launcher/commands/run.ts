@@ -127,11 +127,13 @@ async function runJobs(
 function tellEnd(
   reports: readonly RunReport[],
   { configuration }: Session,
-  { host: { invocation } }: CommandContext,
+  { host: { invocation, out } }: CommandContext,
   output: CommandOutput,
   { file }: RunFlags,
 ): void {
-  output.writeLines(renderSummary(output.redacted(reports), output.outPalette));
+  const summary = renderSummary(output.redacted(reports), output.outPalette);
+  // Apart from the lines that the bars left on the same terminal.
+  output.writeLines(output.mode.bars && out.isTerminal ? ['', ...summary] : summary);
   const next = nextLine({ reports, invocation, file, configured: configuration.file !== undefined });
   if (next !== undefined) output.writeLines(['', `Next: ${next}`]);
 }
