@@ -75,7 +75,7 @@ export const decodeFloat64: FieldDecoder = (_bytes, view, start, length) => {
 };
 
 export const decodeNumeric: FieldDecoder = (_bytes, view, start, length) => {
-  expectBytes(length, 8 + 2 * view.getInt16(start));
+  expectBytes(length, 8 + 2 * view.getUint16(start));
   return numericText(view, start);
 };
 

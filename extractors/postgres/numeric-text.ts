@@ -17,7 +17,7 @@ const HEADER_BYTES = 8;
  * 10,000^weight. Trailing zeros of the declared scale are kept.
  */
 export function numericText(view: DataView, start: number): string {
-  const count = view.getInt16(start);
+  const count = view.getUint16(start);
   const weight = view.getInt16(start + 2);
   const sign = view.getUint16(start + 4);
   const scale = view.getUint16(start + 6);

@@ -7,7 +7,6 @@ import { quoteLiteral } from './literal';
  * Texts of values must not depend on who is asking, and a long unit must not be cut off by a timeout meant for web pages.
  */
 const SETTINGS: readonly (readonly [name: string, value: string])[] = [
-  ['client_encoding', 'UTF8'],
   ['DateStyle', 'ISO, YMD'],
   ['IntervalStyle', 'postgres'],
   ['TimeZone', 'UTC'],
@@ -20,6 +19,10 @@ const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   // a sequential scan begins at the first page, so that a LIMIT reads the same rows again
   ['synchronize_seqscans', 'off'],
 ];
+
+/** A database that does not know what its texts are sends them as they are: asked for UTF-8, it would refuse a whole table for one value. */
+const CLIENT_ENCODING = `SELECT pg_catalog.set_config('client_encoding',
+  CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, true)`;
 
 /** Sets what this server has; `set_config` is local to the transaction. */
 const SET_ALL = `SELECT pg_catalog.set_config(s.name, s.value, true) FROM (VALUES ${SETTINGS.map(
@@ -57,7 +60,7 @@ export class PostgresSession {
 
   /** Begins a read-only transaction with a snapshot of its own; `session` settings apply to all that follows in it. */
   async begin(): Promise<void> {
-    await this.run([BEGIN, SET_ALL], 'A transaction could not be started');
+    await this.run([BEGIN, CLIENT_ENCODING, SET_ALL], 'A transaction could not be started');
   }
 
   /** The same with the snapshot that another transaction exported. Fails when that one has ended. */
@@ -66,7 +69,7 @@ export class PostgresSession {
       [BEGIN, `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`],
       'The snapshot of the run could not be taken over',
     );
-    await this.run([SET_ALL], 'A transaction could not be set up');
+    await this.run([CLIENT_ENCODING, SET_ALL], 'A transaction could not be set up');
   }
 
   async commit(): Promise<void> {
