@@ -23,7 +23,7 @@ export interface CutInput {
   readonly limit: number | null;
 }
 
-/** Work units, and in a sentence how they came about. */
+/** Work units, and why there are so many, in words. */
 export interface CutResult {
   readonly units: WorkUnit[];
   readonly reason: string;
@@ -60,7 +60,7 @@ export function cutWindow(input: CutInput): CutResult {
     if (modulus === 1) return oneUnit(input, `${hints.column} allows one unit`);
     return {
       units: hashUnits(hints.column, modulus, estimate.rows),
-      reason: `${modulus} parts by a hash of ${hints.column}${unlike(by, 'hash')}`,
+      reason: `by a hash of ${hints.column}${unlike(by, 'hash')}`,
     };
   }
   const { column, domain } = hints;
@@ -69,7 +69,7 @@ export function cutWindow(input: CutInput): CutResult {
   const kind = domain === 'int' ? 'range' : 'date';
   return {
     units,
-    reason: `${units.length} units by ranges of ${column}${hints.histogram === undefined ? '' : ', cut by its histogram'}${by === 'date' ? unlike(by, kind) : ''}`,
+    reason: `ranges of ${column}${hints.histogram === undefined ? '' : ', cut by its histogram'}${by === 'date' ? unlike(by, kind) : ''}`,
   };
 }
 
@@ -78,7 +78,7 @@ function oneUnit(input: CutInput, reason: string): CutResult {
   const estimatedRows = rows === null ? null : Math.min(rows, input.limit ?? rows);
   return {
     units: [{ id: 'all', kind: 'all', ...(estimatedRows === null ? {} : { estimatedRows }) }],
-    reason: `one unit: ${reason}`,
+    reason,
   };
 }
 

@@ -1,28 +1,31 @@
 import { showValue } from '../core/errors';
-import type { WorkUnit } from '../core/plan';
+import type { Bound, WorkUnit } from '../core/plan';
 
-/** A unit in a few words, for logs, errors and `plan`: `created_at 2024-01-01 … 2024-02-01`. */
+/** A unit in a few words, for people: `created_at 2024-01-01 … 2024-02-01`, the end not included. */
 export function describeUnit(unit: WorkUnit): string {
   switch (unit.kind) {
     case 'all':
-      return 'all rows';
+      return 'everything';
     case 'is-null':
       return `${showValue(unit.column)} is null`;
-    case 'range': {
-      const column = showValue(unit.column);
-      const [lower, upper] = [unit.lower, unit.upper];
-      if (lower === null && upper === null) return `${column}, all values`;
-      if (lower === null) return `${column} before ${shortened(upper?.value ?? '')}`;
-      if (upper === null) return `${column} from ${shortened(lower.value)}`;
-      return `${column} ${shortened(lower.value)} … ${shortened(upper.value)}`;
-    }
+    case 'range':
+      return `${showValue(unit.column)} ${describeRange(unit.lower, unit.upper)}`;
     case 'hash':
-      return `hash of ${showValue(unit.column)}, ${unit.remainder + 1} of ${unit.modulus}`;
+      return `hash of ${showValue(unit.column)}, ${unit.remainder} of ${unit.modulus}`;
     case 'file':
       return unit.range === undefined
         ? showValue(unit.uri)
         : `${showValue(unit.uri)}, bytes ${unit.range[0]} … ${unit.range[1]}`;
   }
+}
+
+function describeRange(lower: Bound | null, upper: Bound | null): string {
+  if (lower?.inclusive === true && upper?.inclusive === false) {
+    return `${shortened(lower.value)} … ${shortened(upper.value)}`;
+  }
+  const from = lower === null ? [] : [lower.inclusive ? 'from' : 'after', shortened(lower.value)];
+  const to = upper === null ? [] : [upper.inclusive ? 'up to' : 'before', shortened(upper.value)];
+  return lower === null && upper === null ? 'of every value' : [...from, ...to].join(' ');
 }
 
 /** A bound without the parts of a time that are zero. */

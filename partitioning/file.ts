@@ -24,7 +24,7 @@ export function cutFiles(
     const rows = estimate.rows === null || bytes === 0 ? null : (estimate.rows * file.bytes) / bytes;
     return fileUnit(file, numbered(index + 1, files.length, 4), rows === null ? null : Math.round(rows));
   });
-  return { units, reason: files.length === 1 ? 'one unit: one file' : `${files.length} units: one a file` };
+  return { units, reason: 'one a file' };
 }
 
 /**
@@ -40,7 +40,7 @@ export function cutFirstFile(
   if (first === undefined) return { units: [], reason: 'no file' };
   return {
     units: [fileUnit(first, numbered(1, 1, 4), limit)],
-    reason: `one unit: at most ${limit} rows are read, of one file`,
+    reason: `at most ${limit} rows are read, of one file`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { formatType } from '../../core/format-type';
 import type { Bound, Plan, PlannedColumn, SourceSpec, Window, WorkUnit } from '../../core/plan';
+import { describeUnit } from '../../partitioning/describe-unit';
 import type { Palette } from './palette';
 import { printable, printableLine } from './printable';
 import { formatBytes, formatCount, formatCounted } from './quantities';
@@ -126,7 +127,7 @@ function renderUnits(units: readonly WorkUnit[]): string[] {
     shown.map((unit) => [
       unit.id,
       unit.estimatedRows === undefined ? '' : `~${formatCount(unit.estimatedRows)}`,
-      describeUnit(unit),
+      renderUnit(unit),
     ]),
     { indent: 4 },
   );
@@ -134,24 +135,10 @@ function renderUnits(units: readonly WorkUnit[]): string[] {
   return lines;
 }
 
-function describeUnit(unit: WorkUnit): string {
-  switch (unit.kind) {
-    case 'all':
-      return 'everything';
-    case 'is-null':
-      return `${unit.column} is null`;
-    case 'range':
-      return renderWindow(unit);
-    case 'hash':
-      return `hash of ${unit.column}, ${unit.remainder} of ${unit.modulus}`;
-    case 'file': {
-      const part =
-        unit.range === undefined
-          ? ''
-          : `, bytes ${formatCount(unit.range[0])} to ${formatCount(unit.range[1])}`;
-      return `${unit.uri} (${formatBytes(unit.bytes)}${part})`;
-    }
-  }
+/** With the size of a file, which a unit's own words leave out. */
+function renderUnit(unit: WorkUnit): string {
+  const words = describeUnit(unit);
+  return unit.kind === 'file' ? `${words} (${formatBytes(unit.bytes)})` : words;
 }
 
 function renderColumns(

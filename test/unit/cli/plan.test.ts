@@ -34,7 +34,7 @@ describe('plan', () => {
   runner       in-process: 1,000 rows are below the threshold
   units        2: ranges of id
     unit  rows  what it reads
-    0001  ~500  id up to but not 500
+    0001  ~500  id before 500
     0002  ~500  id from 500
 
   column  type           in the table  type           conversion
@@ -125,7 +125,7 @@ describe('plan', () => {
       'everything',
       'id is null',
       'hash of id, 3 of 8',
-      'x.csv (10 B, bytes 0 to 5,000)',
+      'x.csv, bytes 0 … 5000 (10 B)',
       'id after 5 up to 9',
     ]) {
       assert.ok(files.includes(unit), unit);
