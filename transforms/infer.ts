@@ -207,12 +207,13 @@ function decimal(before: number, after: number): ColumnType {
 
 /**
  * The type for a column of which only a sample was seen: decimals get room, so that a later 100.125 is no reject because the sample
- * had prices below 100. 29 digits before and 9 after the point (BigQuery's NUMERIC) where the sample fits, else 19 and 19,
- * else all 38 digits at the scale seen.
+ * had prices below 100. Whole numbers stay whole, with all 38 digits; others get 29 digits before and 9 after the point (BigQuery's NUMERIC)
+ * where the sample fits, else 19 and 19, else 38 in all at the scale seen.
  */
 export function withRoom(type: ColumnType): ColumnType {
   const digits = type.kind === 'decimal' ? exactDigits(type) : undefined;
   if (digits === undefined) return type;
+  if (digits.after === 0) return decimal(MAX_DECIMAL_DIGITS, 0);
   if (digits.before <= 29 && digits.after <= 9) return decimal(29, 9);
   if (digits.before <= 19 && digits.after <= 19) return decimal(19, 19);
   return decimal(MAX_DECIMAL_DIGITS - digits.after, digits.after);

@@ -17,6 +17,7 @@ import type { Listing, ObjectStore } from './object-store';
 import { openContent } from './opened-content';
 import { readLimited } from './read-limited';
 import { storedProgress } from './stored-progress';
+import { UnknownColumns } from './unknown-columns';
 
 /** Files of a store, in one format, as a source. Listing and describing happen once, at first use. */
 export class FileExtractor implements Extractor {
@@ -116,23 +117,17 @@ export class FileExtractor implements Extractor {
   ): AsyncGenerator<RowBatch> {
     const content = await openContent(this.store.content(entry), signal);
     const { schema, described } = await this.description.get(signal);
+    const unknown = new UnknownColumns(schema);
     if (!described.has(entry.uri)) {
-      const { columns: found } = await this.reader.describe(content, signal);
-      const unknown = found.filter(({ name }) => !schema.columns.some((column) => column.name === name));
-      if (unknown.length > 0) {
-        this.log.warn('source.columns_unknown', {
-          file: entry.uri,
-          columns: unknown.map(({ name }) => name),
-          why: 'The schema was taken from other files of the job; these columns are not loaded.',
-        });
-      }
+      unknown.addNames((await this.reader.describe(content, signal)).columns.map(({ name }) => name));
     }
     const several = (await this.files(signal)).length > 1;
     const stored = storedProgress(content);
     for await (const batch of this.reader.read(content, columns, signal)) {
-      const named = several ? inFile(batch, entry.uri) : batch;
-      yield { ...named, bytes: stored(batch.bytes) };
+      const known = unknown.addBatch(batch);
+      yield { ...(several ? inFile(known, entry.uri) : known), bytes: stored(batch.bytes) };
     }
+    unknown.report(this.log, entry.uri);
   }
 }
 
@@ -164,11 +159,11 @@ class Once<Value> {
   constructor(private readonly make: (signal: AbortSignal) => Promise<Value>) {}
 
   async get(signal: AbortSignal): Promise<Value> {
-    this.value ??= this.make(signal);
+    const value = (this.value ??= this.make(signal));
     try {
-      return await this.value;
+      return await value;
     } catch (error) {
-      this.value = undefined;
+      if (this.value === value) this.value = undefined;
       throw error;
     }
   }

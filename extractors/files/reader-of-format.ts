@@ -1,7 +1,7 @@
-import { BeamliftError } from '../../core/errors';
 import type { SourceObject } from '../../core/plan';
 import { csvReader } from '../formats/csv';
 import type { FormatReader } from '../formats/format-reader';
+import { jsonlReader, jsonReader } from '../formats/json';
 import { parquetReader } from '../formats/parquet';
 
 type FilesObject = Extract<SourceObject, { kind: 'files' }>;
@@ -11,10 +11,11 @@ export function readerOfFormat({ format, options }: Pick<FilesObject, 'format' |
   switch (format) {
     case 'csv':
       return csvReader(options);
+    case 'json':
+      return jsonReader();
+    case 'jsonl':
+      return jsonlReader();
     case 'parquet':
       return parquetReader();
-    case 'json':
-    case 'jsonl':
-      throw new BeamliftError('PLAN_REFUSED', { what: `${format} is not available in this version.` });
   }
 }

@@ -19,7 +19,7 @@ const SHOWN_FILES = 3;
  */
 export function unionSchema(
   files: readonly DescribedFile[],
-  widenInferred: FormatReader['widenInferred'],
+  widenInferred: FormatReader['widenInferred'] = widen,
 ): TableSchema {
   const byName = new Map<string, { uri: string; column: Column }[]>();
   const withColumns = files.filter(({ description }) => description.columns.length > 0);
@@ -49,15 +49,10 @@ export function unionSchema(
 
 function meetInferred(
   occurrences: readonly { column: Column }[],
-  widenInferred: FormatReader['widenInferred'],
+  meet: NonNullable<FormatReader['widenInferred']>,
 ): ColumnType | undefined {
-  let met: ColumnType | undefined;
-  for (const { column } of occurrences) {
-    const { inferredType } = column;
-    if (met === undefined || inferredType === undefined || widenInferred === undefined) {
-      met = widen(met, inferredType);
-    } else met = widenInferred(met, inferredType);
-  }
+  const types = occurrences.map(({ column }) => column.inferredType);
+  const met = types.reduce(meet, undefined);
   return met === undefined ? undefined : withRoom(met);
 }
 

@@ -27,11 +27,27 @@ export function csvReader(options: FormatOptions): FormatReader {
         const column: Column = { name, type: { kind: 'string' }, nullable: true };
         return inferredType === undefined ? column : { ...column, inferredType };
       });
-      return { columns, rows: sample.rows, notices: sample.columns.notices };
+      const notices = [...sample.columns.notices, ...delimiterNotice(sample.columns.names, settings)];
+      return { columns, rows: sample.rows, notices };
     },
     read: (file, columns, signal) => readCsv(file, columns, settings, signal),
   };
 }
+
+/** One column whose name holds what usually stands between columns. */
+function delimiterNotice(names: readonly string[], { delimiter, hasHeader }: CsvSettings): string[] {
+  const [name = ''] = names;
+  const likely = OTHER_DELIMITERS.find((other) => name.includes(other.text));
+  if (names.length !== 1 || !hasHeader || likely === undefined || likely.text === delimiter) return [];
+  return [`the header is one column, with ${likely.name} in its name; the delimiter may be ${likely.name}`];
+}
+
+const OTHER_DELIMITERS = [
+  { text: ';', name: 'a semicolon' },
+  { text: '\t', name: 'a tab' },
+  { text: '|', name: 'a bar' },
+  { text: ',', name: 'a comma' },
+] as const;
 
 async function* readCsv(
   file: FileContent,

@@ -30,8 +30,8 @@ export interface FormatReader {
   describe(file: FileContent, signal: AbortSignal): Promise<FileDescription>;
   /** All rows, cells of `columns` in order. A column that the file lacks gives nulls. */
   read(file: FileContent, columns: readonly Column[], signal: AbortSignal): AsyncIterable<RowBatch>;
-  /** How the inferred types of one column in two files meet: commutative and associative. Absent: `widen` of transforms/infer. */
-  readonly widenInferred?: (a: ColumnType, b: ColumnType) => ColumnType;
+  /** How the inferred types of one column in two files meet: commutative and associative, undefined for "only nulls". Absent: `widen` of transforms/infer. */
+  readonly widenInferred?: (a: ColumnType | undefined, b: ColumnType | undefined) => ColumnType | undefined;
 }
 
 /** The longest field or record that a text format reads, in bytes; a longer one is a reject, or ends the file where its end is unknown. */

@@ -3,6 +3,7 @@ import { BeamliftError, showValue } from '../../core/errors';
 import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
+import { widenJson } from '../../transforms/infer-json';
 import { cutPieces } from './csv-scanner';
 import type { FileContent, FormatReader } from './format-reader';
 import { JsonNames } from './json-names';
@@ -39,6 +40,7 @@ function framedReader(framing: JsonFraming): FormatReader {
       }
     },
     read: (file, columns, signal) => readJson(file, framing, columns, signal),
+    widenInferred: widenJson,
   };
 }
 

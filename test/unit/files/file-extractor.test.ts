@@ -145,6 +145,50 @@ describe('FileExtractor', () => {
     assert.deepEqual(await typesOf(await open(folder.path, '*.csv')), { a: 'decimal(38,9)', b: 'float64' });
   });
 
+  it('reads JSON and JSON lines, packed or not, and Parquet', async () => {
+    folder.write({
+      '1.json': '[{"id":1,"v":{"a":[]}},{"id":2}]',
+      '2.json': gzipSync('[{"id":3,"v":7}]'),
+      '1.jsonl': '{"id":1}\nnonsense\n{"id":9223372036854775808}\n',
+    });
+    const json = await open(folder.path, '*.json', {}, [], 'json');
+    assert.deepEqual(await typesOf(json), { id: 'int64', v: 'json' });
+    assert.deepEqual((await read(json)).rows, [
+      ['1', '{"a":[]}'],
+      ['2', null],
+      ['3', '7'],
+    ]);
+    const lines = await open(folder.path, '1.jsonl', {}, [], 'jsonl');
+    assert.deepEqual(await typesOf(lines), { id: 'decimal(38,0)' });
+    const reading = await read(lines);
+    assert.deepEqual([reading.rows, reading.rejects.length], [[['1'], ['9223372036854775808']], 1]);
+    const flights = await open(VEGA, 'flights-3m.parquet', {}, [], 'parquet');
+    assert.deepEqual(await flights.estimate(null, signal), {
+      rows: 3_000_000,
+      bytes: (await flights.files(signal))?.[0]?.bytes,
+      quality: 'exact',
+    });
+    assert.equal((await read(flights, { limit: 5 })).rows.length, 5);
+  });
+
+  it('says which values of JSON are under names that no sample showed', async () => {
+    const rows = Array.from(
+      { length: 60_000 },
+      (_, row) => `{"id":${row},"skipped":1,"text":"abcdefghijkl"}\n`,
+    );
+    rows[20_000] = '{"id":1,"late":true}\n';
+    folder.write({ 'a.jsonl': rows.join('') });
+    const logged: unknown[] = [];
+    const extractor = await open(folder.path, 'a.jsonl', {}, logged, 'jsonl');
+    const { columns } = await extractor.schema(signal);
+    assert.deepEqual(
+      columns.map(({ name }) => name),
+      ['id', 'skipped', 'text'],
+    );
+    await read(extractor, { columns: ['id'] });
+    assert.match(JSON.stringify(logged), /columns_unknown.*"columns":\[\{"name":"late","values":1\}\]/);
+  });
+
   it('tells of names it made up', async () => {
     folder.write({ 'a.csv': 'x,x,\n1,2,3\n' });
     const notices = await (await open(folder.path, 'a.csv')).notices(signal);

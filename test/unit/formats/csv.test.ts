@@ -275,6 +275,17 @@ describe('csvReader: columns', () => {
     ]);
   });
 
+  it('suspects another delimiter where the header is one column with one in its name', async () => {
+    const notices = async (text: string, delimiter?: string): Promise<unknown> =>
+      (await readCsvText(text, delimiter === undefined ? {} : { delimiter })).description.notices;
+    assert.deepEqual(await notices('a;b\n1;2\n'), [
+      'the header is one column, with a semicolon in its name; the delimiter may be a semicolon',
+    ]);
+    assert.deepEqual(await notices('a\n1\n'), []);
+    assert.deepEqual(await notices('"a;b",c\n1,2\n'), []);
+    assert.deepEqual(await notices('"a;b"\n1\n', ';'), []);
+  });
+
   it('reads the columns that are asked for, in that order, and nulls for those that are not there', async () => {
     const file = new MemoryFile(Buffer.from('a,b,__proto__\n1,2,3\n'));
     const reader = csvReader({});

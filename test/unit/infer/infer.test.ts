@@ -207,6 +207,7 @@ describe('withRoom', () => {
   });
 
   it('gives prices the shape of a NUMERIC', () => {
+    assert.equal(formatType(withRoom({ kind: 'decimal', precision: 20, scale: 0 })), 'decimal(38,0)');
     assert.equal(formatType(withRoom({ kind: 'decimal', precision: 4, scale: 2 })), 'decimal(38,9)');
     assert.equal(formatType(withRoom({ kind: 'decimal', precision: 17, scale: 16 })), 'decimal(38,19)');
     assert.equal(formatType(withRoom({ kind: 'decimal', precision: 30, scale: 25 })), 'decimal(38,25)');
