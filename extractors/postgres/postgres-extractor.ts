@@ -172,6 +172,8 @@ export class PostgresExtractor implements Extractor {
       const result = await work(new PostgresSession(connection.client, signal, this.place));
       connection.release();
       return result;
+    } catch (error) {
+      throw this.placed(error, signal);
     } finally {
       connection.discard();
     }
@@ -182,8 +184,14 @@ export class PostgresExtractor implements Extractor {
     try {
       return await openWithRetries(() => connectPostgres(settings, signal), signal);
     } catch (error) {
-      throw error instanceof BeamliftError ? error.at(this.place) : error;
+      throw this.placed(error, signal);
     }
+  }
+
+  /** An error that says which connection it is of; what was aborted says why instead. */
+  private placed(error: unknown, signal: AbortSignal): unknown {
+    signal.throwIfAborted();
+    return error instanceof BeamliftError ? error.at(this.place) : error;
   }
 
   private async resolveSettings(signal: AbortSignal): Promise<PostgresSettings> {
