@@ -1,5 +1,6 @@
 import type { ColumnType } from '../core/schema';
 import { isCalendarDate } from './calendar';
+import { readFloat } from './float-text';
 
 /**
  * What texts mean. Types form a semilattice, so the type of a column depends on which values were seen, never on their order:
@@ -34,6 +35,10 @@ const STRING = { kind: 'string' } as const satisfies ColumnType;
 const INT64 = { kind: 'int', bits: 64 } as const satisfies ColumnType;
 const FLOAT64 = { kind: 'float', bits: 64 } as const satisfies ColumnType;
 
+/** Whole years that 64 bits of nanoseconds reach; texts, as years have four digits. */
+const FIRST_NS_YEAR = '1678';
+const LAST_NS_YEAR = '2261';
+
 const NUMBER = /^-?(0|[1-9]\d*)(?:\.(\d+))?([eE][+-]?\d+)?$/;
 const INSTANT =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.(\d{1,9}))?(Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)?)?$/;
@@ -58,7 +63,8 @@ function inferNumber(text: string): ColumnType | undefined {
   const match = NUMBER.exec(text);
   if (match === null) return undefined;
   const [, whole = '', fraction, exponent] = match;
-  if (exponent !== undefined) return inferExponent(text);
+  // An exponent says double, unless doubles cannot reach the number or do not have so many digits.
+  if (exponent !== undefined) return readFloat(text, 64).exact ? FLOAT64 : STRING;
   if (fraction === undefined) {
     if (whole.length < INT64_DIGITS || BigInt.asIntN(64, BigInt(text)) === BigInt(text)) return INT64;
     return whole.length <= MAX_DECIMAL_DIGITS ? decimal(whole.length, 0) : STRING;
@@ -66,14 +72,6 @@ function inferNumber(text: string): ColumnType | undefined {
   if (fraction.length > FLOAT_SCALE && printsBack(whole + fraction, text)) return FLOAT64;
   const digits = whole === '0' ? 0 : whole.length;
   return digits + fraction.length <= MAX_DECIMAL_DIGITS ? decimal(digits, fraction.length) : STRING;
-}
-
-/** A number with an exponent is a double, unless doubles cannot reach it: 1e999 is no infinity and 1e-999 no zero. */
-function inferExponent(text: string): ColumnType {
-  const value = Number(text);
-  if (!Number.isFinite(value)) return STRING;
-  if (value === 0 && /[1-9]/.test(text.slice(0, text.search(/[eE]/)))) return STRING;
-  return FLOAT64;
 }
 
 /** Whether the digits are those a double prints: then the text came from one, and goes back to the same one. */
@@ -89,6 +87,7 @@ function inferInstant(text: string): ColumnType | undefined {
   if (year === '0000' || !isCalendarDate(Number(year), Number(month), Number(day))) return undefined;
   if (hour === undefined) return { kind: 'date' };
   const unit = fraction.length > 6 ? 'ns' : 'us';
+  if (unit === 'ns' && (year < FIRST_NS_YEAR || year > LAST_NS_YEAR)) return undefined;
   return zone === undefined ? { kind: 'datetime', unit } : { kind: 'timestamp', unit };
 }
 
