@@ -57,7 +57,8 @@ function inferNumber(text: string): ColumnType {
   if (exponent === undefined && fraction === '') return inferWhole(text, whole);
   if (keptByDouble(text, whole + fraction)) return FLOAT64;
   const shift = Number(exponent ?? 0);
-  const before = Math.max(0, whole === '0' ? 0 : whole.length + shift);
+  const zeros = (whole + fraction).search(/[1-9]/);
+  const before = Math.max(0, whole.length - zeros + shift);
   const after = Math.max(0, fraction.length - shift);
   return before + after <= MAX_DECIMAL_DIGITS ? decimal(before, after) : STRING;
 }

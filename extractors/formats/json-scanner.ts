@@ -200,8 +200,8 @@ export class JsonScanner {
       if (this.length - at > this.maxRecordBytes) throw this.tooLong(at);
       return INCOMPLETE;
     }
-    this.count++;
     if (end >= 0 && end - at > this.maxRecordBytes) throw this.tooLong(at);
+    this.count++;
     if (end === TOO_DEEP) throw this.tooDeep(at);
     if (end < 0)
       throw this.broken(problemOf(end, grammar), end === INCOMPLETE ? this.length : grammar.problemAt);
@@ -259,7 +259,8 @@ export class JsonScanner {
 
   private reserve(bytes: number): void {
     if (bytes <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.buffer.length * 2, this.maxRecordBytes)));
+    const largest = this.maxRecordBytes + INITIAL_BUFFER_BYTES;
+    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.buffer.length * 2, largest)));
     this.buffer.copy(larger, 0, 0, this.length);
     this.buffer = larger;
   }
