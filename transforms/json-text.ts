@@ -48,30 +48,38 @@ export function jsonProblem(text: string): string | undefined {
 export function jsonElements(text: string): string[] | undefined {
   const elements: string[] = [];
   let at = skipSpace(text, skipSpace(text, 0) + 1);
-  while (text.charCodeAt(at) !== 93) {
+  if (text.charCodeAt(at) === 93) return elements;
+  for (;;) {
     const end = skipValue(text, at, 1);
     if (end < 0) return undefined;
     elements.push(text.slice(at, end));
     at = skipSpace(text, end);
-    if (text.charCodeAt(at) === 44) at = skipSpace(text, at + 1);
+    const mark = text.charCodeAt(at);
+    if (mark === 93) return elements;
+    if (mark !== 44) return undefined;
+    at = skipSpace(text, at + 1);
   }
-  return elements;
 }
 
 /** The fields of a JSON object in their order, each key unescaped and the text of its value; undefined as in `jsonElements`. */
 export function jsonFields(text: string): [key: string, value: string][] | undefined {
   const fields: [string, string][] = [];
   let at = skipSpace(text, skipSpace(text, 0) + 1);
-  while (text.charCodeAt(at) !== 125) {
-    const keyEnd = skipValue(text, at, 1);
-    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    const end = keyEnd < 0 ? keyEnd : skipValue(text, valueStart, 1);
+  if (text.charCodeAt(at) === 125) return fields;
+  for (;;) {
+    const keyEnd = text.charCodeAt(at) === 34 ? skipString(text, at) : INVALID;
+    const colon = skipSpace(text, keyEnd);
+    if (keyEnd < 0 || text.charCodeAt(colon) !== 58) return undefined;
+    const start = skipSpace(text, colon + 1);
+    const end = skipValue(text, start, 1);
     if (end < 0) return undefined;
-    fields.push([jsonString(text.slice(at, keyEnd)), text.slice(valueStart, end)]);
+    fields.push([jsonString(text.slice(at, keyEnd)), text.slice(start, end)]);
     at = skipSpace(text, end);
-    if (text.charCodeAt(at) === 44) at = skipSpace(text, at + 1);
+    const mark = text.charCodeAt(at);
+    if (mark === 125) return fields;
+    if (mark !== 44) return undefined;
+    at = skipSpace(text, at + 1);
   }
-  return fields;
 }
 
 /** The text that a valid JSON string means. */

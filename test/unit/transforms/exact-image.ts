@@ -91,8 +91,8 @@ function judgeNumber(
   if (other === undefined) return undefined;
   if (equal(number, other)) return true;
   if (from.kind === 'float' && to.kind === 'decimal') return rounded(Number(result), from.bits) === cell;
-  if (from.kind === 'decimal' && to.kind === 'float') {
-    return rounded(Number(cell), to.bits) === result && isPrintOf(String(cell), Number(result), to.bits);
+  if (from.kind === 'decimal' && to.kind === 'float' && typeof result === 'number') {
+    return rounded(Number(cell), to.bits) === result && isPrintOf(String(cell), result, to.bits);
   }
   return false;
 }
