@@ -79,7 +79,8 @@ function variable(name: string, { environment, path: place, problems }: ExpandCo
 
 /** A plain text in the syntax of references. */
 export function escapeReferences(text: string): string {
-  return text.replaceAll('${', '$${');
+  // A function: in a replacement text, $$ is one $.
+  return text.replaceAll('${', () => '$${');
 }
 
 /** `port: "${env:PGPORT}"` is a number where the field wants one. */
@@ -107,7 +108,7 @@ function checkReferences(text: string, { path: place, problems }: ExpandContext)
 export function referenceProblem(text: string, problem: string): string {
   return /\$\{[A-Za-z_][A-Za-z0-9_]*\}/.test(text)
     ? '${…} without a kind is not a reference; for an environment variable write ${env:NAME}, for a literal ${ write $${'
-    : `${problem}; a literal \${ is written $\${`;
+    : problem;
 }
 
 /**

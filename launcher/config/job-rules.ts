@@ -1,8 +1,9 @@
 import { BeamliftError } from '../../core/errors';
+import { compilePattern } from '../../extractors/files/glob';
 import { csvSettings } from '../../extractors/formats/csv-dialect';
 import { type Path, type ProblemList, quoted } from './configuration-problem';
 import { type FileFormat, formatOfPattern } from './file-format';
-import { CATEGORY_KEYS, type JobKey, type JobKeys, OBJECT_KEYS } from './job-schema';
+import { type JobKey, type JobKeys, OBJECT_KEYS } from './job-schema';
 import { canonicalLoadType, type Category, whyUnused } from './merge-defaults';
 import { nearKey } from './schema-problems';
 import { parseTableName } from './table-name';
@@ -92,11 +93,10 @@ function checkLoad({ keys, broken, category }: JobDraft, report: Report): void {
 function checkFiles({ keys, broken, category }: JobDraft, report: Report): void {
   const { file_pattern: pattern } = keys;
   if (category !== 'files' || pattern === undefined) return;
-  if (pattern.startsWith('/') || pattern.split('/').includes('..')) {
-    report(
-      'file_pattern',
-      'a pattern begins in the folder of its connection and does not leave it: no / at its beginning, no ..',
-    );
+  try {
+    compilePattern(pattern);
+  } catch (error) {
+    report('file_pattern', problemOf(error));
   }
   const format = formatOf(keys);
   if (format === undefined && !broken.has('file_format')) {
@@ -113,9 +113,13 @@ function checkFiles({ keys, broken, category }: JobDraft, report: Report): void 
   try {
     csvSettings(keys.file_format_options);
   } catch (error) {
-    if (!(error instanceof BeamliftError)) throw error;
-    report('file_format_options', [error.what, error.why].filter((text) => text !== undefined).join(' '));
+    report('file_format_options', problemOf(error));
   }
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof BeamliftError)) throw error;
+  return [error.what, error.why, error.hint].filter((text) => text !== undefined).join(' ');
 }
 
 /** The format of the files of a job: what it says, or what the ending of its pattern says. */
@@ -190,11 +194,4 @@ function checkColumns({ keys }: JobDraft, report: Report): void {
     const twice = columns.find((column, index) => columns.indexOf(column) !== index);
     if (twice !== undefined) report(key, `names the column ${quoted(twice)} twice`);
   }
-}
-
-/** Whether a key belongs to databases, to files, or to both. */
-export function categoryOfKey(key: JobKey): Category | undefined {
-  const known = (names: readonly JobKey[]): boolean => names.includes(key);
-  if (known(CATEGORY_KEYS.database)) return 'database';
-  return known(CATEGORY_KEYS.files) ? 'files' : undefined;
 }
