@@ -1,7 +1,7 @@
 import type { PolicySet } from './policies';
 
-/** The rules under which a value may lose something; the names of the policies plus the lossy rules without a choice. */
-export type LossRule = keyof PolicySet | 'json_number_rounded' | 'interval_as_text' | 'truncated_text';
+/** The rules under which a value may be lost or changed: the names of the policies, and `unknown_column` for values of columns that no sample showed. */
+export type LossRule = keyof PolicySet | 'unknown_column';
 
 /** Losses by destination column and rule, as they appear in reports: `{column: {rule: count}}`. */
 export type Losses = Record<string, Partial<Record<LossRule, number>>>;

@@ -14,6 +14,8 @@ import type * as ExpandJobs from './expand-jobs';
 import type { ExpandServices } from './expand-jobs';
 import type { ProcessIdentity } from './host';
 import type * as Launch from './launch';
+import type * as DraftJob from './init/draft-job';
+import type { Draft, DraftRequest } from './init/draft-job';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { DescribeConversion } from './output/plan-text';
 import type { Preview } from './preview-job';
@@ -82,6 +84,7 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<DiscoveredObject[]>;
   configurationJsonSchema(): unknown;
+  draftJob(request: DraftRequest): Promise<Draft>;
   /** For looking only: makes nothing. */
   openRunStore(url: string): Promise<RunStore>;
   openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger): Promise<RunStore>;
@@ -101,6 +104,7 @@ const modules = {
   launch: () => load('./launch') as typeof Launch,
   preview: () => load('./preview-job') as typeof PreviewJob,
   check: () => load('./check-configuration') as typeof CheckConfiguration,
+  draftJob: () => load('./init/draft-job') as typeof DraftJob,
   jsonSchema: () => load('./config/json-schema') as typeof JsonSchema,
   describeConversions: () => load('./describe-conversions') as typeof DescribeConversions,
   runStore: () => load('./runs/open-run-store') as typeof OpenRunStore,
@@ -121,6 +125,7 @@ export const ENGINE: Engine = {
   checkDestination: async (...request) => await modules.check().checkDestination(...request),
   checkJob: async (...request) => await modules.check().checkJob(...request),
   discover: async (...request) => await modules.check().discover(...request),
+  draftJob: async (request) => await modules.draftJob().draftJob(request),
   configurationJsonSchema: () => modules.jsonSchema().configurationJsonSchema(),
   openRunStore: async (url) => await modules.runStore().openRunStore(url, { create: false }),
   openRunStoreForRuns: async (...request) => await modules.runStore().openRunStoreForRuns(...request),

@@ -66,8 +66,14 @@ export async function previewJob(job: JobSpec, rows: number, services: LaunchSer
             shown.push(texts(converted));
             continue;
           }
-          const { fatal: _fatal, ...reject } = converter.lastReject();
-          rejects.push({ row: batch.nameRow?.(index) ?? nameByKey?.(row) ?? `row ${index + 1}`, ...reject });
+          const { column, value, reason } = converter.lastReject();
+          const named = batch.nameRow?.(index) ?? nameByKey?.(row) ?? `row ${index + 1}`;
+          rejects.push({
+            row: named,
+            reason,
+            ...(column === undefined ? {} : { column }),
+            ...(value === undefined ? {} : { value }),
+          });
         }
         if (shown.length + rejects.length >= rows) break;
       }

@@ -1,6 +1,6 @@
 import type { BeamliftError } from '../core/errors';
 import type { LoadReport } from '../core/loader';
-import type { Plan } from '../core/plan';
+import { jsonObjectSchema, type Plan } from '../core/plan';
 import type { RunTotals } from '../pipelines/commit-run';
 import type { JobSpec } from './config/job-spec';
 import type { LaunchOptions, LaunchServices } from './launch-options';
@@ -89,7 +89,7 @@ export class RunRecorder {
     const completed = new Date();
     this.report.duration_seconds = (completed.getTime() - this.began.getTime()) / 1000;
     await this.save(completed);
-    this.services.log.info('etl.completed', {
+    this.services.log[this.report.error === undefined ? 'info' : 'error']('etl.completed', {
       run_id: this.runId,
       job: this.report.job,
       status: this.report.status,
@@ -119,7 +119,7 @@ export class RunRecorder {
         triggered_by: this.options.triggeredBy,
         runner: report.runner,
         watermark: report.watermark,
-        report: ended ? JSON.parse(JSON.stringify(report)) : null,
+        report: ended ? jsonObjectSchema.parse(JSON.parse(JSON.stringify(report))) : null,
       });
     } catch (error) {
       this.services.log.warn('run_store.failed', {

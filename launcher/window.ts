@@ -53,7 +53,7 @@ export function decideWindow(input: WindowInput): WindowDecision {
   return {
     window,
     empty,
-    nextWatermark: empty ? null : (upper.bound?.value ?? null),
+    nextWatermark: empty ? null : upper.bound.value,
     backfill: false,
     reason,
     notices,
@@ -111,12 +111,12 @@ function decideBackfill(input: WindowInput, notices: string[]): WindowDecision {
     endDate === undefined
       ? upper.bound
       : { value: cursorText(endDate, column, job.timezone, '--end-date'), inclusive: false };
-  const capped =
-    wanted !== null && upper.bound !== null && compareCursors(column, wanted.value, upper.bound.value) > 0;
-  const end = capped ? upper.bound : wanted;
+  const safe = upper.bound;
+  const capped = wanted !== null && safe !== null && compareCursors(column, wanted.value, safe.value) > 0;
+  const end = capped ? safe : wanted;
   if (capped && endDate !== undefined) {
     notices.push(
-      `--end-date ${endDate} is later than what is safe to read now: the window ends at ${upper.bound?.value ?? ''}.`,
+      `--end-date ${endDate} is later than what is safe to read now: the window ends at ${safe.value}.`,
     );
   }
   const window: Window = { column: column.name, lower, upper: end };

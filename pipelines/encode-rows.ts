@@ -88,6 +88,7 @@ export function encodeRows(
       rowsExtracted += batch.rows.length + batch.rejects.length;
       rowsRejected += rejects.length;
       rowsStaged += batch.rows.length + batch.rejects.length - rejects.length;
+      for (const [column, values] of batch.unknownColumns ?? []) ledger.add(column, 'unknown_column', values);
       onProgress(batch.rows.length, batch.bytes, staged);
       if (rejects.length > 0) {
         await rejectFile.write(rejects);

@@ -9,6 +9,7 @@ import { addExamples } from '../flags/examples';
 import { nameList, nonEmpty } from '../flags/flag-values';
 import { addOutputFlags } from '../flags/output-flags';
 import type { InitAnswers } from '../init/interview';
+import { silentPrompter, terminalPrompter } from '../init/prompter';
 import { CommandOutput, type OutputFlags } from '../output/command-output';
 import { quoteArgument } from '../invocation';
 
@@ -54,11 +55,9 @@ async function init(context: CommandContext, flags: InitFlags): Promise<number> 
   const output = new CommandOutput(host, redactor, flags);
   const file = path.resolve(host.cwd, flags.file ?? 'beamlift.yaml');
   const existing = await readIfThere(file);
-  const { silentPrompter, terminalPrompter } = await import('../init/prompter.js');
-  const { draftJob } = await import('../init/draft-job.js');
   const asks = host.inputIsTerminal && host.err.isTerminal && flags.yes !== true;
   const prompter = asks ? terminalPrompter(host) : silentPrompter();
-  const draft = await draftJob({
+  const draft = await engine.draftJob({
     answers: flags,
     prompter,
     host,

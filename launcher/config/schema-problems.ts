@@ -135,8 +135,16 @@ export function typeText(expected: string, input: unknown): string {
   }
   if (expected === 'int' && typeof input === 'number') return 'expected a whole number';
   const scalar = typeof input === 'number' || typeof input === 'boolean' || typeof input === 'bigint';
-  const advice = expected === 'string' && scalar ? ': put it in quotes' : '';
+  let advice = '';
+  if (expected === 'string' && scalar) advice = ': put it in quotes';
+  else if (typeof input === 'string' && isWritten(expected, input)) advice = ': remove the quotes';
   return `expected ${kind}, but this is ${kindOf(input)}${advice}`;
+}
+
+/** Whether a text is what is expected, but for its quotes. */
+function isWritten(expected: string, text: string): boolean {
+  if (expected === 'boolean') return text === 'true' || text === 'false';
+  return (expected === 'number' || expected === 'int') && /^-?\d+(?:\.\d+)?$/.test(text);
 }
 
 function kindOf(input: unknown): string {

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type * as Prompts from '@inquirer/prompts';
 import { BeamliftError } from '../../core/errors';
 import type { Host } from '../host';
 
@@ -34,9 +35,7 @@ export function terminalPrompter(host: Host): Prompter {
     { columns: host.err.columns, isTTY: true },
   );
   const context = { input: host.input, output, signal: host.signal, clearPromptOnDone: false };
-  const ask = async <Answer>(
-    prompt: (prompts: typeof import('@inquirer/prompts')) => Promise<Answer>,
-  ): Promise<Answer> => {
+  const ask = async <Answer>(prompt: (prompts: typeof Prompts) => Promise<Answer>): Promise<Answer> => {
     try {
       return await prompt(await import('@inquirer/prompts'));
     } catch (cause) {

@@ -168,7 +168,13 @@ const refuse = async (): Promise<never> => {
 
 const NOT_ASKED_FOR: Pick<
   Engine,
-  'previewJob' | 'checkConnection' | 'checkDestination' | 'checkJob' | 'discover' | 'configurationJsonSchema'
+  | 'previewJob'
+  | 'checkConnection'
+  | 'checkDestination'
+  | 'checkJob'
+  | 'discover'
+  | 'configurationJsonSchema'
+  | 'draftJob'
 > = {
   previewJob: refuse,
   checkConnection: refuse,
@@ -176,6 +182,7 @@ const NOT_ASKED_FOR: Pick<
   checkJob: refuse,
   discover: refuse,
   configurationJsonSchema: () => ({}),
+  draftJob: refuse,
 };
 
 /** An engine whose jobs do what the test says. */

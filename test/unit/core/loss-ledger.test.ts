@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LossLedger, type LossRule } from '../../../core/loss-ledger';
 
 const column = fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', 'toString', 'a'));
-const rule = fc.constantFrom<LossRule>('nan', 'inexact', 'truncated_text');
+const rule = fc.constantFrom<LossRule>('nan', 'inexact', 'unknown_column');
 const entries = fc.array(fc.tuple(column, rule, fc.integer({ min: 1, max: 1_000 })));
 
 function ledgerOf(counted: readonly (readonly [string, LossRule, number])[]): LossLedger {
