@@ -79,11 +79,12 @@ const CASES: readonly Broken[] = [
     column_mapping: { a: 1 }
     create_table: yes
     split: { rows_per_unit: 0.5, by: dates }
+    allow_empty: "true"
+    max_source_connections: "5"
     rejects: { max: -1 }
     timeout: 5 minutes
     dataset:
     dest_table_name: ""
-    max_source_connections: 1000
     policies: { nan: nul, columns: { __proto__: { nan: x } } }
 `,
     expected: [
@@ -94,13 +95,14 @@ const CASES: readonly Broken[] = [
       'f.yaml:15:5  jobs.orders.create_table: expected true or false, but this is a text',
       'f.yaml:16:14  jobs.orders.split.rows_per_unit: expected a whole number',
       'f.yaml:16:34  jobs.orders.split.by: expected auto, date, range, hash or none; did you mean date?',
-      'f.yaml:17:16  jobs.orders.rejects.max: must be at least 0',
-      'f.yaml:18:5  jobs.orders.timeout: expected seconds, or a text such as 30s, 5m, 1h or 7d',
-      'f.yaml:19:5  jobs.orders.dataset: has no value: write a text, or remove the key (the words null and ~ are texts in quotes only)',
-      'f.yaml:20:5  jobs.orders.dest_table_name: must not be empty',
-      'f.yaml:21:5  jobs.orders.max_source_connections: must be at most 90',
-      'f.yaml:22:17  jobs.orders.policies.nan: expected set_null, text, reject or fail',
-      'f.yaml:22:51  jobs.orders.policies.columns.__proto__.nan: expected set_null, text, reject or fail',
+      'f.yaml:17:5  jobs.orders.allow_empty: expected true or false, but this is a text: remove the quotes',
+      'f.yaml:18:5  jobs.orders.max_source_connections: expected a number, but this is a text: remove the quotes',
+      'f.yaml:19:16  jobs.orders.rejects.max: must be at least 0',
+      'f.yaml:20:5  jobs.orders.timeout: expected seconds, or a text such as 30s, 5m, 1h or 7d',
+      'f.yaml:21:5  jobs.orders.dataset: has no value: write a text, or remove the key (the words null and ~ are texts in quotes only)',
+      'f.yaml:22:5  jobs.orders.dest_table_name: must not be empty',
+      'f.yaml:23:17  jobs.orders.policies.nan: expected set_null, text, reject or fail',
+      'f.yaml:23:51  jobs.orders.policies.columns.__proto__.nan: expected set_null, text, reject or fail',
     ],
   },
   {
