@@ -241,7 +241,10 @@ describe('Secret Manager', () => {
   });
 
   it('stops at once when its only caller leaves, and starts again for the next', async () => {
+    let closed: () => void = () => undefined;
+    const connectionClosed = new Promise<void>((resolve) => (closed = resolve));
     await using server = await start((response, count) => {
+      response.on('close', closed);
       if (count > 1) sendJson(response, 200, payload(CANARY));
     });
     const secrets = resolverFor(server);
@@ -250,6 +253,7 @@ describe('Secret Manager', () => {
     while (!server.requests.some((request) => request.path === ACCESS)) await new Promise(setImmediate);
     leaving.abort(new Error('leaving'));
     await assert.rejects(first, /leaving/);
+    await connectionClosed;
     assert.equal(await secrets.resolve(REFERENCE, signal), CANARY);
   });
 });
