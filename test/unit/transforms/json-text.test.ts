@@ -135,6 +135,16 @@ describe('JSON text', () => {
     assert.match(jsonProblem('['.repeat(1_000_000)) ?? '', /deeper/);
   });
 
+  it('refuses each control character, and halves of surrogate pairs as they are', () => {
+    for (let code = 0; code < 0x20; code++) {
+      assert.match(jsonProblem(`"${String.fromCharCode(code)}"`) ?? '', /not valid JSON/, String(code));
+    }
+    for (const half of ['\ud800', '\ud800x', '\udc00', '\udc00\udc00', '\ud800\ud800']) {
+      assert.match(jsonProblem(`"${half}"`) ?? '', /half of a surrogate pair/);
+    }
+    assert.equal(jsonProblem('"\ud83d\udce6\u007f"'), undefined);
+  });
+
   it('names kinds and reads strings', () => {
     assert.deepEqual([' null', 'true', 'false', '-1', '"a"', '\n[', '{'].map(jsonKind), [
       'null',
