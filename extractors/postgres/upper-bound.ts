@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { UpperBound } from '../../core/extractor';
 import type { ColumnType } from '../../core/schema';
+import { idSafety } from './id-safety';
 import { quoteLiteral } from './literal';
 import { countNulls } from './null-rows';
 import { quoteIdentifier } from './qualified-name';
@@ -19,10 +19,6 @@ export interface UpperBoundInput {
   readonly facts: ServerFacts;
 }
 
-/** How long transactions that may still commit lower ids are waited for. Planning should not take longer than this for a promise. */
-export const MAX_WAIT_FOR_WRITERS_MS = 5_000;
-const POLL_MS = 100;
-
 /** Where wall-clock time never goes back. */
 const UTC_NAMES: ReadonlySet<string> = new Set(['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT']);
 
@@ -34,8 +30,8 @@ const UTC_NAMES: ReadonlySet<string> = new Set(['UTC', 'Etc/UTC', 'GMT', 'Etc/GM
  * window is complete when its snapshot is taken. Rows with a value in the future are above it too: they are
  * loaded by the run after their time has come.
  *
- * Other columns: the largest value there is; inclusive. For whole numbers (ids) it is complete once every transaction that was
- * open when it was read has ended, which is waited for a few seconds.
+ * Other columns: the largest value there is; inclusive. For numbers drawn from a sequence it is complete once every transaction
+ * that was writing when it was read has ended, which is waited for a few seconds.
  *
  * Runs one transaction or more of the session.
  */
@@ -61,7 +57,7 @@ export async function findUpperBound(session: PostgresSession, input: UpperBound
   }
   const safety =
     kind === 'int'
-      ? await waitForWriters(session, input)
+      ? await idSafety(session, input)
       : {
           commitSafe: false,
           reason: `it is the largest ${column.name} there is now, and nothing is known about the order in which such values are written`,
@@ -120,7 +116,8 @@ SELECT least(now(),
      WHERE a.pid <> pg_backend_pid() AND (a.datid IS NULL OR a.datname = current_database())
        AND a.backend_type NOT IN (${SILENT_BACKENDS})),
     (SELECT min(p.prepared) FROM pg_prepared_xacts p WHERE p.database = current_database())),
-  (SELECT min(p.gid) FROM pg_prepared_xacts p WHERE p.database = current_database())`;
+  (SELECT min(p.gid) FROM pg_prepared_xacts p WHERE p.database = current_database()),
+  EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.state = 'disabled' AND a.datname = current_database())`;
 
 async function instantBound(
   session: PostgresSession,
@@ -135,13 +132,16 @@ async function instantBound(
     ? `to_char(date_trunc('day', ${wallClock}), 'YYYY-MM-DD')`
     : `to_char(${floorTo(wallClock, stepMicros)}, 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
   const { rows } = await session.query(
-    `SELECT ${floored}, prepared FROM (${OLDEST_QUERY}) o(oldest, prepared)`,
+    `SELECT ${floored}, prepared, untracked FROM (${OLDEST_QUERY}) o(oldest, prepared, untracked)`,
     [String(holdBackSeconds)],
     'The oldest open transaction could not be found',
   );
-  const [text, prepared] = rows[0] ?? [];
+  const [text, prepared, untracked] = rows[0] ?? [];
   const value = `${text ?? ''}${isLocal ? '' : 'Z'}`;
-  return { bound: { value, inclusive: false }, ...instantSafety(facts, prepared ?? null, isLocal, timezone) };
+  return {
+    bound: { value, inclusive: false },
+    ...instantSafety(facts, prepared ?? null, untracked === 't', isLocal, timezone),
+  };
 }
 
 /** Cuts a timestamp to a multiple of some microseconds below the second. */
@@ -155,6 +155,7 @@ function floorTo(timestamp: string, stepMicros: number): string {
 function instantSafety(
   facts: ServerFacts,
   prepared: string | null,
+  isUntracked: boolean,
   isLocal: boolean,
   timezone: string,
 ): Pick<UpperBound, 'commitSafe' | 'reason'> {
@@ -172,6 +173,9 @@ function instantSafety(
       `user ${facts.user} does not see the transactions of others; only hold_back protects. As a superuser: GRANT pg_read_all_stats TO ${quoteIdentifier(facts.user)}`,
     );
   }
+  if (isUntracked) {
+    return unsafe('a session runs with track_activities off and does not show its transactions');
+  }
   if (prepared !== null) {
     return unsafe(
       `the prepared transaction ${prepared} does not say when it began; commit it or roll it back`,
@@ -186,46 +190,5 @@ function instantSafety(
     commitSafe: true,
     reason:
       'every transaction that was open began at or after the upper end; values set by now() are complete below it',
-  };
-}
-
-/**
- * Waits, a few seconds at most, until every transaction that may have drawn a number below the candidate has ended. The hold-back
- * comes first: a number is drawn a moment before its transaction has an id that others can see.
- */
-async function waitForWriters(
-  session: PostgresSession,
-  { facts, holdBackSeconds, column }: UpperBoundInput,
-): Promise<Pick<UpperBound, 'commitSafe' | 'reason'>> {
-  if (facts.inRecovery) {
-    return {
-      commitSafe: false,
-      reason: 'the server is a standby, which does not know the transactions that are open on its primary',
-    };
-  }
-  await delay(holdBackSeconds * 1000, undefined, { signal: session.signal }).catch(() =>
-    session.signal.throwIfAborted(),
-  );
-  const what = 'The open transactions could not be found';
-  const mark = await session.queryValue('SELECT txid_snapshot_xmax(txid_current_snapshot())', [], what);
-  const deadline = Date.now() + MAX_WAIT_FOR_WRITERS_MS;
-  for (;;) {
-    const passed = await session.queryValue(
-      'SELECT txid_snapshot_xmin(txid_current_snapshot()) >= $1::int8',
-      [mark],
-      what,
-    );
-    if (passed === 't') {
-      return {
-        commitSafe: true,
-        reason: `every transaction that was open when the largest ${column} was read has ended`,
-      };
-    }
-    if (Date.now() >= deadline) break;
-    await delay(POLL_MS, undefined, { signal: session.signal }).catch(() => session.signal.throwIfAborted());
-  }
-  return {
-    commitSafe: false,
-    reason: `a transaction has been open for more than ${MAX_WAIT_FOR_WRITERS_MS / 1000} seconds and may still write a lower ${column}`,
   };
 }
