@@ -2,7 +2,9 @@ import { BeamliftError } from '../core/errors';
 import type { SourceModule } from '../core/extractor';
 import { nearestName } from '../core/nearest-name';
 import { SOURCES } from '../extractors';
+import { DESTINATIONS } from '../loaders';
 import type { Configuration, JobSpec, JobTemplate, NamedConnection } from './config/job-spec';
+import { findTableConflicts } from './config/table-conflicts';
 import type { LaunchServices } from './launch-options';
 
 /** What expanding needs: discovering tables opens a connection. */
@@ -43,7 +45,20 @@ export async function expandJobs(
   }
   const missing = names.filter((name) => !found.has(name));
   if (missing.length > 0) throw unknownJobs(missing, configuration, jobs);
+  refuseConflicts(jobs);
   return jobs;
+}
+
+/** The tables of a pattern are known only now: two of different schemas may have one name. */
+function refuseConflicts(jobs: readonly JobSpec[]): void {
+  const [conflict] = findTableConflicts(jobs, DESTINATIONS);
+  if (conflict === undefined) return;
+  const { job, other } = conflict;
+  throw new BeamliftError('PLAN_REFUSED', {
+    what: `The jobs ${job.name} and ${other.name} load the same table, ${job.destination.table}, and one of them replaces it`,
+    where: { job: job.name, object: job.destination.table },
+    hint: 'Give them tables of their own: `dest_table_name: "{schema}_{table}"` keeps schemas apart.',
+  });
 }
 
 function isTemplate(job: JobSpec | JobTemplate): job is JobTemplate {
