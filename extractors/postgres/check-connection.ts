@@ -1,4 +1,5 @@
-import { connectPostgres, type PostgresClient } from '../../core/clients/postgres';
+import { connectPostgres } from '../../core/clients/postgres';
+import type { PostgresClient } from '../../core/clients/postgres-client';
 import type { ConnectListener } from '../../core/clients/postgres-socket';
 import { resolvePostgresSettings } from '../../core/clients/postgres-settings';
 import { postgresConnectionSchema } from '../../core/clients/postgres-connection';

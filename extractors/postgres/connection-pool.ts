@@ -1,5 +1,5 @@
 import { BeamliftError } from '../../core/errors';
-import type { PostgresClient } from '../../core/clients/postgres';
+import type { PostgresClient } from '../../core/clients/postgres-client';
 
 /** A connection that somebody has for the time being; exactly one of the two must be called, the first call counts. */
 export interface PooledConnection {

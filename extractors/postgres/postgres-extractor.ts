@@ -1,4 +1,5 @@
-import { connectPostgres, type PostgresClient } from '../../core/clients/postgres';
+import { connectPostgres } from '../../core/clients/postgres';
+import type { PostgresClient } from '../../core/clients/postgres-client';
 import { postgresConnectionSchema } from '../../core/clients/postgres-connection';
 import { resolvePostgresSettings, type PostgresSettings } from '../../core/clients/postgres-settings';
 import { BeamliftError, type ErrorPlace } from '../../core/errors';

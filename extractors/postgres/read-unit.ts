@@ -1,6 +1,6 @@
 import { BeamliftError } from '../../core/errors';
 import type { ReadRequest, RowBatch } from '../../core/extractor';
-import type { ResultField } from '../../core/clients/postgres';
+import type { ResultField } from '../../core/clients/postgres-client';
 import { serverReport } from '../../core/clients/postgres-errors';
 import { CopyBinaryDecoder } from './copy-binary-decoder';
 import { columnOf, type Relation, type RelationColumn } from './relation';

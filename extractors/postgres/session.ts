@@ -1,4 +1,4 @@
-import type { PostgresClient, TextResult } from '../../core/clients/postgres';
+import type { PostgresClient, TextResult } from '../../core/clients/postgres-client';
 import type { ErrorPlace } from '../../core/errors';
 import { quoteLiteral } from './literal';
 

@@ -1,4 +1,4 @@
-import type { PostgresClient } from '../../core/clients/postgres';
+import type { PostgresClient } from '../../core/clients/postgres-client';
 import { serverReport } from '../../core/clients/postgres-errors';
 import { BeamliftError, messageOf, type ErrorPlace } from '../../core/errors';
 import { PostgresSession } from './session';

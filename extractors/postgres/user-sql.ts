@@ -1,5 +1,5 @@
 import { serverReport } from '../../core/clients/postgres-errors';
-import type { TextResult } from '../../core/clients/postgres';
+import type { TextResult } from '../../core/clients/postgres-client';
 import { BeamliftError } from '../../core/errors';
 import type { PostgresSession } from './session';
 
