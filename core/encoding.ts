@@ -14,7 +14,7 @@ export interface NdjsonDialect {
   readonly floatAsNumber: boolean;
 }
 
-/** Rows of a unit, encoded for staging. Pulling `blocks` is what reads the source. */
+/** Rows of a unit, encoded for staging. Pulling `blocks` is what reads the source; the bytes of a block are valid until the next one is pulled. */
 export interface EncodedStream {
   readonly format: 'ndjson';
   readonly blocks: AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;

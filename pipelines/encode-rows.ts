@@ -57,7 +57,8 @@ export function encodeRows(
   };
 
   async function* blocks(): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
-    let text = '';
+    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    let end = 0;
     let rows = 0;
     for await (const batch of source.batches) {
       signal.throwIfAborted();
@@ -75,15 +76,22 @@ export function encodeRows(
           rejects.push(named);
           continue;
         }
-        text += encode(converted);
-        rows += 1;
-        if (text.length >= BATCH_BYTES) {
-          const bytes = Buffer.from(text, 'utf8');
-          staged += bytes.length;
-          yield { bytes, rows };
-          text = '';
+        const line = encode(converted);
+        const mostBytes = line.length * MAX_UTF8_BYTES;
+        if (end + mostBytes > BLOCK_BYTES && rows > 0) {
+          yield { bytes: block.subarray(0, end), rows };
+          staged += end;
+          end = 0;
           rows = 0;
         }
+        if (mostBytes > BLOCK_BYTES) {
+          const bytes = Buffer.from(line, 'utf8');
+          yield { bytes, rows: 1 };
+          staged += bytes.length;
+          continue;
+        }
+        end += block.write(line, end, 'utf8');
+        rows += 1;
       }
       rowsExtracted += batch.rows.length + batch.rejects.length;
       rowsRejected += rejects.length;
@@ -99,9 +107,8 @@ export function encodeRows(
       }
     }
     if (rows > 0) {
-      const bytes = Buffer.from(text, 'utf8');
-      onProgress(0, 0, bytes.length);
-      yield { bytes, rows };
+      yield { bytes: block.subarray(0, end), rows };
+      onProgress(0, 0, end);
     }
   }
 
@@ -112,6 +119,11 @@ export function encodeRows(
     rejectFile: () => rejectFile.path,
   };
 }
+
+/** Of a block of encoded rows; a row that may be longer is a block of its own. */
+const BLOCK_BYTES = BATCH_BYTES;
+/** A UTF-16 unit takes at most so many bytes in UTF-8. */
+const MAX_UTF8_BYTES = 3;
 
 /** So many rejects are told in the error itself; all are in the file. */
 const MAX_SHOWN_REJECTS = 5;
