@@ -273,6 +273,6 @@ function unsupported(where: ErrorPlace, type: ArrowType): never {
   throw new BeamliftError('TYPE_UNSUPPORTED', {
     what: `Values of the Arrow type ${type.toString()} cannot be read.`,
     where,
-    hint: 'Leave the column out with `selected_columns`, or write the file with another type.',
+    hint: 'Write the file with another type for this column.',
   });
 }

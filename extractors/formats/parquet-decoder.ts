@@ -3,7 +3,7 @@ import { BeamliftError } from '../../core/errors';
 import type { FileContent } from './format-reader';
 import type { ParquetFooter } from './parquet-footer';
 import type { DecoderThreads } from './parquet-threads';
-import type { DecoderAnswer, DecoderRequest } from './parquet-worker-messages';
+import type { DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
 
 type Answer = Exclude<DecoderAnswer, { kind: 'want' }>;
 type Question = Exclude<DecoderRequest, { kind: 'bytes' }>;
@@ -43,24 +43,23 @@ export class ParquetDecoder {
   }
 
   /**
-   * Rows of a row group as Arrow IPC streams, each of at most `batchRows` rows; the next is decoded while one is in use.
-   * Columns come in the order of the file; more of them than asked for may come. Throws FORMAT_INVALID.
+   * Rows of a row group as Arrow IPC streams, one a batch; the next is decoded while one is in use. Columns come in the order of the
+   * file; more of them than asked for may come. Throws FORMAT_INVALID.
    */
-  async *rowGroup(
-    rowGroup: number,
-    columns: readonly string[],
-    batchRows: number,
-  ): AsyncGenerator<Uint8Array> {
-    let answer = await this.ask({ kind: 'row-group', rowGroup, columns, batchRows });
-    while (answer.kind === 'batch') {
-      const { rows } = answer;
-      const next = this.ask({ kind: 'next' });
-      // Whoever stops early never looks at it.
-      next.catch(() => undefined);
-      yield rows;
-      answer = await next;
+  async *rowGroup(request: RowGroupRequest): AsyncGenerator<Uint8Array> {
+    let next = this.ask({ kind: 'row-group', ...request });
+    try {
+      for (;;) {
+        const answer = await next;
+        if (answer.kind === 'end') return;
+        if (answer.kind !== 'batch') throw this.unexpected(answer);
+        next = this.ask({ kind: 'next' });
+        yield answer.rows;
+      }
+    } finally {
+      // Left early: the thread answers one question at a time.
+      await next.catch(() => undefined);
     }
-    if (answer.kind !== 'end') throw this.unexpected(answer);
   }
 
   /** Ends the thread, or gives it back when it is done with its file. Safe to call twice. */

@@ -12,8 +12,10 @@ import { ThriftCursor, ThriftError, THRIFT, thriftSmallInteger, thriftText } fro
 export interface ParquetChunk {
   /** In the file. */
   readonly bytes: number;
-  /** About how many bytes its values have: what the writer says, else what they take before dictionaries are resolved. */
+  /** Bytes of its values, as far as the footer tells. */
   readonly decodedBytes: number;
+  /** Values may have more bytes than that: they differ in length and stand in a dictionary. */
+  readonly hidden: boolean;
 }
 
 export interface ParquetRowGroup {
@@ -32,6 +34,9 @@ export interface ParquetMetadata {
 
 /** Number of the LZO codec in parquet.thrift: patented once, and no reader of today has it. */
 const CODEC_LZO = 3;
+
+/** What a value of unknown length takes at least once it is decoded, in bytes. */
+const MIN_VALUE_BYTES = 8;
 
 /** The writer's Arrow schema. Hidden from the decoder, so that what is read depends on the Parquet schema alone, as for every other reader. */
 const ARROW_SCHEMA_KEY = 'ARROW:schema';
@@ -118,6 +123,7 @@ interface ColumnChunk {
   values: number;
   bytes: number;
   decodedBytes: number;
+  hidden: boolean;
 }
 
 function readColumnChunk(
@@ -126,15 +132,16 @@ function readColumnChunk(
   dataEnd: number,
   edits: Edit[],
 ): ColumnChunk {
-  const chunk: ColumnChunk = { values: -1, bytes: -1, decodedBytes: -1 };
+  const chunk: ColumnChunk = { values: -1, bytes: -1, decodedBytes: -1, hidden: false };
   let dataPage = -1;
   let dictionaryPage = 0;
+  let textBytes = 0;
   const fail = (why: string): never => {
     throw new ThriftError(`${why} for column ${JSON.stringify(leaf.path)}`);
   };
   const readMetadata = (id: number, type: number): boolean => {
     if (id === 16 && type === THRIFT.struct) {
-      readSizeStatistics(cursor, chunk);
+      textBytes = readTextBytes(cursor);
       return true;
     }
     if (type !== THRIFT.i32 && type !== THRIFT.i64) return false;
@@ -160,19 +167,27 @@ function readColumnChunk(
   if (chunk.values < 0 || chunk.bytes < 0 || chunk.decodedBytes < 0 || dataPage < 0)
     fail('no place of the data');
   // Some writers leave 0 for "no dictionary".
+  chunk.hidden = leaf.width === undefined && dictionaryPage > 0 && textBytes === 0;
+  chunk.decodedBytes = Math.max(
+    chunk.decodedBytes,
+    textBytes,
+    chunk.values * (leaf.width ?? MIN_VALUE_BYTES),
+  );
   const begin = dictionaryPage > 0 ? Math.min(dictionaryPage, dataPage) : dataPage;
   if (begin + chunk.bytes > dataEnd)
     fail(`data at ${begin} to ${begin + chunk.bytes}, behind its end at ${dataEnd},`);
   return chunk;
 }
 
-/** SizeStatistics, which newer writers have: bytes of all texts of the chunk as if there were no dictionary. */
-function readSizeStatistics(cursor: ThriftCursor, chunk: ColumnChunk): void {
+/** SizeStatistics, which newer writers have: bytes of all texts of the chunk as if there were no dictionary; 0: not told. */
+function readTextBytes(cursor: ThriftCursor): number {
+  let bytes = 0;
   cursor.struct((id, type) => {
     if (id !== 1 || type !== THRIFT.i64) return false;
-    chunk.decodedBytes = Math.max(chunk.decodedBytes, cursor.integer());
+    bytes = cursor.integer();
     return true;
   });
+  return bytes;
 }
 
 function hideArrowSchema(cursor: ThriftCursor, footer: Uint8Array, edits: Edit[]): void {

@@ -17,6 +17,8 @@ export interface ParquetLeaf {
    * 1677 to 2262, and INTERVAL drops its months. Both are decoded from their raw 12 bytes.
    */
   readonly annotation: LeafAnnotation;
+  /** Bytes of a value once it is decoded; undefined: they differ. */
+  readonly width: number | undefined;
   /** Under a list or map: more values than rows are normal. */
   readonly repeated: boolean;
 }
@@ -33,6 +35,7 @@ export interface ParquetColumn {
 
 /** Physical types, converted types and logical types that are named here; numbers of the format's parquet.thrift. */
 const INT96 = 3;
+const BYTE_ARRAY = 6;
 export const FIXED_LEN_BYTE_ARRAY = 7;
 const PHYSICAL_NAMES = [
   'BOOLEAN',
@@ -50,6 +53,9 @@ const LOGICAL_JSON = 12;
 const LOGICAL_UUID = 14;
 const REQUIRED = 0;
 const REPEATED = 2;
+
+/** Bytes of the largest number, but for INT96. */
+const MAX_NUMBER_BYTES = 8;
 
 /** Bytes of an INT96 or INTERVAL value. */
 const RAW_BYTES = 12;
@@ -148,6 +154,11 @@ function annotationOf(element: SchemaElement): LeafAnnotation {
   return 'none';
 }
 
+function widthOf(element: SchemaElement): number | undefined {
+  if (element.type === BYTE_ARRAY) return undefined;
+  return element.type === FIXED_LEN_BYTE_ARRAY ? (element.length ?? 0) : MAX_NUMBER_BYTES;
+}
+
 /** The tree that the flat list of schema elements stands for. */
 export class SchemaTree {
   readonly columns: ParquetColumn[] = [];
@@ -182,7 +193,12 @@ export class SchemaTree {
     const path = [...parents, element.name];
     const inList = repeated || element.repetition === REPEATED;
     if (element.children === 0 && element.type !== undefined) {
-      this.leaves.push({ path: path.join('.'), annotation: annotationOf(element), repeated: inList });
+      this.leaves.push({
+        path: path.join('.'),
+        annotation: annotationOf(element),
+        width: widthOf(element),
+        repeated: inList,
+      });
     }
     for (let index = 0; index < element.children; index++) this.visit(path, inList);
   }

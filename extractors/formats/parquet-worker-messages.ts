@@ -1,3 +1,15 @@
+/** Rows of a row group. */
+export interface RowGroupRequest {
+  readonly rowGroup: number;
+  readonly columns: readonly string[];
+  /** Rows of a batch, at most. */
+  readonly batchRows: number;
+  /** Rows to leave out at the beginning. */
+  readonly offset: number;
+  /** Rows to read; undefined: all that are left. */
+  readonly limit: number | undefined;
+}
+
 /**
  * What a Parquet decoder and its thread say to each other. One request is answered before the next is made, but while it works on one
  * the thread may ask for bytes of the file.
@@ -5,13 +17,8 @@
 export type DecoderRequest =
   /** Opens the file of so many bytes. Answered by `opened`. */
   | { readonly kind: 'open'; readonly bytes: number }
-  /** Starts with a row group. Answered by the first `batch`, or `end`. */
-  | {
-      readonly kind: 'row-group';
-      readonly rowGroup: number;
-      readonly columns: readonly string[];
-      readonly batchRows: number;
-    }
+  /** Starts with a row group, or a part of it. Answered by the first `batch`, or `end`. */
+  | ({ readonly kind: 'row-group' } & RowGroupRequest)
   /** Answered by the next `batch`, or `end`. */
   | { readonly kind: 'next' }
   /** Answered by `closed`; the thread is then ready for another file. */

@@ -4,7 +4,7 @@
  */
 import { parentPort, type MessagePort } from 'node:worker_threads';
 import { ParquetFile, wasmMemory, type RecordBatch } from 'parquet-wasm';
-import type { DecoderAnswer, DecoderRequest } from './parquet-worker-messages';
+import type { DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
 
 /** What parquet-wasm uses of a Blob. */
 interface LazyBlob {
@@ -12,10 +12,17 @@ interface LazyBlob {
   slice(start: number, end: number): { readonly size: number; arrayBuffer(): Promise<ArrayBuffer> };
 }
 
+/** More bytes of a row group than this are fetched again when they are needed again. */
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
 class DecoderThread {
   private readonly wanted = new Map<number, (content: ArrayBuffer | undefined) => void>();
   private nextId = 0;
   private file: ParquetFile | undefined;
+  private rowGroup = -1;
+  /** Bytes of the row group by their place: where its batches turn out too large, a part of it is read anew. */
+  private readonly bytes = new Map<string, ArrayBuffer>();
+  private bytesKept = 0;
   private batches: ReadableStreamDefaultReader<RecordBatch> | undefined;
 
   constructor(private readonly port: MessagePort) {
@@ -50,16 +57,25 @@ class DecoderThread {
     await this.batches?.cancel();
     this.file?.free();
     this.batches = this.file = undefined;
+    this.forgetBytes();
+    this.rowGroup = -1;
     const { buffer } = wasmMemory() as { readonly buffer: ArrayBuffer };
     this.send({ kind: 'closed', memory: buffer.byteLength });
   }
 
-  private async startRowGroup(request: Extract<DecoderRequest, { kind: 'row-group' }>): Promise<void> {
+  private async startRowGroup(request: RowGroupRequest): Promise<void> {
+    const { rowGroup, columns, batchRows, offset, limit } = request;
+    await this.batches?.cancel();
+    if (rowGroup !== this.rowGroup) this.forgetBytes();
+    this.rowGroup = rowGroup;
     const stream = await this.file?.stream({
-      batchSize: request.batchRows,
-      rowGroups: [request.rowGroup],
-      columns: [...request.columns],
+      batchSize: batchRows,
+      rowGroups: [rowGroup],
+      columns: [...columns],
       concurrency: 1,
+      // Without a selection of rows the decoder also notices when a row group has more of them than its footer says.
+      ...(offset === 0 ? {} : { offset }),
+      ...(limit === undefined ? {} : { limit }),
     });
     this.batches = stream?.getReader() as ReadableStreamDefaultReader<RecordBatch> | undefined;
   }
@@ -72,15 +88,32 @@ class DecoderThread {
 
   private slice(start: number, end: number): ReturnType<LazyBlob['slice']> {
     const arrayBuffer = async (): Promise<ArrayBuffer> => {
-      const id = this.nextId++;
-      const content = await new Promise<ArrayBuffer | undefined>((resolve) => {
-        this.wanted.set(id, resolve);
-        this.send({ kind: 'want', id, start, end });
-      });
-      if (content === undefined) throw new Error('The bytes could not be read.');
+      const place = `${start}-${end}`;
+      const known = this.bytes.get(place);
+      if (known !== undefined) return known;
+      const content = await this.fetch(start, end);
+      if (this.bytesKept + content.byteLength <= MAX_KEPT_BYTES) {
+        this.bytes.set(place, content);
+        this.bytesKept += content.byteLength;
+      }
       return content;
     };
     return { size: end - start, arrayBuffer };
+  }
+
+  private async fetch(start: number, end: number): Promise<ArrayBuffer> {
+    const id = this.nextId++;
+    const content = await new Promise<ArrayBuffer | undefined>((resolve) => {
+      this.wanted.set(id, resolve);
+      this.send({ kind: 'want', id, start, end });
+    });
+    if (content === undefined) throw new Error('The bytes could not be read.');
+    return content;
+  }
+
+  private forgetBytes(): void {
+    this.bytes.clear();
+    this.bytesKept = 0;
   }
 
   private send(answer: DecoderAnswer): void {

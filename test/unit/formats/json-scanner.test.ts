@@ -232,6 +232,18 @@ describe('JsonScanner', () => {
     assert.deepEqual(scan(`${text}\n${text}`, 'lines')[1]?.fields, expected);
   });
 
+  it('does not take an escape for the backslash of another name', () => {
+    const records = scan('{"a\\\\b":1}\n{"a\\b":2}\n{"a\\\\b":3}', 'lines');
+    assert.deepEqual(
+      records.map(({ fields }) => fields[0]),
+      [
+        ['a\\b', '1'],
+        ['a\b', '2'],
+        ['a\\b', '3'],
+      ],
+    );
+  });
+
   it('refuses a key that is there twice, however it is written', () => {
     for (const text of [
       '{"a":1,"a":1}',

@@ -7,6 +7,8 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { BeamliftError } from '../../../core/errors';
 import { formatType, type Column } from '../../../core/schema';
 import { parquetReader } from '../../../extractors/formats/parquet';
+import { ParquetBatchSize } from '../../../extractors/formats/parquet-batch-size';
+import { readParquetFooter } from '../../../extractors/formats/parquet-footer';
 import { goldenCell, memoryFile, readEverything } from './parquet-files';
 
 const GOLDEN = path.join(__dirname, '../../golden/parquet');
@@ -153,6 +155,46 @@ describe('Parquet', () => {
     const all = await readEverything(reader, memoryFile(await copy(sql, 'COMPRESSION zstd')));
     assert.ok(all.batches >= 100, `${all.batches} batches`);
     assert.ok(all.rows.every((row) => typeof row[1] === 'string' && row[1].length === 100000));
+  });
+
+  it('knows from the footer how large rows are, or that it does not know', async () => {
+    const chunk = async (sql: string): Promise<{ hidden: boolean; decodedBytes: number } | undefined> => {
+      const footer = await readParquetFooter(memoryFile(await copy(sql, 'COMPRESSION zstd')), signal);
+      return footer.rowGroups[0]?.chunks[0];
+    };
+    const distinct = await chunk(`SELECT repeat(i || ' ', 5000) AS t FROM range(300) t(i)`);
+    assert.ok(distinct?.hidden === false && distinct.decodedBytes > 300 * 10_000);
+    const same = await chunk(`SELECT repeat('x', 100000) AS t FROM range(300) t(i)`);
+    assert.ok(same?.hidden === true && same.decodedBytes < 300 * 1000);
+    const numbers = await chunk('SELECT 7::bigint AS n FROM range(300) t(i)');
+    assert.ok(numbers?.hidden === false && numbers.decodedBytes >= 300 * 8);
+    const lists = await chunk('SELECT [i % 2 FOR i IN range(1000)] AS l FROM range(300) t(i)');
+    assert.ok(lists?.hidden === false && lists.decodedBytes >= 300 * 1000 * 8);
+  });
+
+  it('decodes fewer rows at once when they turn out large, and reads no byte twice', async () => {
+    const size = new ParquetBatchSize(10, false);
+    assert.deepEqual([size.rows, size.probeRows], [2048, undefined]);
+    assert.equal(size.isTooLarge(2048, 1_000_000), false);
+    assert.equal(size.isTooLarge(2048, 2048 * 100_000), true);
+    assert.equal(size.rows, 2);
+    assert.equal(new ParquetBatchSize(10, true).probeRows, 64);
+    assert.equal(new ParquetBatchSize(100_000, true).probeRows, undefined);
+    assert.equal(new ParquetBatchSize(1e12, false).rows, 1);
+
+    const sql = `SELECT i AS id, CASE WHEN i BETWEEN 3000 AND 3400 THEN repeat(i || ' ', 6000) ELSE 'word' || i % 3 END AS t FROM range(9000) t(i)`;
+    const file = memoryFile(await copy(sql, 'COMPRESSION zstd'));
+    const { columns } = await reader.describe(file, signal);
+    file.reads.length = 0;
+    const all = await readEverything(reader, file, columns);
+    assert.equal(all.rows.length, 9000);
+    all.rows.forEach(([id, text], index) => {
+      assert.equal(id, BigInt(index));
+      assert.equal(text, index >= 3000 && index <= 3400 ? `${index} `.repeat(6000) : `word${index % 3}`);
+    });
+    const data = file.reads.filter(([start, end]) => start >= 4 && end < file.bytes - 2000);
+    const bytes = data.reduce((sum, [start, end]) => sum + end - start, 0);
+    assert.ok(bytes <= file.bytes, `${bytes} bytes of ${file.bytes} were read`);
   });
 
   it('reads what a second writer wrote', async () => {

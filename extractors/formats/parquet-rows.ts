@@ -1,0 +1,144 @@
+import { BeamliftError } from '../../core/errors';
+import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
+import { arrowRows, type ArrowBatch, type RowColumn } from './arrow-rows';
+import type { ArrowLayout } from './arrow-schema';
+import type { FileContent } from './format-reader';
+import { ParquetBatchSize } from './parquet-batch-size';
+import { ParquetDecoder } from './parquet-decoder';
+import type { ParquetFooter } from './parquet-footer';
+import type { DecoderThreads } from './parquet-threads';
+
+/** A file with its decoder, which is the caller's to close. */
+export interface OpenParquet {
+  readonly threads: DecoderThreads;
+  readonly file: FileContent;
+  readonly footer: ParquetFooter;
+  readonly decoder: ParquetDecoder;
+  readonly columns: readonly OpenColumn[];
+  readonly tableFromIPC: (stream: Uint8Array) => { readonly batches: readonly ArrowBatch[] };
+}
+
+export interface OpenColumn {
+  readonly name: string;
+  readonly nullable: boolean;
+  readonly layout: ArrowLayout;
+  readonly nativeType: string;
+  readonly firstLeaf: number;
+  readonly lastLeaf: number;
+}
+
+/**
+ * The rows of a row group, from `firstRow` of the file on. Undefined columns give nulls. Throws FORMAT_INVALID with the column that
+ * cannot be decoded; whether all rows came is for the caller to see.
+ */
+export async function* readRowGroup(
+  parquet: OpenParquet,
+  index: number,
+  wanted: readonly (RowColumn | undefined)[],
+  firstRow: number,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const rows = parquet.footer.rowGroups[index]?.rows ?? 0;
+  if (rows === 0) return;
+  const names = [...new Set(wanted.flatMap((column) => (column === undefined ? [] : [column.name])))];
+  if (names.length === 0) {
+    yield* emptyRows(rows, wanted, firstRow);
+    return;
+  }
+  try {
+    yield* decodedRows(parquet, { index, rows, names }, wanted, firstRow);
+  } catch (error) {
+    if (!(error instanceof BeamliftError) || error.code !== 'FORMAT_INVALID') throw error;
+    const column = await findDamagedColumn(parquet, index, names, signal);
+    throw error.at({ row: `row group ${index + 1}`, ...(column === undefined ? {} : { column }) });
+  }
+}
+
+async function* decodedRows(
+  { footer, decoder, columns, tableFromIPC }: OpenParquet,
+  group: { readonly index: number; readonly rows: number; readonly names: readonly string[] },
+  wanted: readonly (RowColumn | undefined)[],
+  firstRow: number,
+): AsyncGenerator<RowBatch> {
+  const { index: rowGroup, rows, names } = group;
+  const size = batchSize({ footer, columns }, rowGroup, names);
+  if (size.probeRows !== undefined) {
+    const batchRows = size.probeRows;
+    const probe = decoder.rowGroup({ rowGroup, columns: names, batchRows, offset: 0, limit: batchRows });
+    for await (const stream of probe) size.learn(batchRows, stream.length);
+  }
+  let done = 0;
+  let before = -1;
+  while (done < rows && done > before) {
+    before = done;
+    const part = { rowGroup, columns: names, batchRows: size.rows, offset: done, limit: undefined };
+    for await (const stream of decoder.rowGroup(part)) {
+      const start = done;
+      for (const batch of tableFromIPC(stream).batches) {
+        const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / stream.length));
+        yield* arrowRows(batch, wanted, rowsAtOnce, firstRow + done);
+        done += batch.numRows;
+      }
+      if (size.isTooLarge(done - start, stream.length)) break;
+    }
+  }
+}
+
+/** Which column of the row group cannot be decoded, as the decoder's end does not say it. Undefined: each can, or that is not known. */
+async function findDamagedColumn(
+  parquet: OpenParquet,
+  index: number,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { threads, file, footer } = parquet;
+  const decoder = new ParquetDecoder(threads, file, footer, signal);
+  let candidate: string | undefined;
+  try {
+    await decoder.open();
+    for (const name of names) {
+      candidate = name;
+      const { rows } = batchSize(parquet, index, [name]);
+      const batches = decoder.rowGroup({
+        rowGroup: index,
+        columns: [name],
+        batchRows: rows,
+        offset: 0,
+        limit: undefined,
+      });
+      while ((await batches.next()).done !== true);
+    }
+    return undefined;
+  } catch {
+    return candidate;
+  } finally {
+    await decoder.close();
+  }
+}
+
+/** Rows of which nothing is asked but that they are there. */
+function* emptyRows(
+  rows: number,
+  wanted: readonly (RowColumn | undefined)[],
+  firstRow: number,
+): Generator<RowBatch> {
+  const { rows: rowsAtOnce } = new ParquetBatchSize(0, false);
+  const batch = { numRows: rows, data: { children: [] }, schema: { fields: [] } };
+  yield* arrowRows(batch, wanted, rowsAtOnce, firstRow);
+}
+
+function batchSize(
+  { footer, columns }: Pick<OpenParquet, 'footer' | 'columns'>,
+  index: number,
+  names: readonly string[],
+): ParquetBatchSize {
+  const group = footer.rowGroups[index];
+  const chunks = columns
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ firstLeaf, lastLeaf }) => group?.chunks.slice(firstLeaf, lastLeaf) ?? []);
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.decodedBytes, 0);
+  return new ParquetBatchSize(
+    bytes / Math.max(1, group?.rows ?? 1),
+    chunks.some((chunk) => chunk.hidden),
+  );
+}
