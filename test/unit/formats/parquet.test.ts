@@ -192,9 +192,8 @@ describe('Parquet', () => {
       assert.equal(id, BigInt(index));
       assert.equal(text, index >= 3000 && index <= 3400 ? `${index} `.repeat(6000) : `word${index % 3}`);
     });
-    const data = file.reads.filter(([start, end]) => start >= 4 && end < file.bytes - 2000);
-    const bytes = data.reduce((sum, [start, end]) => sum + end - start, 0);
-    assert.ok(bytes <= file.bytes, `${bytes} bytes of ${file.bytes} were read`);
+    const places = file.reads.map(([start, end]) => `${start}-${end}`);
+    assert.deepEqual(places, [...new Set(places)]);
   });
 
   it('reads what a second writer wrote', async () => {
