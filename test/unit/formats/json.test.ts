@@ -109,6 +109,13 @@ describe('JSON files', () => {
     assert.ok(Math.abs(rows.count - 3201) < 100, `${rows.count}`);
   });
 
+  it('says how the types of several files meet', () => {
+    const meet = jsonlReader().widenInferred;
+    assert.ok(meet !== undefined);
+    assert.deepEqual(meet({ kind: 'json' }, { kind: 'string' }), { kind: 'json' });
+    assert.deepEqual(meet({ kind: 'bool' }, { kind: 'date' }), { kind: 'string' });
+  });
+
   it('looks at the beginning, the middle and the end of lines', async () => {
     const record = (text: string): string => `{"a":${text},"filler":"${'x'.repeat(200)}"}\n`;
     const plain = record('1').repeat(10_000);
