@@ -11,6 +11,8 @@ export interface JobIdentity {
   readonly job: string;
   /** Hash of source and destination; see `RunContext.fingerprint`. */
   readonly fingerprint: string;
+  /** What the fingerprint was made from, in words and without secrets; kept with the state, so that STATE_CONFLICT can name both. */
+  readonly description?: string;
 }
 
 /** What a job remembers, beside its data. */
@@ -41,6 +43,8 @@ export interface LoadReport {
   readonly rowsLoaded: number;
   /** Rows of the table before, where the loader knows. */
   readonly rowsBefore: number | null;
+  /** Merge: staged rows that gave way to another one of the same key, or to a newer row of the table. They are not in `rowsLoaded`. */
+  readonly rowsSuperseded?: number;
   /** The commit had been done before; nothing was changed now. */
   readonly alreadyCommitted: boolean;
   /** The table as users name it. */

@@ -1,0 +1,219 @@
+import { totalmem } from 'node:os';
+import path from 'node:path';
+import type { WarehouseSession } from '../../core/clients/duckdb';
+import { WarehouseOutOfMemory, firstLine } from '../../core/clients/duckdb-failures';
+import { BeamliftError, messageOf } from '../../core/errors';
+import type { JobState, LoadReport } from '../../core/loader';
+import type { Logger } from '../../core/logger';
+import type { Manifest } from '../../core/manifest';
+import type { RunContext } from '../../core/plan';
+import { inUnitOrder, manifestHash } from '../manifest-hash';
+import { checkParts, partFile } from '../staging-folder';
+import { prepareTable } from './destination-table';
+import { LEASE_END } from './lease';
+import { memoryLimits } from './memory-limits';
+import { publishRows, type StagedRows } from './publish';
+import { quoteTable, showTable, type TableName } from './sql-text';
+import { readStateRow, stateTable, stateTexts, type StateRow } from './state-table';
+import type { WarehouseFile } from './warehouse-file';
+
+export interface CommitSettings {
+  readonly file: WarehouseFile;
+  readonly table: TableName;
+  /** Undefined: as much as it takes (see memory-limits.ts). */
+  readonly memoryLimit: string | undefined;
+  readonly threads: number;
+  readonly log: Logger;
+}
+
+/** Where DuckDB puts what does not fit into its memory, within the run's staging folder. */
+const SPILL_FOLDER = 'spill';
+
+/** Publishes a run and changes the job's state, in one transaction. See `Loader.commit`. */
+export async function commitToWarehouse(
+  settings: CommitSettings,
+  context: RunContext,
+  manifests: readonly Manifest[],
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<LoadReport> {
+  const { file, table, log, threads } = settings;
+  const types = context.destinationSchema.columns.map(({ type }) => type);
+  const tempFolder = path.join(context.stagingFolder, SPILL_FOLDER);
+  let failure: WarehouseOutOfMemory | undefined;
+  for (const memoryLimit of memoryLimits(settings.memoryLimit, types, totalmem())) {
+    if (failure !== undefined) {
+      log.warn('warehouse.memory.raised', { job: context.job, memory_limit: memoryLimit });
+    }
+    try {
+      return await file.use(
+        { memoryLimit, threads, tempFolder },
+        async (warehouse) =>
+          await warehouse.transaction(
+            async (session) => await publishOnce(session, table, context, manifests, files, signal),
+          ),
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof WarehouseOutOfMemory)) throw explain(context, table, error);
+      failure = error;
+    }
+  }
+  throw outOfMemory(context, table, settings.memoryLimit, failure);
+}
+
+async function publishOnce(
+  session: WarehouseSession,
+  table: TableName,
+  context: RunContext,
+  manifests: readonly Manifest[],
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<LoadReport> {
+  const row = await readStateRow(session, table.schema, context.job);
+  const hash = manifestHash(manifests);
+  const done = committedBefore(context, row, hash);
+  if (done !== undefined) {
+    return { rowsLoaded: done, rowsBefore: null, alreadyCommitted: true, table: showTable(table) };
+  }
+  const state = checkFence(context, row);
+  await holdLease(session, table, context);
+  await checkParts(context, manifests, signal);
+  const target = await prepareTable(session, context, table);
+  const published = await publishRows(session, context, target, stagedRows(context, manifests));
+  await writeState(session, table, context, nextState(context, state, files, hash, published.rowsLoaded));
+  return {
+    rowsLoaded: published.rowsLoaded,
+    rowsBefore: published.rowsBefore,
+    ...(context.disposition === 'merge' ? { rowsSuperseded: published.rowsSuperseded } : {}),
+    alreadyCommitted: false,
+    table: showTable(target.definition.table),
+  };
+}
+
+/** How many rows this very commit loaded, if it was made before. A run commits once: other manifests of it are refused. */
+function committedBefore(context: RunContext, row: StateRow | undefined, hash: string): number | undefined {
+  const last = row?.state.lastCommit;
+  if (last?.runId !== context.runId) return undefined;
+  if (last.manifestHash === hash) return last.rows;
+  throw new BeamliftError('DESTINATION_FAILED', {
+    what: `Run ${context.runId} has already published other rows`,
+    where: { job: context.job },
+    why: 'A run commits once, and this commit has other manifests than the one that was made.',
+    hint: 'Nothing was published now. Please report this: it is a defect in beamlift.',
+  });
+}
+
+/** Throws FENCED unless the run still has the lease that its plan was made under. */
+function checkFence(context: RunContext, row: StateRow | undefined): JobState {
+  const refuse = (why: string): never => {
+    throw new BeamliftError('FENCED', {
+      what: `Run ${context.runId} of job ${context.job} may not publish`,
+      where: { job: context.job },
+      why,
+      hint: 'Nothing was published. The newer run does the work; if there is none, run the job again.',
+    });
+  };
+  if (row === undefined)
+    return refuse('The state of the job is gone: the warehouse was replaced or changed by hand.');
+  const { state, run } = row;
+  if (state.fence > context.fence) {
+    return refuse(
+      `A newer run has taken over${run === null ? '' : `: ${run.id}`} (fence ${state.fence}, ours ${context.fence}).`,
+    );
+  }
+  if (state.fence < context.fence)
+    return refuse('The warehouse was put back to an older copy while the run was going on.');
+  if (run?.id !== context.runId) return refuse('The run has given up its lease.');
+  return state;
+}
+
+/** First of all changes: whoever else takes the lease from now on comes into conflict with this transaction, or waits for the file. */
+async function holdLease(
+  session: WarehouseSession,
+  { schema }: TableName,
+  context: RunContext,
+): Promise<void> {
+  await session.run(
+    `UPDATE ${quoteTable(stateTable(schema))} SET run_state = 'committing' WHERE job = $1 AND fence = $2`,
+    [context.job, BigInt(context.fence)],
+  );
+}
+
+function stagedRows(context: RunContext, manifests: readonly Manifest[]): StagedRows {
+  const parts = inUnitOrder(manifests).flatMap((manifest) => manifest.parts);
+  return {
+    files: parts.map((part) => partFile(context, part)),
+    rows: manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0),
+  };
+}
+
+/** A table that was made or replaced has nothing of what was published before; everything else adds to it. */
+function nextState(
+  context: RunContext,
+  before: JobState,
+  files: Readonly<Record<string, string>>,
+  hash: string,
+  rows: number,
+): JobState {
+  const begun = context.createTable || context.disposition === 'replace';
+  const known = Object.create(null) as Record<string, string>;
+  if (!begun) Object.assign(known, before.files);
+  for (const [uri, version] of Object.entries(files)) known[uri] = version;
+  const intervals = begun ? [] : [...before.intervals];
+  if (context.backfill && context.window !== null) intervals.push(context.window);
+  return {
+    fingerprint: before.fingerprint,
+    fence: before.fence,
+    watermark: context.nextWatermark ?? (begun ? null : before.watermark),
+    files: known,
+    intervals,
+    lastCommit: { runId: context.runId, manifestHash: hash, rows, at: new Date().toISOString() },
+  };
+}
+
+async function writeState(
+  session: WarehouseSession,
+  { schema }: TableName,
+  context: RunContext,
+  state: JobState,
+): Promise<void> {
+  const [files, intervals, lastCommit] = stateTexts(state);
+  const changed = await session.run(
+    `UPDATE ${quoteTable(stateTable(schema))} SET watermark = $3, files = $4, intervals = $5, last_commit = $6,
+      run_state = 'committed', run_lease_until = ${LEASE_END} WHERE job = $1 AND fence = $2`,
+    [context.job, BigInt(context.fence), state.watermark, files, intervals, lastCommit],
+  );
+  if (changed !== 1)
+    throw new BeamliftError('INTERNAL', { what: `The state of job ${context.job} has ${changed} rows` });
+}
+
+function explain(context: RunContext, table: TableName, error: unknown): unknown {
+  if (error instanceof BeamliftError) return error;
+  return new BeamliftError('DESTINATION_FAILED', {
+    what: `DuckDB refused the rows for ${showTable(table)}`,
+    where: { job: context.job, object: showTable(table) },
+    why: firstLine(messageOf(error)),
+    hint: 'Nothing was published, the table is as it was. A constraint of the table names what the rows must satisfy; correct them at the source, or leave them out with `filter`.',
+    cause: error,
+  });
+}
+
+function outOfMemory(
+  context: RunContext,
+  table: TableName,
+  configured: string | undefined,
+  cause: unknown,
+): BeamliftError {
+  return new BeamliftError('DESTINATION_FAILED', {
+    what: `DuckDB ran out of memory while it published the rows for ${showTable(table)}`,
+    where: { job: context.job, object: showTable(table) },
+    why: messageOf(cause),
+    hint:
+      configured === undefined
+        ? 'Half of the memory of this machine was not enough: load fewer or shorter columns, drop indexes of the table, or use a larger machine. Nothing was published.'
+        : `Raise memory_limit of the destination (now ${configured}), or leave it out: then beamlift takes what is needed. Nothing was published.`,
+    cause,
+  });
+}

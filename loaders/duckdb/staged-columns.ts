@@ -1,0 +1,98 @@
+import type { WarehouseField, WarehouseType } from '../../core/clients/warehouse-type';
+import { quoteFileName, quoteIdentifier, quoteText } from './sql-text';
+import { sqlType } from './types';
+
+/**
+ * How staged rows are read. Left to itself, DuckDB's JSON reader changes values without a word: decimals go through doubles, 5.7 becomes
+ * 6, base64 is kept as text, numbers inside of documents are printed anew, -0 loses its sign. So it is only given types that it reads
+ * exactly (bools, whole numbers up to 64 bits, texts), and everything else is text that SQL casts, which is exact or fails.
+ */
+
+const READ_EXACTLY: ReadonlySet<string> = new Set([
+  ...['BOOLEAN', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'],
+  ...['UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT', 'VARCHAR'],
+]);
+
+/** The type that the JSON reader reads a value as. */
+export function stagedType(type: WarehouseType): string {
+  switch (type.kind) {
+    case 'list':
+    case 'array':
+      return `${stagedType(type.element)}[]`;
+    case 'map':
+      return `STRUCT("key" ${stagedType(type.key)}, "value" ${stagedType(type.value)})[]`;
+    case 'struct':
+      return `STRUCT(${type.fields.map((field) => `${quoteIdentifier(field.name)} ${stagedType(field.type)}`).join(', ')})`;
+    case 'scalar':
+      return READ_EXACTLY.has(type.name) ? type.name : 'VARCHAR';
+    case 'decimal':
+    case 'enum':
+      return 'VARCHAR';
+  }
+}
+
+/** The expression that makes a value of `type` from a staged one. `depth` keeps the names of nested lambdas apart. */
+export function castStaged(type: WarehouseType, staged: string, depth = 0): string {
+  switch (type.kind) {
+    case 'enum':
+      return staged;
+    case 'scalar':
+      if (type.name === 'BLOB') return `from_hex(${staged})`;
+      return READ_EXACTLY.has(type.name) ? staged : `CAST(${staged} AS ${sqlType(type)})`;
+    case 'decimal':
+      return `CAST(${staged} AS ${sqlType(type)})`;
+    case 'list':
+      return castElements(type.element, staged, depth);
+    case 'array':
+      return `CAST(${castElements(type.element, staged, depth)} AS ${sqlType(type)})`;
+    case 'map': {
+      const fields = [
+        { name: 'key', type: type.key },
+        { name: 'value', type: type.value },
+      ];
+      return `map_from_entries(${castElements({ kind: 'struct', fields }, staged, depth)})`;
+    }
+    case 'struct':
+      return castFields(type.fields, staged, depth);
+  }
+}
+
+function castElements(element: WarehouseType, staged: string, depth: number): string {
+  const name = `e${depth}`;
+  const cast = castStaged(element, name, depth + 1);
+  return cast === name ? staged : `list_transform(${staged}, lambda ${name}: ${cast})`;
+}
+
+/** A null struct stays null, rather than becoming a struct of nulls. */
+function castFields(fields: readonly WarehouseField[], staged: string, depth: number): string {
+  const casts = fields.map((field) => {
+    const part = `struct_extract(${staged}, ${quoteText(field.name)})`;
+    return { name: field.name, part, cast: castStaged(field.type, part, depth) };
+  });
+  if (casts.every(({ part, cast }) => part === cast)) return staged;
+  const packed = casts.map(({ name, cast }) => `${quoteIdentifier(name)} := ${cast}`);
+  return `CASE WHEN ${staged} IS NULL THEN NULL ELSE struct_pack(${packed.join(', ')}) END`;
+}
+
+/**
+ * What the JSON reader is told of the longest row, in bytes. It takes a buffer of twice this, and larger ones for longer rows by itself
+ * (rows of 14 MB were read with 128 KiB); the default of 16 MiB costs 32 MB of the memory limit.
+ */
+const USUAL_ROW_BYTES = 1024 * 1024;
+
+/** A query for the staged rows of `files`: `columns` in order, with their types; texts for enums. */
+export function selectStaged(columns: readonly WarehouseField[], files: readonly string[]): string {
+  const casts = columns.map(
+    ({ name, type }) => `${castStaged(type, `staged.${quoteIdentifier(name)}`)} AS ${quoteIdentifier(name)}`,
+  );
+  const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(stagedType(type))}`);
+  const options = [
+    `[${files.map(quoteFileName).join(', ')}]`,
+    "format = 'newline_delimited'",
+    "compression = 'uncompressed'",
+    'auto_detect = false',
+    `maximum_object_size = ${USUAL_ROW_BYTES}`,
+    `columns = {${types.join(', ')}}`,
+  ];
+  return `SELECT ${casts.join(', ')} FROM read_json(${options.join(', ')}) AS staged`;
+}

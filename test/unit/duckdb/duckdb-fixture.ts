@@ -1,0 +1,204 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Row } from '../../../core/cells';
+import type { EncodedStream } from '../../../core/encoding';
+import type { Logger } from '../../../core/logger';
+import type { Manifest } from '../../../core/manifest';
+import { PLAN_VERSION, type RunContext, type WorkUnit } from '../../../core/plan';
+import { DEFAULT_POLICIES } from '../../../core/policies';
+import type { ColumnType, TableSchema } from '../../../core/schema';
+import { DuckdbLoader, type DuckdbSettings } from '../../../loaders/duckdb/duckdb-loader';
+import { DUCKDB_NDJSON } from '../../../loaders/duckdb/rules';
+import { compileNdjsonEncoder } from '../../../transforms/encode/ndjson';
+
+export const NEVER = new AbortController().signal;
+const QUICK = { attempts: 3, minDelayMs: 5, maxDelayMs: 20, factor: 2 };
+
+/** What was logged: the event and its fields. */
+export type LogLine = readonly [level: string, event: string, fields: Readonly<Record<string, unknown>>];
+
+export class DuckdbFixture {
+  readonly logged: LogLine[] = [];
+
+  private constructor(readonly folder: string) {}
+
+  static async make(): Promise<DuckdbFixture> {
+    return new DuckdbFixture(await mkdtemp(path.join(tmpdir(), 'beamlift-duckdb-')));
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get file(): string {
+    return path.join(this.folder, 'warehouse.duckdb');
+  }
+
+  loader(settings: Partial<DuckdbSettings> = {}): DuckdbLoader {
+    return new DuckdbLoader({
+      path: this.file,
+      table: { schema: 'main', name: 't' },
+      memoryLimit: undefined,
+      threads: 1,
+      log: this.log,
+      lockPolicy: QUICK,
+      ...settings,
+    });
+  }
+
+  private readonly log: Logger = {
+    debug: (event, fields = {}) => void this.logged.push(['debug', event, fields]),
+    info: (event, fields = {}) => void this.logged.push(['info', event, fields]),
+    warn: (event, fields = {}) => void this.logged.push(['warn', event, fields]),
+    error: (event, fields = {}) => void this.logged.push(['error', event, fields]),
+  };
+
+  context(columns: readonly (readonly [string, ColumnType])[], more: Partial<RunContext> = {}): RunContext {
+    const schema: TableSchema = {
+      columns: columns.map(([name, type]) => ({ name, type, nullable: true })),
+      primaryKey: [],
+    };
+    const runId = more.runId ?? 'run-1';
+    return {
+      planVersion: PLAN_VERSION,
+      codeVersion: 'test',
+      runId,
+      job: 'orders',
+      fingerprint: 'f1',
+      fence: 1,
+      source: {
+        type: 'fake',
+        connectionName: 'c',
+        connection: {},
+        object: { kind: 'table', name: 's' },
+        maxConnections: 1,
+      },
+      destination: { type: 'duckdb', destinationName: 'd', config: { path: this.file }, table: 't' },
+      disposition: 'append',
+      keyColumns: [],
+      columns: columns.map(([name, type]) => ({
+        source: name,
+        destination: name,
+        sourceType: type,
+        destinationType: type,
+      })),
+      sourceSchema: schema,
+      destinationSchema: schema,
+      createTable: true,
+      newColumns: [],
+      allowEmpty: false,
+      window: null,
+      limit: null,
+      nextWatermark: null,
+      backfill: false,
+      policies: { ...DEFAULT_POLICIES, columns: {} },
+      maxRejects: 0,
+      stagingFolder: path.join(this.folder, 'staging', runId),
+      rejectFolder: path.join(this.folder, 'rejects', runId),
+      ...more,
+    };
+  }
+
+  /** Takes the lease, stages one unit for each list of rows, commits, releases. */
+  async load(
+    columns: readonly (readonly [string, ColumnType])[],
+    units: readonly (readonly Row[])[],
+    more: Partial<RunContext> = {},
+    settings: Partial<DuckdbSettings> = {},
+  ) {
+    const loader = this.loader(settings);
+    const identity = { job: more.job ?? 'orders', fingerprint: 'f1' };
+    const lease = await loader.acquireLease(identity, more.runId ?? 'run-1', 'fail', NEVER);
+    try {
+      const context = this.context(columns, { ...more, fence: lease.fence });
+      const manifests = await stageRows(loader, context, units);
+      return await loader.commit(context, manifests, {}, NEVER);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  /** Asks another process, which knows nothing of beamlift, and gets every value as text; null for SQL NULL. */
+  async ask(sql: string): Promise<(string | null)[][]> {
+    return JSON.parse(await runNode(ORACLE, [this.file, sql])) as (string | null)[][];
+  }
+
+  /** Statements by another process, as a user would make them. */
+  async change(...statements: string[]): Promise<void> {
+    for (const sql of statements) await runNode(ORACLE, [this.file, sql, 'write']);
+  }
+}
+
+const ORACLE = `
+const { DuckDBInstance } = require('@duckdb/node-api');
+const [file, sql, write] = process.argv.slice(1);
+(async () => {
+  const instance = await DuckDBInstance.create(file, write ? {} : { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  const result = await connection.runAndReadAll(sql);
+  console.log(JSON.stringify(result.getRows().map((row) => row.map((value) => value === null ? null : String(value)))));
+  connection.closeSync();
+  instance.closeSync();
+})().catch((error) => { console.error(error.message); process.exit(1); });
+`;
+
+/** Runs a script with arguments in a Node of its own. */
+export async function runNode(script: string, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, ['-e', script, '--', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new Error(err);
+  return out;
+}
+
+export function unit(id: string): WorkUnit {
+  return { id, kind: 'all' };
+}
+
+/** One unit (`u0`, `u1`, …) for each list of rows. */
+export async function stageRows(
+  loader: DuckdbLoader,
+  context: RunContext,
+  units: readonly (readonly Row[])[],
+): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const [index, rows] of units.entries()) {
+    const id = `u${String(index).padStart(5, '0')}`;
+    manifests.push(await loader.stage(context, unit(id), encoded(context.destinationSchema, rows), NEVER));
+  }
+  return manifests;
+}
+
+/** Rows as runUnit encodes them. */
+export function encoded(schema: TableSchema, rows: readonly Row[]): EncodedStream {
+  const encode = compileNdjsonEncoder(schema, DUCKDB_NDJSON);
+  return encodedTexts(rows.map(encode));
+}
+
+export function encodedTexts(lines: readonly string[]): EncodedStream {
+  return {
+    format: 'ndjson',
+    blocks: blocksOf(lines),
+    counts: () => ({
+      rowsExtracted: lines.length,
+      rowsStaged: lines.length,
+      rowsRejected: 0,
+      rowsFiltered: 0,
+      losses: {},
+    }),
+    rejectFile: () => undefined,
+  };
+}
+
+async function* blocksOf(lines: readonly string[]): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
+  for (let from = 0; from < lines.length; from += 100) {
+    const some = lines.slice(from, from + 100);
+    yield { bytes: Buffer.from(some.join(''), 'utf8'), rows: some.length };
+  }
+}
