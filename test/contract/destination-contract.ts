@@ -56,6 +56,11 @@ function shown(...ids: (bigint | number)[]): string[] {
   return ids.map((id) => JSON.stringify([String(id), `note "${id}"\n📦`])).sort();
 }
 
+/** As it is written: a manifest that was read back has no prototypes where names from data are keys. */
+function asJson(manifest: Manifest | undefined): unknown {
+  return JSON.parse(JSON.stringify(manifest));
+}
+
 function hasCode(code: ErrorCode): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof BeamliftError, String(error));
@@ -242,8 +247,8 @@ export function describeDestinationContract(module: DestinationModule, { prepare
         assert.equal(await loader.findManifest(context, unit('r0001'), signal), undefined);
         const first = await loader.stage(context, unit('r0001'), encoded(rowsOf(1, 2)), signal);
         const second = await loader.stage(context, unit('r0001'), encoded(rowsOf(1, 2)), signal);
-        assert.deepEqual(second, first);
-        assert.deepEqual(await loader.findManifest(context, unit('r0001'), signal), first);
+        assert.deepEqual(asJson(second), asJson(first));
+        assert.deepEqual(asJson(await loader.findManifest(context, unit('r0001'), signal)), asJson(first));
         await loader.commit(context, [first], {}, signal);
       });
       assert.deepEqual(await job.rows(), shown(1, 2));
