@@ -148,8 +148,8 @@ describe('local files into a warehouse', function () {
       const { code, reports, err } = await workspace.beamlift(['run']);
       assert.equal(reports.at(-1)?.error?.code, expected.error, err);
       assert.equal(code, expected.exit);
-      const { what, why, hint } = reports.at(-1)?.error ?? {};
-      assert.match([what, why, hint].join(' '), expected.says);
+      const { what, where, why, hint } = reports.at(-1)?.error ?? {};
+      assert.match([what, JSON.stringify(where), why, hint].join(' '), expected.says);
       const table = await workspace.query('SELECT count(*)::VARCHAR FROM people').catch(() => undefined);
       assert.equal(table, undefined, 'nothing is half-loaded');
     };
@@ -177,7 +177,7 @@ describe('local files into a warehouse', function () {
         'a pattern that leaves the folder',
         { 'data/a.csv': csv },
         localConfiguration('  people: { file_pattern: "../*.csv" }'),
-        { exit: 2, error: 'PATH_OUTSIDE', says: /folder/ },
+        { exit: 2, error: 'CONFIG_INVALID', says: /folder/ },
       ],
       [
         'a quote that never closes',
@@ -201,7 +201,7 @@ describe('local files into a warehouse', function () {
         'invalid UTF-8',
         { 'data/a.csv': Buffer.from('id,name\n1,\xff\xfe\n2,b\n', 'latin1') },
         job(),
-        { exit: 1, error: 'REJECTS_EXCEEDED', says: /UTF-8/ },
+        { exit: 1, error: 'REJECTS_EXCEEDED', says: /utf-8/ },
       ],
       [
         'a truncated gzip stream',

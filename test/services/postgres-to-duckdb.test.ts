@@ -66,7 +66,7 @@ ${jobs}
       [`encode(float4send(real_), 'hex')`, `lower(hex(real_::BIT::BLOB))`],
       [`encode(float8send(double_), 'hex')`, `lower(hex(double_::BIT::BLOB))`],
       ['name', 'name'],
-      ['code::text', 'code'],
+      ['code', 'code'],
       [`encode(raw, 'hex')`, 'lower(hex(raw))'],
       ['doc::text', 'doc::VARCHAR'],
       ['plain::text', 'plain::VARCHAR'],
