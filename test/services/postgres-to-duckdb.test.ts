@@ -75,7 +75,7 @@ ${jobs}
         `CASE WHEN isfinite(day) THEN (day - '1970-01-01'::date)::text ELSE day::text END`,
         `CASE WHEN isfinite(day) THEN (day - '1970-01-01'::DATE)::VARCHAR ELSE day::VARCHAR END`,
       ],
-      [`to_char(at, 'HH24:MI:SS.US')`, `strftime('2000-01-01'::DATE + at, '%H:%M:%S.%f')`],
+      [`to_char("at", 'HH24:MI:SS.US')`, `strftime('2000-01-01'::DATE + "at", '%H:%M:%S.%f')`],
       [
         `CASE WHEN isfinite(stamp) THEN to_char(stamp, 'YYYY-MM-DD HH24:MI:SS.US') ELSE stamp::text END`,
         `CASE WHEN isfinite(stamp) THEN strftime(stamp, '%Y-%m-%d %H:%M:%S.%f') ELSE stamp::VARCHAR END`,
