@@ -60,23 +60,23 @@ export class Workspace {
   /** Rows of a query on the warehouse, values as texts; undefined where there is no such table. */
   async query(sql: string, file = 'warehouse.duckdb'): Promise<(string | null)[][] | undefined> {
     const instance = await DuckDBInstance.create(this.path(file), { access_mode: 'READ_ONLY' });
+    const connection = await instance.connect();
     try {
-      const connection = await instance.connect();
       const reader = await connection.runAndReadAll(sql);
-      const rows = reader.getRowsJson();
-      connection.closeSync();
-      return rows.map((row) =>
-        row.map((value) =>
-          value === null ? null : typeof value === 'string' ? value : JSON.stringify(value),
-        ),
-      );
+      return reader.getRowsJson().map((row) => row.map(shown));
     } catch (error) {
       if (error instanceof Error && /does not exist/.test(error.message)) return undefined;
       throw error;
     } finally {
+      connection.closeSync();
       instance.closeSync();
     }
   }
+}
+
+function shown(value: unknown): string | null {
+  if (value === null) return null;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A configuration of one local folder (`data`) and one warehouse, with these jobs (YAML, indented by two). */
