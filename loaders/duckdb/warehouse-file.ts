@@ -91,7 +91,7 @@ export class WarehouseFile {
           });
         }
         const wait = Math.min(policy.maxDelayMs, policy.minDelayMs * policy.factor ** (attempt - 1));
-        await delay(wait * (0.5 + Math.random() / 2), undefined, { signal });
+        await pause(wait * (0.5 + Math.random() / 2), signal);
       }
     }
   }
@@ -113,6 +113,16 @@ export class WarehouseFile {
     } finally {
       warehouse.close();
     }
+  }
+}
+
+/** Throws the signal's own reason. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   }
 }
 

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Row } from '../../../core/cells';
 import type { EncodedStream } from '../../../core/encoding';
 import type { Logger } from '../../../core/logger';
+import type { Losses } from '../../../core/loss-ledger';
 import type { Manifest } from '../../../core/manifest';
 import { PLAN_VERSION, type RunContext, type WorkUnit } from '../../../core/plan';
 import { DEFAULT_POLICIES } from '../../../core/policies';
@@ -12,6 +12,7 @@ import type { ColumnType, TableSchema } from '../../../core/schema';
 import { DuckdbLoader, type DuckdbSettings } from '../../../loaders/duckdb/duckdb-loader';
 import { DUCKDB_NDJSON } from '../../../loaders/duckdb/rules';
 import { compileNdjsonEncoder } from '../../../transforms/encode/ndjson';
+import type { Oracle } from './oracle';
 
 export const NEVER = new AbortController().signal;
 const QUICK = { attempts: 3, minDelayMs: 5, maxDelayMs: 20, factor: 2 };
@@ -22,10 +23,17 @@ export type LogLine = readonly [level: string, event: string, fields: Readonly<R
 export class DuckdbFixture {
   readonly logged: LogLine[] = [];
 
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    private readonly oracle: Oracle,
+  ) {}
 
-  static async make(): Promise<DuckdbFixture> {
-    return new DuckdbFixture(await mkdtemp(path.join(tmpdir(), 'beamlift-duckdb-')));
+  static async make(oracle: Oracle): Promise<DuckdbFixture> {
+    return new DuckdbFixture(await mkdtemp(path.join(tmpdir(), 'beamlift-duckdb-')), oracle);
+  }
+
+  static at(folder: string, oracle: Oracle): DuckdbFixture {
+    return new DuckdbFixture(folder, oracle);
   }
 
   async remove(): Promise<void> {
@@ -120,41 +128,15 @@ export class DuckdbFixture {
     }
   }
 
-  /** Asks another process, which knows nothing of beamlift, and gets every value as text; null for SQL NULL. */
+  /** Asks another process: every value as text, null for SQL NULL. */
   async ask(sql: string): Promise<(string | null)[][]> {
-    return JSON.parse(await runNode(ORACLE, [this.file, sql])) as (string | null)[][];
+    return await this.oracle.ask(this.file, sql);
   }
 
   /** Statements by another process, as a user would make them. */
   async change(...statements: string[]): Promise<void> {
-    for (const sql of statements) await runNode(ORACLE, [this.file, sql, 'write']);
+    await this.oracle.change(this.file, statements);
   }
-}
-
-const ORACLE = `
-const { DuckDBInstance } = require('@duckdb/node-api');
-const [file, sql, write] = process.argv.slice(1);
-(async () => {
-  const instance = await DuckDBInstance.create(file, write ? {} : { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  const result = await connection.runAndReadAll(sql);
-  console.log(JSON.stringify(result.getRows().map((row) => row.map((value) => value === null ? null : String(value)))));
-  connection.closeSync();
-  instance.closeSync();
-})().catch((error) => { console.error(error.message); process.exit(1); });
-`;
-
-/** Runs a script with arguments in a Node of its own. */
-export async function runNode(script: string, args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, ['-e', script, '--', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (data: Buffer) => (out += data.toString()));
-  child.stderr.on('data', (data: Buffer) => (err += data.toString()));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(err);
-  return out;
 }
 
 export function unit(id: string): WorkUnit {
@@ -190,7 +172,7 @@ export function encodedTexts(lines: readonly string[]): EncodedStream {
       rowsStaged: lines.length,
       rowsRejected: 0,
       rowsFiltered: 0,
-      losses: {},
+      losses: Object.create(null) as Losses,
     }),
     rejectFile: () => undefined,
   };
