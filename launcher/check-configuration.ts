@@ -5,6 +5,7 @@ import { SOURCES } from '../extractors';
 import { DESTINATIONS } from '../loaders';
 import type { JobSpec, NamedConnection } from './config/job-spec';
 import { planJob } from './launch';
+import { formatCounted } from './output/quantities';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 
 /** What was found about one connection, destination or job. */
@@ -43,10 +44,9 @@ export async function checkJob(job: JobSpec, services: LaunchServices): Promise<
   try {
     const { units, estimate } = await planJob(job, PLAN_OPTIONS, services);
     const rows =
-      estimate.rows === null
-        ? 'rows unknown'
-        : `about ${Math.round(estimate.rows).toLocaleString('en-US')} rows`;
-    const detail = units.length === 0 ? 'nothing to load now' : `${rows}, ${units.length} work units`;
+      estimate.rows === null ? 'rows unknown' : `about ${formatCounted(Math.round(estimate.rows), 'row')}`;
+    const detail =
+      units.length === 0 ? 'nothing to load now' : `${rows}, ${formatCounted(units.length, 'work unit')}`;
     return { kind: 'job', name, type: sourceCategory, ok: true, findings: [{ step, ok: true, detail }] };
   } catch (thrown) {
     services.signal.throwIfAborted();

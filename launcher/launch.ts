@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { BeamliftError, toBeamliftError } from '../core/errors';
+import { BeamliftError, messageOf, toBeamliftError } from '../core/errors';
 import type { SourceModule } from '../core/extractor';
 import type { DestinationModule, Lease, LoadReport } from '../core/loader';
 import type { Manifest } from '../core/manifest';
@@ -76,7 +76,9 @@ async function runJob(
     const signal = AbortSignal.any([services.signal, lease.lost]);
     await runLeased(opened, lease, options, { ...services, signal }, recorder);
   } finally {
-    await lease?.release();
+    await lease?.release().catch((error: unknown) => {
+      services.log.warn('lease.release.failed', { run_id: recorder.runId, error: messageOf(error) });
+    });
     await closeJob(opened);
   }
 }

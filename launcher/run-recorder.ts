@@ -89,7 +89,7 @@ export class RunRecorder {
     const completed = new Date();
     this.report.duration_seconds = (completed.getTime() - this.began.getTime()) / 1000;
     await this.save(completed);
-    this.services.log[this.report.error === undefined ? 'info' : 'error']('etl.completed', {
+    this.services.log.info('etl.completed', {
       run_id: this.runId,
       job: this.report.job,
       status: this.report.status,

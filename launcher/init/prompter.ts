@@ -25,26 +25,24 @@ const PAGE_SIZE = 15;
 
 /** Asks on the terminal: questions go to stderr. A closed or interrupted prompt throws CANCELLED. */
 export function terminalPrompter(host: Host): Prompter {
-  const output = Object.assign(
-    new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        host.err.write(chunk.toString('utf8'));
-        done();
-      },
-    }),
-    { columns: host.err.columns, isTTY: true },
-  );
-  const context = { input: host.input, output, signal: host.signal, clearPromptOnDone: false };
-  const ask = async <Answer>(prompt: (prompts: typeof Prompts) => Promise<Answer>): Promise<Answer> => {
+  const ask = async <Answer>(
+    prompt: (prompts: typeof Prompts, context: PromptContext) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const context = {
+      input: host.input,
+      output: promptOutput(host),
+      signal: host.signal,
+      clearPromptOnDone: false,
+    };
     try {
-      return await prompt(await import('@inquirer/prompts'));
+      return await prompt(await import('@inquirer/prompts'), context);
     } catch (cause) {
       throw new BeamliftError('CANCELLED', { what: 'init was interrupted; nothing was written', cause });
     }
   };
   return {
     text: async (message, _flag, suggestion) =>
-      await ask(async ({ input }) => {
+      await ask(async ({ input }, context) => {
         const question = {
           message,
           required: true,
@@ -53,9 +51,9 @@ export function terminalPrompter(host: Host): Prompter {
         return (await input(question, context)).trim();
       }),
     secret: async (message) =>
-      await ask(async ({ password }) => await password({ message, mask: '*' }, context)),
+      await ask(async ({ password }, context) => await password({ message, mask: '*' }, context)),
     choose: async (message, _flag, choices) =>
-      await ask(async ({ select }) => {
+      await ask(async ({ select }, context) => {
         const list = choices.map(({ value, label, says }) => ({
           value,
           name: label,
@@ -64,13 +62,31 @@ export function terminalPrompter(host: Host): Prompter {
         return await select({ message, choices: list, pageSize: PAGE_SIZE }, context);
       }),
     chooseMany: async (message, _flag, choices) =>
-      await ask(async ({ checkbox }) => {
+      await ask(async ({ checkbox }, context) => {
         const list = choices.map((value) => ({ value, name: value, checked: true }));
         return await checkbox({ message, choices: list, pageSize: PAGE_SIZE, required: true }, context);
       }),
     confirm: async (message) =>
-      await ask(async ({ confirm }) => await confirm({ message, default: true }, context)),
+      await ask(async ({ confirm }, context) => await confirm({ message, default: true }, context)),
   };
+}
+
+interface PromptContext {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: Writable;
+  readonly signal: AbortSignal;
+  readonly clearPromptOnDone: boolean;
+}
+
+/** One for each prompt: a prompt ends its output when it is done. */
+function promptOutput(host: Host): Writable {
+  const output = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      host.err.write(chunk.toString('utf8'));
+      done();
+    },
+  });
+  return Object.assign(output, { columns: host.err.columns, isTTY: true });
 }
 
 /** Where nobody can be asked: an unanswered question is a usage error that names the flag; confirmations are given. */

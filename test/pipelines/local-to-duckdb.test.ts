@@ -256,8 +256,9 @@ describe('local files into a warehouse', function () {
       const { code, reports } = await workspace.beamlift(['run']);
       assert.equal(code, 3);
       assert.equal(reports[0]?.rows_loaded, 2);
-      const [file = ''] = reports[0]?.reject_files ?? [];
-      assert.match(JSON.parse(await readFile(file, 'utf8')).row, /line 3/);
+      const [file = ''] = reports[0].reject_files;
+      const reject = JSON.parse(await readFile(file, 'utf8')) as { row: string };
+      assert.match(reject.row, /line 3/);
     });
 
     it('an empty source does not empty a table, unless it may', async () => {

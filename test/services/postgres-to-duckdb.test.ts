@@ -184,14 +184,14 @@ ${jobs}
       'beamlift.yaml',
       configuration('  pairs: { source_table_name: shop.pairs, split: { rows_per_unit: 500 } }'),
     );
-    let stop = false;
+    const loaded = new AbortController();
     const writer = (async () => {
       const other = await server.connect();
-      while (!stop) await other.query('UPDATE shop.pairs SET v = v + 1');
+      while (!loaded.signal.aborted) await other.query('UPDATE shop.pairs SET v = v + 1');
       await other.end();
     })();
     const { code, err } = await run('--concurrency', '3');
-    stop = true;
+    loaded.abort();
     await writer;
     assert.equal(code, 0, err);
     assert.deepEqual(

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import path from 'node:path';
+import { Workspace } from '../pipelines/workspace';
+
+/** A long password, and one with characters that URLs and JSON escape. */
+const CANARIES = ['canary-7c1d-long-password', 'cänary "quoted" \\ / @ : % $'];
+
+describe('canary secrets', function () {
+  this.timeout(60_000);
+  let workspace: Workspace;
+  let server: Server;
+  let port: number;
+
+  before(async () => {
+    // A server that is not PostgreSQL: it answers every greeting with noise and hangs up.
+    server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end('E garbage'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    port = typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  after(() => {
+    server.close();
+  });
+  beforeEach(async () => {
+    workspace = await Workspace.create();
+  });
+  afterEach(async () => {
+    await workspace.remove();
+  });
+
+  async function assertNowhere(canary: string, shown: string, except: string): Promise<void> {
+    const spellings = [canary, encodeURIComponent(canary), JSON.stringify(canary).slice(1, -1)];
+    for (const spelling of spellings)
+      assert.ok(!shown.includes(spelling), `the output shows ${spelling}:\n${shown}`);
+    const entries = await readdir(workspace.folder, { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((candidate) => candidate.isFile() && candidate.name !== except)) {
+      // SQLite removes its helper files when it is done.
+      const content = await readFile(path.join(entry.parentPath, entry.name)).catch(() => '');
+      for (const spelling of spellings)
+        assert.ok(!content.includes(spelling), `${entry.name} holds ${spelling}`);
+    }
+  }
+
+  const commands = [
+    ['run'],
+    ['plan'],
+    ['plan', '--json'],
+    ['check'],
+    ['check', '--json'],
+    ['preview'],
+    ['discover', 'shop'],
+    ['runs', 'list', '--json'],
+  ];
+  for (const canary of CANARIES) {
+    it(`${canary}: written into the configuration, by reference, in a file and in a URL`, async () => {
+      const connections = {
+        inline: JSON.stringify(canary),
+        environment: "'${env:CANARY}'",
+        file: "'${file:secret.txt}'",
+      };
+      await workspace.write('secret.txt', `${canary}\n`);
+      for (const [kind, password] of Object.entries(connections)) {
+        await workspace.write(
+          'beamlift.yaml',
+          `connections:
+  shop: { source_type: postgresql, host: 127.0.0.1, port: ${port}, database: d, user: u, password: ${password}, sslmode: disable }
+destinations:
+  warehouse: { type: duckdb, path: warehouse.duckdb }
+jobs:
+  orders: { connection: shop, source_table_name: public.orders, load_type: catalog }
+`,
+        );
+        for (const command of kind === 'inline' ? commands : [['run'], ['check']]) {
+          const host = workspace.host({ CANARY: canary, LOG_LEVEL: 'debug' });
+          const { code, out, err } = await workspace.beamlift(command, host);
+          if (command[0] !== 'runs') assert.notEqual(code, 0, `${kind} ${command.join(' ')}`);
+          const leaf = kind === 'inline' ? 'beamlift.yaml' : 'secret.txt';
+          await workspace.write('secret.txt', kind === 'file' ? `${canary}\n` : '');
+          await assertNowhere(canary, out + err, leaf);
+        }
+      }
+      const url = `postgresql://u:${encodeURIComponent(canary)}@127.0.0.1:${port}/d?sslmode=disable`;
+      const flags = ['--from', url, '--table', 'public.orders', '--to', 'duckdb:warehouse.duckdb'];
+      await workspace.write('beamlift.yaml', '');
+      await workspace.write('secret.txt', '');
+      for (const command of ['run', 'plan']) {
+        const { code, out, err } = await workspace.beamlift([command, ...flags]);
+        assert.notEqual(code, 0);
+        await assertNowhere(canary, out + err, '');
+      }
+    });
+  }
+});
