@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import type { WarehouseSession } from '../../core/clients/duckdb';
-import { WarehouseOutOfMemory, firstLine } from '../../core/clients/duckdb-failures';
+import { WarehouseBusy, WarehouseOutOfMemory, firstLine } from '../../core/clients/duckdb-failures';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobState, LoadReport } from '../../core/loader';
 import type { Logger } from '../../core/logger';
@@ -37,26 +37,33 @@ export async function commitToWarehouse(
   files: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<LoadReport> {
-  const { file, table, log, threads } = settings;
+  const { file, table, log } = settings;
+  // What a merge reads must stay in order: see dropRepeated.
+  const threads = context.disposition === 'merge' ? 1 : settings.threads;
   const types = context.destinationSchema.columns.map(({ type }) => type);
   const tempFolder = path.join(context.stagingFolder, SPILL_FOLDER);
   let failure: WarehouseOutOfMemory | undefined;
-  for (const memoryLimit of memoryLimits(settings.memoryLimit, types, totalmem())) {
+  for (const memoryLimit of memoryLimits(settings.memoryLimit, types, threads, totalmem())) {
     if (failure !== undefined) {
       log.warn('warehouse.memory.raised', { job: context.job, memory_limit: memoryLimit });
     }
     try {
       return await file.use(
         { memoryLimit, threads, tempFolder },
-        async (warehouse) =>
-          await warehouse.transaction(
-            async (session) => await publishOnce(session, table, context, manifests, files, signal),
-          ),
+        async (warehouse) => {
+          try {
+            return await warehouse.transaction(
+              async (session) => await publishOnce(session, table, context, manifests, files, signal),
+            );
+          } catch (error) {
+            signal.throwIfAborted();
+            throw explain(context, table, error);
+          }
+        },
         signal,
       );
     } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof WarehouseOutOfMemory)) throw explain(context, table, error);
+      if (!(error instanceof WarehouseOutOfMemory)) throw error;
       failure = error;
     }
   }
@@ -190,7 +197,8 @@ async function writeState(
 }
 
 function explain(context: RunContext, table: TableName, error: unknown): unknown {
-  if (error instanceof BeamliftError) return error;
+  const known = [BeamliftError, WarehouseBusy, WarehouseOutOfMemory];
+  if (known.some((kind) => error instanceof kind)) return error;
   return new BeamliftError('DESTINATION_FAILED', {
     what: `DuckDB refused the rows for ${showTable(table)}`,
     where: { job: context.job, object: showTable(table) },

@@ -16,7 +16,7 @@ export interface DestinationTable {
 
 /**
  * Makes the table and its new columns where the plan says so, and checks that it is still what the plan was made for.
- * Throws DESTINATION_NOT_FOUND or SOURCE_CHANGED where it is not.
+ * Throws DESTINATION_NOT_FOUND or DESTINATION_FAILED where it is not.
  */
 export async function prepareTable(
   session: WarehouseSession,
@@ -75,7 +75,7 @@ function matchColumns(context: RunContext, definition: TableDefinition): Warehou
     return { name: found?.name ?? name, type: found?.type ?? warehouseTypeOf({ kind: 'string' }) };
   });
   if (problems.length === 0) return matched;
-  throw new BeamliftError('SOURCE_CHANGED', {
+  throw new BeamliftError('DESTINATION_FAILED', {
     what: `The table ${showTable(definition.table)} is not what it was when the run was planned`,
     where: { job: context.job, object: showTable(definition.table) },
     why: problems.join('; '),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
-import type { DestinationModule } from '../../core/loader';
+import { BeamliftError } from '../../core/errors';
+import type { DestinationModule, Loader } from '../../core/loader';
 import { checkDuckdb } from './check-duckdb';
 import { DuckdbLoader } from './duckdb-loader';
 import { parseDuckdbUrl } from './duckdb-url';
@@ -41,6 +42,19 @@ const configSchema = z.strictObject({
     .describe('Threads while DuckDB publishes; each needs memory of its own.'),
 });
 
+/** Tables that are beamlift's own begin with this. */
+const OWN_TABLES = /^_beamlift_/i;
+
+function refuseOwnTables(table: string): void {
+  if (!OWN_TABLES.test(table)) return;
+  throw new BeamliftError('PLAN_REFUSED', {
+    what: `${table} cannot be loaded into`,
+    where: { object: table },
+    why: 'Names that begin with _beamlift_ belong to beamlift itself.',
+    hint: 'Give the job another dest_table_name.',
+  });
+}
+
 export const duckdb = {
   type: 'duckdb',
   title: 'DuckDB file',
@@ -53,16 +67,17 @@ export const duckdb = {
   ndjson: DUCKDB_NDJSON,
   typeFor,
   parseUrl: parseDuckdbUrl,
-  open: (destination, services) => {
+  open: async (destination, services) => {
     const config = configSchema.parse(destination.config);
-    const loader = new DuckdbLoader({
+    refuseOwnTables(destination.table);
+    const loader: Loader = new DuckdbLoader({
       path: path.resolve(services.baseFolder, config.path),
       table: { schema: destination.dataset ?? config.schema, name: destination.table },
       memoryLimit: config.memory_limit,
       threads: config.threads,
       log: services.log,
     });
-    return Promise.resolve(loader);
+    return await Promise.resolve(loader);
   },
   check: async (config, services, signal) =>
     await checkDuckdb(path.resolve(services.baseFolder, configSchema.parse(config).path), signal),

@@ -6,7 +6,7 @@ import type { ColumnType } from '../../core/schema';
  * with 100 MB the same are 170 and 245 MB and no faster. Two threads fail below 100 MB and take 0.7 s less of 2.
  */
 
-/** What is tried first, in MB. */
+/** What is tried first for each thread, in MB. */
 const LEAST_MB = 64;
 
 /**
@@ -26,11 +26,12 @@ const LARGEST_SHARE = 0.5;
 export function memoryLimits(
   configured: string | undefined,
   types: readonly ColumnType[],
+  threads: number,
   machineBytes: number,
 ): string[] {
   if (configured !== undefined) return [configured];
   const columns = types.reduce((sum, type) => sum + leafCount(type), 0);
-  const first = Math.max(LEAST_MB, WIDE_BASE_MB + WIDE_COLUMN_MB * columns);
+  const first = threads * Math.max(LEAST_MB, WIDE_BASE_MB + WIDE_COLUMN_MB * columns);
   const last = Math.max(first, Math.floor((machineBytes * LARGEST_SHARE) / 1e6));
   const limits: number[] = [];
   for (let limit = first; limit < last; limit *= 2) limits.push(limit);

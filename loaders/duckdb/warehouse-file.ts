@@ -110,6 +110,9 @@ export class WarehouseFile {
     }
     try {
       return await work(warehouse);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw explainUse(this.path, error);
     } finally {
       warehouse.close();
     }
@@ -143,6 +146,19 @@ function locked(file: string, { holder }: WarehouseBusy, waitedMs: number): Beam
       pid === undefined
         ? 'Run the job again when the other one is done.'
         : `A DuckDB file has one writer, and no readers beside it. Close that program (\`ps -p ${pid}\` shows it) and run the job again; what reads the file should open it only while it reads.`,
+  });
+}
+
+/** What DuckDB says to a statement that nobody else explains. WarehouseBusy and WarehouseOutOfMemory stay what they are. */
+function explainUse(file: string, error: unknown): unknown {
+  const known = [BeamliftError, WarehouseBusy, WarehouseOutOfMemory];
+  if (known.some((kind) => error instanceof kind)) return error;
+  return new BeamliftError('DESTINATION_FAILED', {
+    what: `The warehouse ${file} refused a statement`,
+    where: { object: file },
+    why: firstLine(messageOf(error)),
+    hint: 'Check that `schema` of the destination is one that tables can be made in.',
+    cause: error,
   });
 }
 

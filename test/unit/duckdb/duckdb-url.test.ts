@@ -38,15 +38,19 @@ describe('memory limits for DuckDB', () => {
   const types = (count: number): ColumnType[] => Array.from({ length: count }, () => ({ kind: 'bool' }));
 
   it('begin small, grow with the columns, and end at half of the machine', () => {
-    assert.deepEqual(memoryLimits(undefined, types(14), 1e9), ['64MB', '128MB', '256MB', '500MB']);
-    assert.deepEqual(memoryLimits(undefined, types(200), 1e9), ['240MB', '480MB', '500MB']);
+    assert.deepEqual(memoryLimits(undefined, types(14), 1, 1e9), ['64MB', '128MB', '256MB', '500MB']);
+    assert.deepEqual(memoryLimits(undefined, types(200), 1, 1e9), ['240MB', '480MB', '500MB']);
     const fields = types(100).map((type, index) => ({ name: `f${index}`, type }));
     const nested: ColumnType = { kind: 'array', element: { kind: 'struct', fields } };
-    assert.equal(memoryLimits(undefined, [nested], 1e9)[0], '142MB');
-    assert.deepEqual(memoryLimits(undefined, types(1000), 1e9), ['1040MB']);
+    assert.equal(memoryLimits(undefined, [nested], 1, 1e9)[0], '142MB');
+    assert.deepEqual(memoryLimits(undefined, types(1000), 1, 1e9), ['1040MB']);
+  });
+
+  it('count for each thread', () => {
+    assert.equal(memoryLimits(undefined, types(3), 4, 8e9)[0], '256MB');
   });
 
   it('are what the configuration says', () => {
-    assert.deepEqual(memoryLimits('2GB', types(500), 1e9), ['2GB']);
+    assert.deepEqual(memoryLimits('2GB', types(500), 1, 1e9), ['2GB']);
   });
 });

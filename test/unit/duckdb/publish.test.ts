@@ -291,6 +291,20 @@ describe('publishing into DuckDB', () => {
       ]);
     });
 
+    it('keeps that order over many files and rows, whatever the threads', async () => {
+      const last = new Map<number, string>();
+      const units = Array.from({ length: 40 }, (_, file) =>
+        Array.from({ length: 500 }, (_, row): Row => {
+          const key = (file * 7 + row * 13) % 700;
+          last.set(key, `${file}/${row}`);
+          return [BigInt(key), `${file}/${row}`];
+        }),
+      );
+      await fixture.load(COLUMNS, units, { ...merge, createTable: true }, { threads: 4 });
+      const expected = [...last].sort(([a], [b]) => a - b).map(([key, name]) => [String(key), name]);
+      assert.deepEqual(await fixture.ask('SELECT id, name FROM t ORDER BY id'), expected);
+    });
+
     it('takes the newest by the cursor, and leaves newer rows of the table', async () => {
       const columns = [...COLUMNS, ['at', { kind: 'datetime', unit: 'us' }] as const];
       const window = { column: 'at', lower: null, upper: null };

@@ -222,7 +222,7 @@ describe('types of DuckDB', () => {
       loader.commit(context, manifests, {}, NEVER),
       (error) =>
         error instanceof BeamliftError &&
-        error.code === 'SOURCE_CHANGED' &&
+        error.code === 'DESTINATION_FAILED' &&
         /is string and not int32/.test(error.why ?? ''),
     );
     await fixture.change('DROP TABLE t');
