@@ -163,10 +163,10 @@ export function encoded(schema: TableSchema, rows: readonly Row[]): EncodedStrea
   return encodedTexts(rows.map(encode));
 }
 
-export function encodedTexts(lines: readonly string[]): EncodedStream {
+export function encodedTexts(lines: readonly string[], rowsPerBlock = 100): EncodedStream {
   return {
     format: 'ndjson',
-    blocks: blocksOf(lines),
+    blocks: blocksOf(lines, rowsPerBlock),
     counts: () => ({
       rowsExtracted: lines.length,
       rowsStaged: lines.length,
@@ -178,9 +178,12 @@ export function encodedTexts(lines: readonly string[]): EncodedStream {
   };
 }
 
-async function* blocksOf(lines: readonly string[]): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
-  for (let from = 0; from < lines.length; from += 100) {
-    const some = lines.slice(from, from + 100);
+async function* blocksOf(
+  lines: readonly string[],
+  rowsPerBlock: number,
+): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
+  for (let from = 0; from < lines.length; from += rowsPerBlock) {
+    const some = lines.slice(from, from + rowsPerBlock);
     yield { bytes: Buffer.from(some.join(''), 'utf8'), rows: some.length };
   }
 }

@@ -3,6 +3,7 @@ import type { Row } from '../../../core/cells';
 import { BeamliftError, type ErrorPlace } from '../../../core/errors';
 import type { RunContext } from '../../../core/plan';
 import type { ColumnType } from '../../../core/schema';
+import { stageUnit } from '../../../loaders/staging-folder';
 import { DuckdbFixture, NEVER, encodedTexts, stageRows, unit } from './duckdb-fixture';
 import { Oracle } from './oracle';
 
@@ -74,9 +75,15 @@ describe('publishing into DuckDB', () => {
     });
 
     it('takes thousands of files', async () => {
-      const units = Array.from({ length: 1_050 }, (_, index): Row[] => [[BigInt(index), null]]);
-      const report = await fixture.load(COLUMNS, units);
-      assert.equal(report.rowsLoaded, 1_050);
+      const loader = fixture.loader();
+      const lease = await loader.acquireLease({ job: 'orders', fingerprint: 'f' }, 'run-1', 'fail', NEVER);
+      const context = fixture.context(COLUMNS);
+      const lines = Array.from({ length: 1_050 }, (_, index) => `{"id":${index},"name":null}\n`);
+      const everyRowAPart = 1;
+      const manifest = await stageUnit(context, unit('u'), encodedTexts(lines, 1), NEVER, everyRowAPart);
+      assert.equal(manifest.parts.length, 1_050);
+      assert.equal((await loader.commit(context, [manifest], {}, NEVER)).rowsLoaded, 1_050);
+      await lease.release();
       assert.deepEqual(await fixture.ask('SELECT count(*), sum(id), count(DISTINCT id) FROM t'), [
         ['1050', '550725', '1050'],
       ]);
