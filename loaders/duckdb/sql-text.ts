@@ -8,11 +8,6 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The literal of a file name that is to be read as it is: DuckDB takes `*`, `?` and `[` in names for patterns. */
-export function quoteFileName(name: string): string {
-  return quoteText(name.replace(/[*?[]/g, '[$&]'));
-}
-
 /** A table with its schema. */
 export function quoteTable({ schema, name }: TableName): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;

@@ -1,5 +1,5 @@
 import type { WarehouseField, WarehouseType } from '../../core/clients/warehouse-type';
-import { quoteFileName, quoteIdentifier, quoteText } from './sql-text';
+import { quoteIdentifier, quoteText } from './sql-text';
 import { sqlType } from './types';
 
 /**
@@ -80,14 +80,17 @@ function castFields(fields: readonly WarehouseField[], staged: string, depth: nu
  */
 const USUAL_ROW_BYTES = 1024 * 1024;
 
-/** A query for the staged rows of `files`: `columns` in order, with their types; texts for enums. */
+/**
+ * A query for the staged rows of `files`: `columns` in order, with their types; texts for enums. The files must exist: of a name with `*`, `?` or
+ * `[` DuckDB takes the file of that very name first, and only without one a pattern.
+ */
 export function selectStaged(columns: readonly WarehouseField[], files: readonly string[]): string {
   const casts = columns.map(
     ({ name, type }) => `${castStaged(type, `staged.${quoteIdentifier(name)}`)} AS ${quoteIdentifier(name)}`,
   );
   const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(stagedType(type))}`);
   const options = [
-    `[${files.map(quoteFileName).join(', ')}]`,
+    `[${files.map(quoteText).join(', ')}]`,
     "format = 'newline_delimited'",
     "compression = 'uncompressed'",
     'auto_detect = false',

@@ -8,7 +8,7 @@ import { Oracle } from '../unit/duckdb/oracle';
 import { DISPOSITIONS, ROWS } from './duckdb-committer';
 
 /** How often the process is killed; more by BEAMLIFT_KILLS. */
-const KILLS = Number(process.env['BEAMLIFT_KILLS'] ?? '4');
+const KILLS = Number(process.env['BEAMLIFT_KILLS'] ?? '3');
 /** After the first commit has begun, at a moment between these, in milliseconds: before, during and after commits of about 150 ms. */
 const LONGEST_LIFE_MS = 700;
 
