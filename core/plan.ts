@@ -194,6 +194,8 @@ export const planSchema = z.strictObject({
   estimate: estimateSchema,
   runner: runnerSchema,
   runnerReason: z.string(),
+  /** The job counts as large (`runners.threshold_rows`), whoever runs it. */
+  large: z.boolean(),
   /** How the units were cut, in a sentence. */
   splitReason: z.string(),
   /** What a user should know before the run: dropped columns, promises the source cannot make, hazards. */

@@ -21,6 +21,7 @@ export function unstartedReport(job: string | null, error: BeamliftError): Unsta
     status: error.code === 'CANCELLED' ? 'cancelled' : 'failure',
     runner: null,
     runner_reason: null,
+    large: false,
     load_type: '',
     work_units: 0,
     rows_extracted: 0,

@@ -91,7 +91,7 @@ export async function makePlan(
   const pin = run.pin && window?.empty !== true ? await extractor.pin(signal) : undefined;
   const cut = await cutUnits(opened, window, state, disposition, options, services);
   notices.push(...cut.notices);
-  const { runner, reason } = chooseRunner({
+  const { runner, reason, large } = chooseRunner({
     estimate: cut.estimate,
     thresholdRows: services.thresholdRows,
     embedded: destination.embedded,
@@ -132,6 +132,7 @@ export async function makePlan(
     estimate: cut.estimate,
     runner,
     runnerReason: reason,
+    large,
     splitReason: cut.reason,
     notices,
   };

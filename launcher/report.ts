@@ -10,6 +10,8 @@ export interface RunReport {
   status: RunStatus;
   runner: Runner | null;
   runner_reason: string | null;
+  /** At or over `runners.threshold_rows`. */
+  large: boolean;
   load_type: string;
   work_units: number;
   rows_extracted: number;

@@ -14,18 +14,31 @@ export interface RouteInput {
   readonly requested: 'auto' | Runner;
 }
 
+export interface Route {
+  readonly runner: Runner;
+  readonly reason: string;
+  /** At or over the threshold, whoever runs it. */
+  readonly large: boolean;
+}
+
 /** Who runs the units of a job, and why, in words for log, report and plan. */
-export function chooseRunner(input: RouteInput): { runner: Runner; reason: string } {
+export function chooseRunner(input: RouteInput): Route {
   const { estimate, thresholdRows, embedded, largeRunner, requested } = input;
-  if (requested !== 'auto') return { runner: requested, reason: `--runner ${requested}` };
   const { large, size } = measure(estimate, thresholdRows);
-  if (!large) return { runner: 'in-process', reason: size };
-  if (embedded)
-    return { runner: 'in-process', reason: `${size}, but the destination is a file of this machine` };
-  if (largeRunner === undefined || largeRunner === 'in-process') {
-    return { runner: 'in-process', reason: `${size}, but no other runner is configured (runners.large)` };
+  if (requested !== 'auto')
+    return { runner: requested, reason: `${size}; --runner ${requested} was given`, large };
+  if (!large) return { runner: 'in-process', reason: size, large };
+  if (embedded) {
+    return { runner: 'in-process', reason: `${size}, but the destination is a file of this machine`, large };
   }
-  return { runner: largeRunner, reason: size };
+  if (largeRunner === undefined || largeRunner === 'in-process') {
+    return {
+      runner: 'in-process',
+      reason: `${size}, but no other runner is configured (runners.large)`,
+      large,
+    };
+  }
+  return { runner: largeRunner, reason: size, large };
 }
 
 function measure(estimate: Estimate, thresholdRows: number): { large: boolean; size: string } {

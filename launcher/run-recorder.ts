@@ -24,6 +24,7 @@ export class RunRecorder {
       status: 'running',
       runner: null,
       runner_reason: null,
+      large: false,
       load_type: job.loadType,
       work_units: 0,
       rows_extracted: 0,
@@ -46,10 +47,11 @@ export class RunRecorder {
     await this.save(null);
   }
 
-  planned({ context, units, runner, runnerReason, notices }: Plan): void {
+  planned({ context, units, runner, runnerReason, large, notices }: Plan): void {
     Object.assign(this.report, {
       runner,
       runner_reason: runnerReason,
+      large,
       work_units: units.length,
       notices: [...notices],
     } satisfies Partial<RunReport>);

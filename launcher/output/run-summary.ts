@@ -38,6 +38,9 @@ export function renderSummary(reports: readonly RunReport[], palette: Palette): 
 function renderRemarks(report: RunReport): string[] {
   const remarks: string[] = [];
   const job = printableLine(report.job);
+  if (report.large && report.runner === 'in-process') {
+    remarks.push(`${job}: ran in process: ${printableLine(report.runner_reason ?? '')}`);
+  }
   if (report.rows_rejected > 0) {
     const files =
       report.reject_files.length === 0 ? '' : `: ${report.reject_files.map(printableLine).join(', ')}`;

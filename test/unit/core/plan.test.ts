@@ -106,6 +106,7 @@ function plan(units: WorkUnit[], type: ColumnType, policyColumn: string): Plan {
     estimate: { rows: 1, bytes: null, quality: 'exact' },
     runner: 'in-process',
     runnerReason: 'small',
+    large: false,
     splitReason: 'one',
     notices: [],
   };

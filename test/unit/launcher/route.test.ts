@@ -20,6 +20,7 @@ describe('chooseRunner', () => {
     const large = { ...base, estimate: { rows: 3_000_000, bytes: null, quality: 'exact' as const } };
     assert.deepEqual(chooseRunner({ ...large, embedded: true }), {
       runner: 'in-process',
+      large: true,
       reason:
         '3,000,000 rows, at or over the threshold of 1,000,000, but the destination is a file of this machine',
     });
@@ -37,9 +38,8 @@ describe('chooseRunner', () => {
   });
 
   it('obeys --runner', () => {
-    assert.deepEqual(chooseRunner({ ...base, requested: 'direct' }), {
-      runner: 'direct',
-      reason: '--runner direct',
-    });
+    const { runner, reason } = chooseRunner({ ...base, requested: 'direct' });
+    assert.equal(runner, 'direct');
+    assert.match(reason, /--runner direct was given/);
   });
 });
