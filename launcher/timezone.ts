@@ -1,3 +1,5 @@
+import { MICROS_PER_DAY } from '../core/calendar';
+
 /**
  * Wall clocks and instants in an IANA zone, both in microseconds since 1970-01-01T00:00:00 (wall clocks as if they were UTC).
  */
@@ -18,8 +20,6 @@ export function instantIn(timezone: string, wallMicros: bigint): bigint {
   if (wallClockIn(timezone, after) === wallMicros) return after;
   return before;
 }
-
-const MICROS_PER_DAY = 86_400_000_000n;
 
 /** Microseconds that the zone is ahead of UTC at an instant. */
 function offsetAt(timezone: string, utcMicros: bigint): bigint {

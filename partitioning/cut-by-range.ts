@@ -1,7 +1,6 @@
 import type { SplitHints } from '../core/extractor';
 import type { Window, WorkUnit } from '../core/plan';
-import { cutInstants } from './date-range';
-import { formatInstant, parseInstant } from './instant-text';
+import { cutInstants, instantAt, instantPosition } from './date-range';
 import { cutKeys, parseKey } from './key-range';
 import { rangeUnits } from './range-units';
 import { RowDistribution } from './row-distribution';
@@ -54,7 +53,7 @@ function cutsOf(
 /** Undefined where the column's values cannot be placed (infinity, a date before Christ) or the window holds none of them. */
 function distributionOf(hints: RangeHints, window: Window | null): RowDistribution | undefined {
   const position = (text: string): bigint | undefined =>
-    hints.domain === 'int' ? parseKey(text) : parseInstant(hints.domain, text);
+    hints.domain === 'int' ? parseKey(text) : instantPosition(hints.domain, text);
   const inner = (hints.histogram ?? []).flatMap((bound) => position(bound) ?? []);
   const ascending = [...inner].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   let low = position(hints.min) ?? ascending.at(0);
@@ -75,7 +74,7 @@ function excludesNulls(window: Window | null, column: string): boolean {
 }
 
 function textOf(domain: RangeHints['domain'], position: bigint): string {
-  return domain === 'int' ? position.toString() : formatInstant(domain, position);
+  return domain === 'int' ? position.toString() : instantAt(domain, position);
 }
 
 function rowsBetween(distribution: RowDistribution, cuts: readonly bigint[], rows: number): number[] {

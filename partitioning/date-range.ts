@@ -1,4 +1,5 @@
-import { floorTo, MICROS_PER_DAY, type InstantDomain } from './instant-text';
+import { boundText, readBound, type InstantKind } from '../core/bound-text';
+import { MICROS_PER_DAY, floorDivide } from '../core/calendar';
 import type { RowDistribution } from './row-distribution';
 
 /**
@@ -32,10 +33,10 @@ const STEPS_WITHIN_A_DAY: readonly bigint[] = [
 export function cutInstants(
   distribution: RowDistribution,
   share: number,
-  domain: InstantDomain,
+  domain: InstantKind,
   maxCuts: number,
 ): bigint[] | undefined {
-  const day = domain === 'date' ? 1n : MICROS_PER_DAY;
+  const day = MICROS_PER_DAY / unitMicros(domain);
   const steps = domain === 'date' ? [] : STEPS_WITHIN_A_DAY;
   const cuts: bigint[] = [];
   let from = distribution.low;
@@ -74,4 +75,24 @@ function nextCut(
 
 function widthOfShare(width: bigint, rest: number, share: number): bigint {
   return rest <= 0 ? width : BigInt(Math.round(Number(width) * (share / rest)));
+}
+
+/** Where a bound lies: days since 1970-01-01 for dates, else microseconds. Undefined for what `readBound` does not read. */
+export function instantPosition(domain: InstantKind, text: string): bigint | undefined {
+  const reading = readBound(text);
+  return reading === undefined ? undefined : floorDivide(reading.micros, unitMicros(domain));
+}
+
+/** The bound at a position of `instantPosition`. */
+export function instantAt(domain: InstantKind, position: bigint): string {
+  return boundText(domain, position * unitMicros(domain));
+}
+
+function unitMicros(domain: InstantKind): bigint {
+  return domain === 'date' ? MICROS_PER_DAY : 1n;
+}
+
+/** The largest multiple of `step` that is not above `position`. */
+function floorTo(position: bigint, step: bigint): bigint {
+  return floorDivide(position, step) * step;
 }

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../core/schema';
-import { isCalendarDate } from './calendar';
+import { isCalendarDate } from '../core/calendar';
 import { readFloat } from './float-text';
 
 /**

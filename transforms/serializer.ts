@@ -8,7 +8,7 @@ import {
   formatTime,
   isCalendarDay,
   isInfiniteInstant,
-} from './instant-format';
+} from '../core/instant-format';
 import { formatInterval } from './interval-text';
 import { jsonKind, jsonString, quoteJson } from './json-text';
 

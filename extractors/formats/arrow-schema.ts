@@ -1,5 +1,6 @@
 import { BeamliftError, type ErrorPlace } from '../../core/errors';
-import type { ColumnType, TimeUnit } from '../../core/schema';
+import type { ColumnType } from '../../core/schema';
+import type { TimeUnit } from '../../core/time-unit';
 
 /**
  * How the values of an Arrow column lie in memory, with what the file says beyond Arrow (`uuid`, `json`, the raw Parquet types).

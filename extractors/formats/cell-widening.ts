@@ -1,5 +1,6 @@
 import type { Cell } from '../../core/cells';
-import { UNITS_PER_SECOND, type ColumnType, type TimeUnit } from '../../core/schema';
+import type { ColumnType } from '../../core/schema';
+import { UNITS_PER_SECOND, type TimeUnit } from '../../core/time-unit';
 import { sameType, widen } from '../../transforms/infer';
 
 /** A cell that is not null, as a cell of the wider type; undefined: this value has none. */

@@ -1,3 +1,4 @@
+import { readBound } from '../../core/bound-text';
 import { BeamliftError } from '../../core/errors';
 import { compilePattern } from '../../extractors/files/glob';
 import { csvSettings } from '../../extractors/formats/csv-dialect';
@@ -150,8 +151,6 @@ function checkTable({ keys }: JobDraft, report: Report): void {
   }
 }
 
-const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)?)?$/;
-
 function checkTimes({ keys }: JobDraft, report: Report): void {
   const { timezone, historical_start_date: start } = keys;
   if (timezone !== undefined && !isTimezone(timezone)) {
@@ -182,10 +181,7 @@ function isTimezone(name: string): boolean {
 }
 
 function isDateOrNumber(text: string): boolean {
-  if (/^-?\d+(?:\.\d+)?$/.test(text)) return true;
-  if (!DATE.test(text)) return false;
-  const date = new Date(`${text.slice(0, 10)}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10));
+  return /^-?\d+(?:\.\d+)?$/.test(text) || readBound(text) !== undefined;
 }
 
 function checkColumns({ keys }: JobDraft, report: Report): void {

@@ -1,3 +1,4 @@
+import { readBound } from '../../core/bound-text';
 import { InvalidArgumentError } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../core/logger';
 import { readLevel, type LogFormat } from '../output/output-mode';
@@ -22,19 +23,9 @@ export function seconds(text: string): number {
 /** The longest delay of a timer is 2^31 - 1 milliseconds. */
 const MAX_TIMER_SECONDS = 2_147_483;
 
-const DATE =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
-
 /** A date (`2025-03-01`) or an instant (`2025-03-01T10:00:00Z`, without offset in the timezone of the job), as it was written. */
 export function dateText(text: string): string {
-  const match = DATE.exec(text);
-  if (match !== null) {
-    const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-    const date = new Date(Date.UTC(2000, month - 1, day));
-    date.setUTCFullYear(year, month - 1, day);
-    const isDay = date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-    if (isDay && !(hour > 23) && !(minute > 59) && !(second > 59)) return text;
-  }
+  if (readBound(text) !== undefined) return text;
   throw new InvalidArgumentError(
     'It must be a date like 2025-03-01, or a point in time like 2025-03-01T10:00:00Z.',
   );

@@ -1,4 +1,4 @@
-import { formatDate, isCalendarDay, isInfiniteInstant } from '../instant-format';
+import { formatDate, isCalendarDay, isInfiniteInstant } from '../../core/instant-format';
 import {
   NONE_BYTES,
   NONE_CLOCK,

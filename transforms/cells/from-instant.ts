@@ -1,5 +1,5 @@
 import type { ColumnType } from '../../core/schema';
-import { compileInstantFormat, isInfiniteInstant } from '../instant-format';
+import { compileInstantFormat, isInfiniteInstant } from '../../core/instant-format';
 import { INSTANT_POLICIES } from './from-date';
 import {
   NONE_BYTES,

@@ -1,8 +1,9 @@
+import { floorDivide } from '../../core/calendar';
 import type { Cell } from '../../core/cells';
-import type { TimeUnit } from '../../core/schema';
+import type { TimeUnit } from '../../core/time-unit';
 import { readBytes } from '../bytes-text';
 import { normaliseDecimal } from '../decimal-text';
-import { ZERO_DATE, readInstant, readTime, type InstantReading } from '../instant-text';
+import { ZERO_DATE, readInstant, readTime, type InstantReading } from '../../core/instant-text';
 import { readInterval } from '../interval-text';
 import { jsonProblem } from '../json-text';
 import { normaliseUuid } from '../uuid-text';
@@ -23,7 +24,6 @@ import {
   compileFitInstant,
   compileFitTime,
   compileToDay,
-  floorDivide,
   unitsPerDay,
 } from './to-instant';
 import { compileDecimalToInt, compileFitDecimal, compileTextToFloat } from './to-number';

@@ -1,4 +1,4 @@
-import { formatTime } from '../instant-format';
+import { formatTime } from '../../core/instant-format';
 import {
   NONE_BYTES,
   NONE_DAY,

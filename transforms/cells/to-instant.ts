@@ -1,7 +1,8 @@
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../core/cells';
-import { UNITS_PER_SECOND, formatType, type TimeUnit } from '../../core/schema';
-import { formatDate, isInfiniteInstant } from '../instant-format';
-import { compileInstantFormat } from '../instant-format';
+import { formatType } from '../../core/schema';
+import { UNITS_PER_SECOND, type TimeUnit } from '../../core/time-unit';
+import { floorDivide } from '../../core/calendar';
+import { compileInstantFormat, formatDate, isInfiniteInstant } from '../../core/instant-format';
 import { changeOrReject, compileUnusual, nullOrReject } from './policy-actions';
 import { CellRejected, type ConversionContext, type TypeOf } from './rule';
 
@@ -11,11 +12,6 @@ export const SECONDS_PER_DAY = 86_400n;
 /** Units of a day. */
 export function unitsPerDay(unit: TimeUnit): bigint {
   return UNITS_PER_SECOND[unit] * SECONDS_PER_DAY;
-}
-
-export function floorDivide(value: bigint, by: bigint): bigint {
-  const quotient = value / by;
-  return value % by < 0n ? quotient - 1n : quotient;
 }
 
 function compileWithin(

@@ -5,7 +5,7 @@ import { formatType, type ColumnType, type TableSchema } from '../../core/schema
 import { base64Of, hexOf } from '../bytes-text';
 import { isCells, isInterval, type Present } from '../cell-shape';
 import { float64Text } from '../float-text';
-import { compileInstantFormat, formatDate, formatTime, type InstantStyle } from '../instant-format';
+import { compileInstantFormat, formatDate, formatTime, type InstantStyle } from '../../core/instant-format';
 import { formatIntervalUnits } from '../interval-text';
 import { quoteJson } from '../json-text';
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../../core/cells';
 import type { DestinationRules } from '../../../core/destination-rules';
 import { policiesSchema, type PolicySet } from '../../../core/policies';
-import { TIME_UNITS, UNITS_PER_SECOND, type ColumnType } from '../../../core/schema';
+import type { ColumnType } from '../../../core/schema';
+import { TIME_UNITS, UNITS_PER_SECOND } from '../../../core/time-unit';
 import { NARROW, ROOMY } from './conversion-case';
 
 const unit = fc.constantFrom(...TIME_UNITS);

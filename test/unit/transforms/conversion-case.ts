@@ -2,7 +2,8 @@ import type { Cell } from '../../../core/cells';
 import type { DestinationRules } from '../../../core/destination-rules';
 import type { LossRule } from '../../../core/loss-ledger';
 import { DEFAULT_POLICIES, type PolicySet } from '../../../core/policies';
-import type { ColumnType, TimeUnit } from '../../../core/schema';
+import type { ColumnType } from '../../../core/schema';
+import type { TimeUnit } from '../../../core/time-unit';
 import { CellRejected, compileCell } from '../../../transforms/cells';
 
 /** Days from 1970 of 0001-01-01 and 9999-12-31. */

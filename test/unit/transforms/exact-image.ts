@@ -1,5 +1,6 @@
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../../core/cells';
-import { UNITS_PER_SECOND, type ColumnType } from '../../../core/schema';
+import type { ColumnType } from '../../../core/schema';
+import { UNITS_PER_SECOND } from '../../../core/time-unit';
 
 /**
  * Whether a converted cell says exactly what the source's cell said, judged without the code under test. Undefined: this pair is not judged.

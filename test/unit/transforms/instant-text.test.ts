@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY } from '../../../core/cells';
-import { TIME_UNITS, UNITS_PER_SECOND } from '../../../core/schema';
+import { TIME_UNITS, UNITS_PER_SECOND } from '../../../core/time-unit';
 import {
   ISO_STYLE,
   compileInstantFormat,
   formatDate,
   formatTime,
   type InstantStyle,
-} from '../../../transforms/instant-format';
-import { readInstant, readTime } from '../../../transforms/instant-text';
+} from '../../../core/instant-format';
+import { readInstant, readTime } from '../../../core/instant-text';
 import { formatInterval, formatIntervalUnits, readInterval } from '../../../transforms/interval-text';
 
 const DUCKDB: InstantStyle = { separator: ' ', zone: '+00', eraSuffix: ' (BC)' };

@@ -4,7 +4,7 @@ import { INSTANT_INFINITY, type Cell, type Row } from '../../../core/cells';
 import type { NdjsonDialect } from '../../../core/encoding';
 import type { ColumnType, TableSchema } from '../../../core/schema';
 import { compileNdjsonEncoder } from '../../../transforms/encode/ndjson';
-import { readInstant, readTime } from '../../../transforms/instant-text';
+import { readInstant, readTime } from '../../../core/instant-text';
 import { readInterval } from '../../../transforms/interval-text';
 import { cellOf, destinationType } from './arbitrary-cells';
 import {

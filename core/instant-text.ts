@@ -1,5 +1,5 @@
-import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY } from '../core/cells';
-import { UNITS_PER_SECOND, type TimeUnit } from '../core/schema';
+import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY } from './cells';
+import { UNITS_PER_SECOND, UNIT_DIGITS, type TimeUnit } from './time-unit';
 import { daysFromDate, isCalendarDate } from './calendar';
 
 /**
@@ -32,7 +32,6 @@ export const ZERO_DATE = 'zero_date';
 
 const SECONDS_PER_DAY = 86_400;
 const MAX_OFFSET_HOURS = 18;
-const UNIT_DIGITS = { s: 0, ms: 3, us: 6, ns: 9 } as const satisfies Record<TimeUnit, number>;
 
 /** Characters. */
 const ZERO = 48;

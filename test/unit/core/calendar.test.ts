@@ -5,8 +5,9 @@ import {
   dateFromDays,
   daysFromDate,
   daysInMonth,
+  floorDivide,
   isCalendarDate,
-} from '../../../transforms/calendar';
+} from '../../../core/calendar';
 
 const MS_PER_DAY = 86_400_000;
 
@@ -50,5 +51,16 @@ describe('calendar', () => {
     assert.ok(!isCalendarDate(2024, 0, 1));
     assert.ok(!isCalendarDate(2024, 1, 0));
     assert.equal(daysInMonth(2024, 12), 31);
+  });
+});
+
+describe('floorDivide', () => {
+  it('gives the largest multiple that is not above', () => {
+    fc.assert(
+      fc.property(fc.bigInt(), fc.bigInt({ min: 1n, max: 10n ** 12n }), (value, by) => {
+        const floor = floorDivide(value, by) * by;
+        assert.ok(floor <= value && value - floor < by);
+      }),
+    );
   });
 });

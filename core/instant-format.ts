@@ -1,5 +1,5 @@
-import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY } from '../core/cells';
-import { UNITS_PER_SECOND, type TimeUnit } from '../core/schema';
+import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY } from './cells';
+import { UNITS_PER_SECOND, UNIT_DIGITS, type TimeUnit } from './time-unit';
 import { MAX_CALENDAR_DAYS, dateFromDays } from './calendar';
 
 /** How instants are spelled. */
@@ -15,7 +15,6 @@ export interface InstantStyle {
 /** ISO 8601: `2024-02-29T12:00:00.000000Z`, `-0043-03-15`, `+12024-01-01`. */
 export const ISO_STYLE: InstantStyle = { separator: 'T', zone: 'Z', eraSuffix: undefined };
 
-const UNIT_DIGITS = { s: 0, ms: 3, us: 6, ns: 9 } as const satisfies Record<TimeUnit, number>;
 const SECONDS_PER_DAY = 86_400;
 const MAX_DAYS = BigInt(MAX_CALENDAR_DAYS);
 

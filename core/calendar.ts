@@ -8,6 +8,9 @@ export const MAX_CALENDAR_DAYS = 2 ** 47;
 /** The greatest year that `daysFromDate` takes, and the smallest with a minus: within `MAX_CALENDAR_DAYS`. */
 export const MAX_CALENDAR_YEAR = 10 ** 11;
 
+/** Microseconds of a day. */
+export const MICROS_PER_DAY = 86_400_000_000n;
+
 const DAYS_IN_ERA = 146_097;
 const YEARS_IN_ERA = 400;
 /** From 0000-03-01, where an era begins, to 1970-01-01. */
@@ -66,4 +69,10 @@ export function dateFromDays(days: number): CalendarDate {
   const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   return { year: era * YEARS_IN_ERA + yearOfEra + (month <= 2 ? 1 : 0), month, day };
+}
+
+/** The quotient rounded down, which BigInt's own division does not do below zero. */
+export function floorDivide(value: bigint, by: bigint): bigint {
+  const quotient = value / by;
+  return value % by < 0n ? quotient - 1n : quotient;
 }
