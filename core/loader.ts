@@ -15,6 +15,9 @@ export interface JobIdentity {
   readonly description?: string;
 }
 
+/** What is done with the state of another source or destination: refuse (`fail`, the default), go on from it, or begin anew. */
+export type OnStateConflict = 'fail' | 'adopt' | 'fresh';
+
 /** What a job remembers, beside its data. */
 export interface JobState {
   readonly fingerprint: string;
@@ -55,8 +58,12 @@ export interface LoadReport {
 export interface Loader {
   /** The table's schema; undefined: there is no such table. */
   schema(signal: AbortSignal): Promise<TableSchema | undefined>;
-  /** The state without taking anything; null: none. For `plan` and `--dry-run`. */
-  readState(identity: JobIdentity, signal: AbortSignal): Promise<JobState | null>;
+  /** The state as `acquireLease` would find it, without taking anything; null: none. For `plan`, `preview` and `--dry-run`. Throws STATE_CONFLICT as it does. */
+  readState(
+    identity: JobIdentity,
+    signal: AbortSignal,
+    onConflict?: OnStateConflict,
+  ): Promise<JobState | null>;
   /**
    * Takes the lease of the job with a higher fence than any before. Throws LEASE_HELD with the other run's id; takes over from a dead one.
    * State of another fingerprint throws STATE_CONFLICT unless `onConflict` says what to do.
@@ -64,7 +71,7 @@ export interface Loader {
   acquireLease(
     identity: JobIdentity,
     runId: string,
-    onConflict: 'fail' | 'adopt' | 'fresh',
+    onConflict: OnStateConflict,
     signal: AbortSignal,
   ): Promise<Lease>;
   /** Staging a unit again adds nothing: new parts under a new attempt token, and only the first manifest counts (and is returned). */

@@ -6,8 +6,6 @@ export const partSchema = z.strictObject({
   uri: z.string(),
   rows: z.int().min(0),
   bytes: z.int().min(0),
-  /** No row of the part is longer than this. */
-  longestRowBytes: z.int().min(0).optional(),
 });
 export type Part = z.infer<typeof partSchema>;
 

@@ -1,4 +1,5 @@
 import type { Environment, SecretResolver } from '../core/extractor';
+import type { OnStateConflict } from '../core/loader';
 import type { Logger } from '../core/logger';
 import type { Runner } from '../core/plan';
 import type { RunListener } from '../pipelines/run-events';
@@ -17,7 +18,7 @@ export interface LaunchOptions {
   readonly concurrency: number;
   readonly triggeredBy: string;
   readonly timeoutSeconds: number | undefined;
-  readonly onStateConflict: 'fail' | 'adopt' | 'fresh';
+  readonly onStateConflict: OnStateConflict;
 }
 
 /** What planning and running need besides the job. */

@@ -10,7 +10,7 @@ import { commitRun, totalOf } from '../pipelines/commit-run';
 import { runInProcess } from '../pipelines/in-process';
 import type { Phase } from '../pipelines/run-events';
 import type { JobSpec } from './config/job-spec';
-import { fingerprint } from './config/fingerprint';
+import { identityOf } from './job-identity';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import { makePlan, type OpenedJob } from './plan-job';
 import type { RunReport } from './report';
@@ -21,8 +21,7 @@ export async function planJob(job: JobSpec, options: LaunchOptions, services: La
   refuseRunner(options);
   const opened = await openJob(job, services);
   try {
-    const identity = { job: job.name, fingerprint: fingerprint(job) };
-    const state = await opened.loader.readState(identity, services.signal);
+    const state = await opened.loader.readState(identityOf(job), services.signal, options.onStateConflict);
     const run = { runId: 'plan', fence: (state?.fence ?? 0) + 1, state, pin: false };
     return await makePlan(opened, run, options, services);
   } catch (thrown) {
@@ -70,7 +69,7 @@ async function runJob(
   const opened = await openJob(job, services);
   let lease: Lease | undefined;
   try {
-    const identity = { job: job.name, fingerprint: fingerprint(job) };
+    const identity = identityOf(job);
     const { loader } = opened;
     lease = await loader.acquireLease(identity, recorder.runId, options.onStateConflict, services.signal);
     const signal = AbortSignal.any([services.signal, lease.lost]);

@@ -5,7 +5,6 @@ import type { PlannedColumn } from '../core/plan';
 import type { Reject } from '../core/reject';
 import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
 import { compileTextSerializer } from '../transforms/serializer';
-import { fingerprint } from './config/fingerprint';
 import type { JobSpec } from './config/job-spec';
 import type { LaunchServices } from './launch-options';
 import { openJob } from './launch';
@@ -21,21 +20,14 @@ export interface Preview {
 }
 
 /**
- * The first rows of a job as a run would load them: of its window, converted to the destination's types. Reads `rows` rows and writes
+ * The first rows of a job as a first run would load them, converted to the destination's types. Reads `rows` rows and writes
  * nothing; the destination table need not exist.
  */
 export async function previewJob(job: JobSpec, rows: number, services: LaunchServices): Promise<Preview> {
   const { signal } = services;
   const opened = await openJob({ ...job, createTable: true }, services);
   try {
-    const identity = { job: job.name, fingerprint: fingerprint(job) };
-    const state = await opened.loader.readState(identity, signal);
-    const run = {
-      runId: 'preview',
-      fence: 0,
-      state: job.sourceCategory === 'files' ? null : state,
-      pin: false,
-    };
+    const run = { runId: 'preview', fence: 0, state: null, pin: false };
     const { context, units, notices } = await makePlan(opened, run, PREVIEW_OPTIONS, services);
     const converter = compileConverter({
       columns: context.columns,

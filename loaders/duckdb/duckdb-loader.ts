@@ -1,6 +1,6 @@
 import type { EncodedStream } from '../../core/encoding';
 import { messageOf } from '../../core/errors';
-import type { JobIdentity, JobState, Lease, Loader, LoadReport } from '../../core/loader';
+import type { JobIdentity, JobState, Lease, Loader, LoadReport, OnStateConflict } from '../../core/loader';
 import type { Logger } from '../../core/logger';
 import type { Manifest } from '../../core/manifest';
 import type { RunContext, WorkUnit } from '../../core/plan';
@@ -10,6 +10,7 @@ import { sweepAbandoned, sweepRunFolder } from '../run-folders';
 import { findStagedUnit, stageUnit } from '../staging-folder';
 import { commitToWarehouse } from './commit';
 import { takeLease } from './lease';
+import { usableState } from './lease-decision';
 import type { TableName } from './sql-text';
 import { readStateRow } from './state-table';
 import { readTableDefinition, tableSchemaOf } from './table-definition';
@@ -50,20 +51,24 @@ export class DuckdbLoader implements Loader {
     );
   }
 
-  async readState({ job }: JobIdentity, signal: AbortSignal): Promise<JobState | null> {
+  async readState(
+    identity: JobIdentity,
+    signal: AbortSignal,
+    onConflict: OnStateConflict = 'fail',
+  ): Promise<JobState | null> {
     if (!(await this.file.exists())) return null;
     const row = await this.file.use(
       'read-only',
-      async (warehouse) => await readStateRow(warehouse, this.settings.table.schema, job),
+      async (warehouse) => await readStateRow(warehouse, this.settings.table.schema, identity.job),
       signal,
     );
-    return row?.state ?? null;
+    return row === undefined ? null : usableState(row, identity, onConflict);
   }
 
   async acquireLease(
     identity: JobIdentity,
     runId: string,
-    onConflict: 'fail' | 'adopt' | 'fresh',
+    onConflict: OnStateConflict,
     signal: AbortSignal,
   ): Promise<Lease> {
     const { table, log, renewLeaseEveryMs } = this.settings;

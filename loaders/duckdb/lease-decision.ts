@@ -1,11 +1,11 @@
 import { BeamliftError } from '../../core/errors';
-import type { JobIdentity, JobState } from '../../core/loader';
+import type { JobIdentity, JobState, OnStateConflict } from '../../core/loader';
 import type { LeaseHolder, StateRow } from './state-table';
 
 export interface LeaseRequest {
   readonly identity: JobIdentity;
   readonly runId: string;
-  readonly onConflict: 'fail' | 'adopt' | 'fresh';
+  readonly onConflict: OnStateConflict;
   /** Whether the process of the run that has the lease is there; `unknown`: on another machine. */
   readonly holderRuns: (holder: LeaseHolder) => boolean | 'unknown';
 }
@@ -25,11 +25,17 @@ export function decideLease(row: StateRow | undefined, request: LeaseRequest): L
   const holder = row.run === null || row.run.id === runId ? undefined : row.run;
   if (holder !== undefined && isAlive(holder, request)) throw leaseHeld(identity, holder);
   const fence = row.state.fence + 1;
-  const differs = row.state.fingerprint !== identity.fingerprint;
-  if (differs && onConflict === 'fail') throw stateConflict(identity, row);
-  const kept: JobState = { ...row.state, fence, fingerprint: identity.fingerprint };
-  const state = onConflict === 'fresh' ? withoutProgress(kept) : kept;
-  return { state, fence, takenFrom: holder?.id };
+  return { state: { ...usableState(row, identity, onConflict), fence }, fence, takenFrom: holder?.id };
+}
+
+/** The state as this job may use it. Throws STATE_CONFLICT. */
+export function usableState(row: StateRow, identity: JobIdentity, onConflict: OnStateConflict): JobState {
+  const { state } = row;
+  if (state.fingerprint === identity.fingerprint)
+    return onConflict === 'fresh' ? withoutProgress(state) : state;
+  if (onConflict === 'fail') throw stateConflict(identity, row);
+  const kept: JobState = { ...state, fingerprint: identity.fingerprint };
+  return onConflict === 'fresh' ? withoutProgress(kept) : kept;
 }
 
 /** The state of a job that has published nothing. The last commit stays: it is how a repeated one is recognised. */
