@@ -37,10 +37,10 @@ export async function describeFiles(
   const schema = unionSchema(described, reader.widenInferred);
   if (schema.columns.length === 0) {
     throw new BeamliftError('SOURCE_EMPTY', {
-      what: sample.length === 1 ? 'The file is empty.' : 'The files are empty.',
+      what: sample.length === 1 ? 'The file is empty' : 'The files are empty',
       where: { object: sample.map(({ uri }) => uri).join(', ') },
       why: 'Without a header or a record there are no columns to load.',
-      hint: 'Check whether the export that writes them has finished.',
+      hint: `Check whether the export that writes ${sample.length === 1 ? 'it' : 'them'} has finished.`,
     });
   }
   const notices = unionNotices(described, schema);

@@ -25,6 +25,8 @@ const FILES: ReadonlySet<string> = new Set(['ssl_ca', 'ssl_cert', 'ssl_key']);
 export function parsePostgresUrl(url: string): { connection: JsonObject } | undefined {
   if (!/^postgres(ql)?:\/\//.test(url)) return undefined;
   const { text, restore } = hideReferences(url);
+  if ((/^[^?]*/.exec(text)?.[0] ?? '').split('@').length > 2)
+    throw wrongUrl('there is more than one @; one of the user or the password is written %40');
   const match = URL_SHAPE.exec(text);
   if (match === null) throw wrongUrl('it is not of the form postgresql://user:password@host:port/database');
   const [, login, host = '', port, database, query] = match;

@@ -6,7 +6,7 @@ import { parseSecretText } from '../../core/secret-references';
 import { ANNOUNCED_SCHEMES } from './announced-names';
 import type { EndpointModule, EndpointRole } from './endpoint-modules';
 import { escapeReferences, referenceProblem } from './endpoint-texts';
-import { oneOf } from './schema-problems';
+import { allOf } from './schema-problems';
 
 /** The fields that a URL stands for, or why it stands for none. */
 export type UrlReading =
@@ -53,7 +53,12 @@ function parseUrl(url: string, role: EndpointRole): UrlReading {
 /** What the module says, without the URL and its password should they be in it. */
 function moduleProblem(error: unknown, url: string): string {
   if (!(error instanceof BeamliftError)) throw error;
-  const said = [error.what, error.why, error.hint].filter((text) => text !== undefined).join('; ');
+  const { what, why, hint } = error;
+  const problem = [what, why]
+    .flatMap((text) => (text === undefined ? [] : [text.replace(/\.$/, '')]))
+    .join(': ');
+  const said = hint === undefined ? problem : `${problem}. ${hint}`;
+  if (/^[a-z][a-z0-9+.-]*:\/*$/i.test(url)) return said;
   const password = /\/\/[^/]*?:(.*)@/.exec(url)?.[1];
   return redact(said, password === undefined ? [url] : [url, password, decoded(password)]);
 }
@@ -68,7 +73,7 @@ function decoded(text: string): string {
 
 function unknownUrl(url: string, role: EndpointRole): string {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
-  const kinds = oneOf(role.modules.map((module) => `${module.type} (${module.title})`));
+  const kinds = allOf(role.modules.map((module) => `${module.type} (${module.title})`));
   const announced = scheme === undefined ? undefined : ANNOUNCED_SCHEMES.get(scheme);
   if (announced !== undefined && role.announced.includes(announced)) {
     return `${announced} is not available in this version; available ${role.modules.length === 1 ? 'is' : 'are'} ${kinds}`;

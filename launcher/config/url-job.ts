@@ -35,6 +35,12 @@ export interface UrlJobInput {
 const SOURCE = 'from';
 const DESTINATION = 'to';
 
+/** For what looks like no URL at all. */
+const EXAMPLES = {
+  '--from': './data for a folder, postgresql://user@host/database for a database',
+  '--to': 'duckdb:warehouse.duckdb',
+} as const;
+
 const FLAGS: Readonly<Partial<Record<JobKey, string>>> = {
   source_table_name: '--table',
   query: '--query',
@@ -96,12 +102,18 @@ export function atFlags(problems: readonly ConfigurationProblem[]): Configuratio
     if (problem.path.startsWith(`destinations.${DESTINATION}`)) return { ...problem, path: '--to' };
     const key = /^jobs\..*\.([a-z_]+)(?:\[|$)/.exec(problem.path)?.[1];
     const flag = key === undefined ? undefined : FLAGS[key as JobKey];
-    return flag === undefined ? problem : { ...problem, path: flag };
+    if (flag === undefined) return problem;
+    const needsTable = flag === '--table' && problem.text.startsWith('is needed');
+    return {
+      ...problem,
+      path: flag,
+      text: needsTable ? 'is needed: the table or view to read; or --query' : problem.text,
+    };
   });
 }
 
 function readFlag(
-  flag: string,
+  flag: keyof typeof EXAMPLES,
   url: string,
   role: EndpointRole,
   environment: Environment,
@@ -109,7 +121,8 @@ function readFlag(
 ) {
   const reading = readUrl(url, role, environment);
   if (!('problem' in reading)) return reading;
-  problems.add([flag], reading.problem);
+  const example = /^[a-z][a-z0-9+.-]*:/i.test(url) || url.startsWith('${') ? '' : `; write ${EXAMPLES[flag]}`;
+  problems.add([flag], `${reading.problem}${example}`);
   return undefined;
 }
 

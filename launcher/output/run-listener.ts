@@ -112,7 +112,7 @@ function logEvent(event: RunEvent, log: Logger): void {
     case 'phase.completed':
       log.info(`etl.phase.${event.phase}.completed`, {
         rows: event.rows,
-        duration: event.durationSeconds,
+        duration: roundToMilliseconds(event.durationSeconds),
         status: 'success',
       });
       return;
@@ -148,9 +148,14 @@ function logProgress(tracker: ProgressTracker, log: Logger, clock: ProgressClock
       percent: share === undefined ? undefined : Math.round(share * 100),
       units_done: unitsDone,
       units,
-      duration: elapsedSeconds,
+      duration: roundToMilliseconds(elapsedSeconds),
     });
   });
+}
+
+/** Clocks give digits that mean nothing: `0.05899560700000006`. */
+function roundToMilliseconds(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }
 
 const MARKS = {

@@ -10,18 +10,18 @@ export function parseDuckdbUrl(url: string): JsonObject | undefined {
   if (scheme === null)
     return /\.duckdb$/i.test(url) && !/^[a-z][a-z0-9+.-]+:/i.test(url) ? { path: url } : undefined;
   const rest = url.slice(scheme[0].length);
-  if (rest === '' || rest === '//' || rest === '///') throw wrongUrl(url, 'It names no file.');
+  if (rest === '' || rest === '//' || rest === '///') throw wrongUrl('it names no file');
   if (rest.startsWith(':memory:')) {
-    throw wrongUrl(url, 'A database in memory would be gone with the end of the run.');
+    throw wrongUrl('a database in memory would be gone with the end of the run');
   }
   if (!rest.startsWith('//')) return { path: rest };
   if (rest.startsWith('///')) return { path: rest.slice(2) };
-  throw wrongUrl(url, 'What stands behind two slashes would be a host, and DuckDB is a file.');
+  throw wrongUrl('what stands behind two slashes would be a host, and DuckDB is a file');
 }
 
-function wrongUrl(url: string, why: string): BeamliftError {
+function wrongUrl(why: string): BeamliftError {
   return new BeamliftError('USAGE', {
-    what: `${url} does not name a DuckDB file`,
+    what: 'The URL does not name a DuckDB file',
     why,
     hint: 'Write duckdb:warehouse.duckdb for a file in this folder, or duckdb:///absolute/path/warehouse.duckdb.',
   });

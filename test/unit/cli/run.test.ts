@@ -32,7 +32,7 @@ function tell({ listener, log }: LaunchServices, job: string): void {
   listener({ kind: 'unit.progress', unit: '0001', rows: 250, sourceBytes: 2_000, stagedBytes: 1_500 });
   listener({ kind: 'unit.retried', unit: '0001', attempt: 2, error: 'connection lost' });
   listener({ kind: 'unit.completed', unit: '0001', rows: 500, rejected: 0, stagedBytes: 3_000 });
-  listener({ kind: 'phase.completed', phase: 'stage', rows: 500, durationSeconds: 1.5 });
+  listener({ kind: 'phase.completed', phase: 'stage', rows: 500, durationSeconds: 1.500000000000003 });
   log.info('etl.completed', { run_id: `run-of-${job}`, status: 'success', rows: 500, duration: 1.6 });
 }
 

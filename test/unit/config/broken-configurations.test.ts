@@ -330,8 +330,8 @@ jobs:
 ${GOOD.replace('warehouse', 'b').replace('shop', 'f')}`,
     expected: [
       'f.yaml:2:8  connections.a.url: cannot read ***',
-      'f.yaml:3:8  connections.b.url: mysql is not available in this version; available are postgresql (a database) or local (a folder)',
-      'f.yaml:4:8  connections.c.url: no connection has a URL of this form; there are postgresql (a database) or local (a folder)',
+      'f.yaml:3:8  connections.b.url: mysql is not available in this version; available are postgresql (a database) and local (a folder)',
+      'f.yaml:4:8  connections.c.url: no connection has a URL of this form; there are postgresql (a database) and local (a folder)',
       'f.yaml:5:33  connections.d.host: is in the url, too: write it in one of them',
       'f.yaml:6:8  connections.e.url: is a URL of postgresql, but the kind says local',
       'f.yaml:7:8  connections.f.url: names files: a connection is a folder, and a job says which files, as file_pattern',

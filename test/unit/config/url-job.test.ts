@@ -104,7 +104,10 @@ describe('job from URLs', () => {
         { from: 'postgresql://u:canary@', to: 'redis://canary', table: 't' },
         [/^--from: cannot read \*\*\*$/, /^--to: redis is not available in this version/],
       ],
-      [{ from: 'canary' }, [/^--from: no connection has a URL of this form/]],
+      [{ from: 'canary' }, [/^--from: no connection has a URL of this form.*; write \.\/data for a folder/]],
+      [{ table: 't', to: 'nope:' }, [/^--to: no destination has a URL of this form; there is duckdb/]],
+      [{ table: 't', to: 'canary' }, [/^--to: no destination has a URL of this form.*; write duckdb:/]],
+      [{ from: 'postgresql://', table: 't' }, [/^--from: cannot read postgresql:\/\/$/]],
       [{ query: 'SELECT 1' }, [/^--dest-table: is needed with --query/]],
       [{ table: 'a."b' }, [/^--table: is not table or schema\.table/]],
       [{ table: 't', destTable: 'a..b' }, [/^--dest-table: is not table or schema\.table/]],
@@ -115,7 +118,7 @@ describe('job from URLs', () => {
       [{ table: 't', loadType: 'merge' }, [/^--key-columns: is needed for a merge load/]],
       [{ table: 't', loadType: 'catalogue' }, [/^--load-type: expected .* did you mean catalog/]],
       [{ from: '${env:NONE}', table: 't' }, [/^--from: the environment variable NONE is not set$/]],
-      [{}, [/^--table: is needed/]],
+      [{}, [/^--table: is needed: the table or view to read; or --query$/]],
     ];
     for (const [flags, expected] of cases) {
       const problems = await problemsOf(flags);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseSecretText } from '../../../core/secret-references';
 import { parsePostgresUrl } from '../../../extractors/postgres/parse-postgres-url';
+import { BeamliftError } from '../../../core/errors';
 
 const connectionOf = (url: string): unknown => parsePostgresUrl(url)?.connection;
 
@@ -65,6 +66,16 @@ describe('postgres: URLs', () => {
         },
       ),
     );
+  });
+
+  it('tells of an @ that is not encoded', () => {
+    for (const url of ['postgres://u:p@ss@h/d', 'postgres://u@x:p@h:5432/d?sslmode=require']) {
+      assert.throws(
+        () => parsePostgresUrl(url),
+        (error) => error instanceof BeamliftError && /more than one @/.test(error.why ?? ''),
+        url,
+      );
+    }
   });
 
   it('refuses mistakes without showing the password', () => {
