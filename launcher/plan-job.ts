@@ -120,7 +120,8 @@ export async function makePlan(
     window: window?.window ?? null,
     limit: options.limit ?? null,
     nextWatermark: options.limit === undefined ? (window?.nextWatermark ?? null) : null,
-    backfill: window?.backfill ?? false,
+    // a limited run publishes the first rows of an interval, not the interval
+    backfill: options.limit === undefined && window?.backfill === true,
     policies: job.policies,
     maxRejects: job.maxRejects,
     stagingFolder: path.join(services.baseFolder, '.beamlift', 'staging', run.runId),

@@ -4,6 +4,16 @@ import type { Bound, Window } from '../core/plan';
 import type { Column } from '../core/schema';
 import type { JobSpec } from './config/job-spec';
 import { compareCursors, cursorText, shiftCursor } from './cursor';
+import {
+  compareEdges,
+  firstUncovered,
+  hasKnownOrder,
+  isEmptyStretch,
+  lowerBound,
+  mayOverlap,
+  stretchOf,
+  upperBound,
+} from './window-edges';
 
 /** What decides the window of an incremental run. */
 export interface WindowInput {
@@ -38,7 +48,8 @@ export interface WindowDecision {
 
 /**
  * The window of a run over a timestamp column: `lower <= column < upper` (a cursor without a next value has inclusive upper ends,
- * and then an exclusive lower one). `--start-date` and `--end-date` never move the watermark.
+ * and then an exclusive lower one). `--start-date` and `--end-date` never move the watermark; what they appended is left out later: a
+ * window ends where such an interval begins, and the next one begins where it ends. The watermark never goes back.
  * Throws PLAN_REFUSED where rows would be appended twice.
  */
 export function decideWindow(input: WindowInput): WindowDecision {
@@ -48,16 +59,41 @@ export function decideWindow(input: WindowInput): WindowDecision {
 
   const { lower, reason, notice } = decideLower(input);
   if (notice !== undefined) notices.push(notice);
-  const window: Window = { column: column.name, lower, upper: upper.bound };
-  const empty = upper.bound === null || isEmpty(column, lower, upper.bound);
+  const whole: Window = { column: column.name, lower, upper: upper.bound };
+  const window = input.append && !input.fullRefresh ? withoutIntervals(input, whole, notices) : whole;
+  const empty = window.upper === null || isEmptyStretch(column, stretchOf(window));
   return {
     window,
     empty,
-    nextWatermark: empty ? null : upper.bound.value,
+    nextWatermark: empty || window.upper === null ? null : furthest(input, window.upper),
     backfill: false,
     reason,
     notices,
   };
+}
+
+/** What regular runs leave to the intervals that were appended by flag. */
+function withoutIntervals({ column, intervals }: WindowInput, whole: Window, notices: string[]): Window {
+  if (whole.upper === null || intervals.length === 0) return whole;
+  const { from, to } = firstUncovered(column, stretchOf(whole), intervals.map(stretchOf));
+  const window: Window = { column: column.name, lower: lowerBound(from), upper: upperBound(to) };
+  if (describeWindow(window) !== describeWindow(whole)) {
+    notices.push(
+      `Intervals that were appended by flag are left out (${intervals.map(describeWindow).join('; ')}): this run covers ${describeWindow(window)}, the next one goes on behind it.`,
+    );
+  }
+  return window;
+}
+
+/** The later one of the window's end and the watermark: a window that looks back may end before it. */
+function furthest({ column, watermark, fullRefresh }: WindowInput, upper: Bound): string {
+  if (watermark === null || fullRefresh) return upper.value;
+  const order = compareEdges(
+    column,
+    { value: upper.value, after: false },
+    { value: watermark, after: false },
+  );
+  return order !== undefined && order < 0 ? watermark : upper.value;
 }
 
 function decideLower(input: WindowInput): { lower: Bound | null; reason: string; notice?: string } {
@@ -120,12 +156,15 @@ function decideBackfill(input: WindowInput, notices: string[]): WindowDecision {
     );
   }
   const window: Window = { column: column.name, lower, upper: end };
-  if (input.append && !input.fullRefresh) refuseOverlap(input, window);
+  const empty = upper.bound === null || end === null || isEmptyStretch(column, stretchOf(window));
+  const appends = input.append && !input.fullRefresh;
+  if (appends) refuseOverlap(input, window);
   return {
     window,
-    empty: upper.bound === null || end === null || isEmpty(column, lower, end),
+    empty,
     nextWatermark: null,
-    backfill: input.append && !input.fullRefresh,
+    // of an interval without rows nothing is published: those that come later must not be left out
+    backfill: appends && !empty,
     reason: `${startDate ?? 'the beginning'} to ${endDate ?? 'now'} by flag; the watermark stays`,
     notices,
   };
@@ -133,17 +172,21 @@ function decideBackfill(input: WindowInput, notices: string[]): WindowDecision {
 
 /** An append over rows that are already published would duplicate them. */
 function refuseOverlap(input: WindowInput, window: Window): void {
-  const { job, column, watermark, intervals } = input;
-  const start = job.historicalStartDate;
+  const { job, column, watermark, intervals, upper } = input;
+  if (!hasKnownOrder(column)) {
+    throw new BeamliftError('PLAN_REFUSED', {
+      what: `Intervals of ${column.name} cannot be appended`,
+      where: { job: job.name, column: column.name },
+      why: `Its order (${column.nativeType ?? column.type.kind}) is the source's own, so nobody can tell whether an interval was loaded before.`,
+      hint: 'Leave --start-date and --end-date out, or use `load_type: merge` with `key_columns`.',
+    });
+  }
   const published: Window[] = [...intervals];
   if (watermark !== null) {
-    const lower =
-      start === undefined
-        ? null
-        : { value: cursorText(start, column, job.timezone, 'historical_start_date'), inclusive: true };
-    published.push({ column: column.name, lower, upper: { value: watermark, inclusive: false } });
+    const end = { value: watermark, inclusive: upper.bound?.inclusive === true };
+    published.push({ column: column.name, lower: firstLower(input), upper: end });
   }
-  const hit = published.find((interval) => overlaps(column, interval, window));
+  const hit = published.find((interval) => mayOverlap(column, stretchOf(interval), stretchOf(window)));
   if (hit === undefined) return;
   throw new BeamliftError('PLAN_REFUSED', {
     what: `The interval ${describeWindow(window)} overlaps ${describeWindow(hit)}, which is already published`,
@@ -153,19 +196,15 @@ function refuseOverlap(input: WindowInput, window: Window): void {
   });
 }
 
-function overlaps(column: Column, a: Window, b: Window): boolean {
-  const before = (left: Window, right: Window): boolean => {
-    if (left.upper === null || right.lower === null) return false;
-    const order = compareCursors(column, left.upper.value, right.lower.value);
-    return order < 0 || (order === 0 && !(left.upper.inclusive && right.lower.inclusive));
-  };
-  return !before(a, b) && !before(b, a);
-}
-
-function isEmpty(column: Column, lower: Bound | null, upper: Bound): boolean {
-  if (lower === null) return false;
-  const order = compareCursors(column, lower.value, upper.value);
-  return order > 0 || (order === 0 && !(lower.inclusive && upper.inclusive));
+/** Where the first regular run began at the earliest: at historical_start_date, or at last_sync_value. */
+function firstLower({ job, column }: WindowInput): Bound | null {
+  if (job.historicalStartDate === undefined) return null;
+  const start = cursorText(job.historicalStartDate, column, job.timezone, 'historical_start_date');
+  if (job.lastSyncValue === undefined) return { value: start, inclusive: true };
+  const seed = cursorText(job.lastSyncValue, column, job.timezone, 'last_sync_value');
+  const order = compareEdges(column, { value: seed, after: true }, { value: start, after: false });
+  if (order === undefined) return null;
+  return order < 0 ? { value: seed, inclusive: false } : { value: start, inclusive: true };
 }
 
 function upperNotices(column: Column, upper: UpperBound): string[] {

@@ -17,11 +17,17 @@ const IDENTITY_FIELDS = [
 
 const FINGERPRINT_LENGTH = 16;
 
+/** What a fingerprint is made of. */
+export type FingerprintedJob = Pick<
+  JobSpec,
+  'source' | 'destination' | 'sourceCategory' | 'loadType' | 'timestampColumn'
+>;
+
 /**
- * Identifies the source and the destination of a job, so that state of another pair is not taken for this one's:
- * 16 hexadecimal digits, the same in every version and on every machine.
+ * Identifies the source and the destination of a job, and the column that its watermark is of, so that state of others is not taken for
+ * this one's: 16 hexadecimal digits, the same in every version and on every machine.
  */
-export function fingerprint(job: Pick<JobSpec, 'source' | 'destination'>): string {
+export function fingerprint(job: FingerprintedJob): string {
   const { source, destination } = job;
   const identity = [
     source.type,
@@ -31,8 +37,29 @@ export function fingerprint(job: Pick<JobSpec, 'source' | 'destination'>): strin
     identityFields(destination.config),
     datasetOf(destination),
     destination.table,
+    ...cursorIdentity(job),
   ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, FINGERPRINT_LENGTH);
+}
+
+/** In words, for STATE_CONFLICT: nothing that may be secret. */
+export function describeFingerprint(job: FingerprintedJob): string {
+  const { source, destination } = job;
+  const object =
+    source.object.kind === 'query'
+      ? 'a query'
+      : objectIdentity(source.object).slice(1).filter(Boolean).join('.');
+  const table = [datasetOf(destination), destination.table].filter(Boolean).join('.');
+  const by = cursorIdentity(job)
+    .map((column) => ` by ${column}`)
+    .join('');
+  return `${source.type} ${object}${by} to ${destination.type} ${table}`;
+}
+
+/** Catalog loads and files have no watermark. */
+function cursorIdentity({ sourceCategory, loadType, timestampColumn }: FingerprintedJob): string[] {
+  if (sourceCategory === 'files' || loadType === 'catalog' || timestampColumn === undefined) return [];
+  return [timestampColumn];
 }
 
 /** The schema or dataset that a destination's table is in; null: what the database has as its default. */

@@ -39,7 +39,7 @@ export async function commitToWarehouse(
 ): Promise<LoadReport> {
   const { file, table, log } = settings;
   // What a merge reads must stay in order: see dropRepeated.
-  const threads = context.disposition === 'merge' ? 1 : settings.threads;
+  const threads = context.keyColumns.length > 0 ? 1 : settings.threads;
   const types = context.destinationSchema.columns.map(({ type }) => type);
   const tempFolder = path.join(context.stagingFolder, SPILL_FOLDER);
   let failure: WarehouseOutOfMemory | undefined;
@@ -93,7 +93,7 @@ async function publishOnce(
   return {
     rowsLoaded: published.rowsLoaded,
     rowsBefore: published.rowsBefore,
-    ...(context.disposition === 'merge' ? { rowsSuperseded: published.rowsSuperseded } : {}),
+    ...(context.keyColumns.length > 0 ? { rowsSuperseded: published.rowsSuperseded } : {}),
     alreadyCommitted: false,
     table: showTable(target.definition.table),
   };

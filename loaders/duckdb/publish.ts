@@ -42,15 +42,28 @@ export async function publishRows(
     case 'replace':
       if (staged.rows === 0 && rowsBefore > 0 && !context.allowEmpty)
         throw emptyReplace(context, target, rowsBefore);
+      if (context.keyColumns.length > 0) {
+        // A job that merges, loaded anew: one row for each key, as if every run had been merged.
+        await session.run(`DELETE FROM ${quoteTable(target.definition.table)}`);
+        return { rowsBefore, ...(await mergeStaged(session, context, target, staged)) };
+      }
       await replaceRows(session, context, target, staged);
       return { rowsBefore, rowsLoaded: staged.rows, rowsSuperseded: 0 };
-    case 'merge': {
-      const superseded = await mergeRows(session, context, target, async (scratch) => {
-        await insertStaged(session, context, target, scratch, staged);
-      });
-      return { rowsBefore, rowsLoaded: staged.rows - superseded, rowsSuperseded: superseded };
-    }
+    case 'merge':
+      return { rowsBefore, ...(await mergeStaged(session, context, target, staged)) };
   }
+}
+
+async function mergeStaged(
+  session: WarehouseSession,
+  context: RunContext,
+  target: DestinationTable,
+  staged: StagedRows,
+): Promise<Omit<Published, 'rowsBefore'>> {
+  const superseded = await mergeRows(session, context, target, async (scratch) => {
+    await insertStaged(session, context, target, scratch, staged);
+  });
+  return { rowsLoaded: staged.rows - superseded, rowsSuperseded: superseded };
 }
 
 export async function countRows(session: WarehouseSession, table: TableName): Promise<number> {

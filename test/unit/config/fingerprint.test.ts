@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict';
 import type { JsonObject, SourceObject } from '../../../core/plan';
 import { fingerprint } from '../../../launcher/config/fingerprint';
+import type { JobSpec } from '../../../launcher/config/job-spec';
 
 function of(
   connection: JsonObject,
   object: SourceObject,
   config: JsonObject = { path: '/w.duckdb' },
-  rest: { dataset?: string; table?: string; type?: string } = {},
+  rest: {
+    dataset?: string;
+    table?: string;
+    type?: string;
+    cursor?: string;
+    loadType?: JobSpec['loadType'];
+  } = {},
 ): string {
-  const { dataset, table = 'orders', type = 'postgresql' } = rest;
+  const { dataset, table = 'orders', type = 'postgresql', cursor, loadType = 'transactional' } = rest;
   return fingerprint({
+    sourceCategory: object.kind === 'files' ? 'files' : 'database',
+    loadType,
+    timestampColumn: cursor,
     source: { type, connectionName: 'shop', connection, object, maxConnections: 8 },
     destination: {
       type: 'duckdb',
@@ -49,6 +59,16 @@ describe('fingerprint', () => {
     );
   });
 
+  it('does not depend on a timestamp_column that is not used', () => {
+    const catalog = { cursor: 'id', loadType: 'catalog' as const };
+    assert.equal(of(connection, object, undefined, catalog), of(connection, object));
+    const merge = { cursor: 'id', loadType: 'merge' as const };
+    assert.equal(
+      of(connection, object, undefined, merge),
+      of(connection, object, undefined, { cursor: 'id' }),
+    );
+  });
+
   it('depends on what is read and written', () => {
     const all = [
       of(connection, object),
@@ -63,6 +83,8 @@ describe('fingerprint', () => {
       of(connection, object, undefined, { dataset: 'raw' }),
       of(connection, object, undefined, { table: 'lines' }),
       of(connection, object, undefined, { type: 'mysql' }),
+      of(connection, object, undefined, { cursor: 'id' }),
+      of(connection, object, undefined, { cursor: 'created_at' }),
     ];
     assert.equal(new Set(all).size, all.length);
     for (const one of all) assert.match(one, /^[0-9a-f]{16}$/);

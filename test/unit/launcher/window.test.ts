@@ -2,10 +2,17 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BeamliftError } from '../../../core/errors';
 import type { UpperBound } from '../../../core/extractor';
+import type { Window } from '../../../core/plan';
 import type { Column } from '../../../core/schema';
-import { decideWindow, describeWindow, type WindowInput } from '../../../launcher/window';
+import {
+  decideWindow,
+  describeWindow,
+  type WindowDecision,
+  type WindowInput,
+} from '../../../launcher/window';
 
 const createdAt: Column = { name: 'created_at', type: { kind: 'timestamp', unit: 'us' }, nullable: true };
+const date: Column = { name: 'day', type: { kind: 'date' }, nullable: false };
 const id: Column = { name: 'id', type: { kind: 'int', bits: 64 }, nullable: false };
 
 function upTo(value: string, inclusive = false): UpperBound {
@@ -153,4 +160,114 @@ describe('decideWindow', () => {
       { numRuns: 300 },
     );
   });
+
+  it('counts the watermark of an inclusive cursor as published', () => {
+    const again = input({ column: date, watermark: '2025-01-10', upper: upTo('2025-01-20', true) });
+    const from = (startDate: string): WindowInput => ({ ...again, startDate, endDate: '2025-01-15' });
+    assert.throws(() => decideWindow(from('2025-01-10')), /already published/);
+    assert.equal(decideWindow(from('2025-01-11')).backfill, true);
+  });
+
+  it('counts what last_sync_value began with as published', () => {
+    const changes = {
+      watermark: '2025-05-01T00:00:00.000000Z',
+      startDate: '2024-03-01',
+      endDate: '2024-04-01',
+    };
+    const job = { historicalStartDate: '2025-01-01', lastSyncValue: '2024-01-01' };
+    assert.throws(() => decideWindow(input({ ...changes, job })), /already published/);
+  });
+
+  it('records no interval in which nothing could be', () => {
+    const nothing = { ...upTo(''), bound: null };
+    const { empty, backfill } = decideWindow(input({ startDate: '2025-01-01', upper: nothing }));
+    assert.deepEqual([empty, backfill], [true, false]);
+  });
+
+  it('leaves the order of texts to the source', () => {
+    const name: Column = { name: 'name', type: { kind: 'string' }, nullable: false };
+    const decision = decideWindow(input({ column: name, watermark: 'a', upper: upTo('B', true) }));
+    assert.deepEqual([decision.empty, decision.nextWatermark], [false, 'B']);
+    assert.equal(decideWindow(input({ column: name, watermark: 'B', upper: upTo('B', true) })).empty, true);
+    assert.throws(
+      () => decideWindow(input({ column: name, startDate: 'a', upper: upTo('B', true) })),
+      /appended/,
+    );
+  });
+
+  it('orders decimals as numbers', () => {
+    const number: Column = { name: 'n', type: { kind: 'decimal' }, nullable: false };
+    const empty = (watermark: string, upper: string): boolean =>
+      decideWindow(input({ column: number, watermark, upper: upTo(upper, true) })).empty;
+    assert.deepEqual(
+      [empty('9', '10'), empty('10', '9'), empty('1.50', '1.5'), empty('-1.5', '-1.25'), empty('-1', '-2')],
+      [false, true, true, false, true],
+    );
+  });
+
+  it('never moves the watermark back, however far it looks back', () => {
+    const { nextWatermark, window } = decideWindow(
+      input({
+        watermark: '2025-06-01T00:00:01.000000Z',
+        append: false,
+        job: { loadType: 'merge', lookbackSeconds: 3600 },
+      }),
+    );
+    assert.equal(window.upper?.value, '2025-06-01T00:00:00.000000Z');
+    assert.equal(nextWatermark, '2025-06-01T00:00:01.000000Z');
+  });
+
+  it('publishes every day at most once over any runs and backfills, and all of them in the end', () => {
+    const DAYS = 40;
+    const text = (day: number): string => new Date(Date.UTC(2025, 0, 1 + day)).toISOString().slice(0, 10);
+    const day = fc.integer({ min: 0, max: DAYS });
+    const run = fc.record({ now: fc.nat(5), from: fc.option(day), to: fc.option(day) });
+    const schedule = fc.record({ runs: fc.array(run, { maxLength: 12 }), start: fc.option(day) });
+    fc.assert(
+      fc.property(schedule, fc.boolean(), ({ runs, start }, inclusive) => {
+        const loaded = new Map<string, number>();
+        let [watermark, now]: [string | null, number] = [null, 5];
+        const intervals: Window[] = [];
+        const job = start === null ? {} : { historicalStartDate: text(start) };
+        const once = (flags: Pick<Changes, 'startDate' | 'endDate'>): WindowDecision | undefined => {
+          const upper = upTo(text(now), inclusive);
+          const asked = input({ column: date, watermark, intervals, upper, job, ...flags });
+          let decision: WindowDecision;
+          try {
+            decision = decideWindow(asked);
+          } catch (error) {
+            assert.ok(error instanceof BeamliftError && error.code === 'PLAN_REFUSED', String(error));
+            return undefined;
+          }
+          if (decision.empty) return decision;
+          for (let index = -1; index <= now; index++) {
+            const value = text(index);
+            if (covers(decision.window, value)) loaded.set(value, (loaded.get(value) ?? 0) + 1);
+          }
+          if (decision.backfill) intervals.push(decision.window);
+          watermark = decision.nextWatermark ?? watermark;
+          return decision;
+        };
+        for (const { now: later, from, to } of runs) {
+          now += later;
+          once({
+            ...(from === null ? {} : { startDate: text(from) }),
+            ...(to === null ? {} : { endDate: text(to) }),
+          });
+          for (const [value, times] of loaded) assert.equal(times, 1, value);
+        }
+        for (let rest = 0; rest <= intervals.length + 1; rest++) once({});
+        const last = inclusive ? now : now - 1;
+        for (let index = start ?? -1; index <= last; index++)
+          assert.equal(loaded.get(text(index)), 1, text(index));
+        for (const [value, times] of loaded) assert.equal(times, 1, value);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
+
+function covers({ lower, upper }: Window, value: string): boolean {
+  if (lower !== null && (lower.inclusive ? value < lower.value : value <= lower.value)) return false;
+  return upper !== null && (upper.inclusive ? value <= upper.value : value < upper.value);
+}
