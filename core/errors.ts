@@ -92,6 +92,12 @@ export function toBeamliftError(thrown: unknown, place: ErrorPlace = {}): Beamli
   return new BeamliftError('INTERNAL', { what: messageOf(thrown), where: place, cause: thrown });
 }
 
+/** The `code` of an error of Node.js or a driver, such as ENOENT; undefined: it has none. */
+export function systemCode(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error) || thrown instanceof BeamliftError || !('code' in thrown)) return undefined;
+  return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
 /** What a thrown value says, never empty: an AggregateError (a host with several addresses) says it in its parts alone. */
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return textOf(thrown);

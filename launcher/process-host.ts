@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { systemCode } from '../core/errors';
 import type { Environment } from '../core/extractor';
 import type { Host, TextOutput } from './host';
 import { describeInvocation } from './invocation';
@@ -70,6 +71,6 @@ function isAlive(parts: ProcessParts, pid: number): boolean {
     parts.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 }

@@ -1,4 +1,4 @@
-import type { BeamliftError } from '../core/errors';
+import { messageOf, type BeamliftError } from '../core/errors';
 import type { LoadReport } from '../core/loader';
 import { jsonObjectSchema, type Plan } from '../core/plan';
 import type { RunTotals } from '../pipelines/commit-run';
@@ -126,7 +126,7 @@ export class RunRecorder {
     } catch (error) {
       this.services.log.warn('run_store.failed', {
         run_id: this.runId,
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
     }
   }

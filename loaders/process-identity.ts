@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { systemCode } from '../core/errors';
 
 /** Which process holds something, exactly enough to tell it from a later one with the same id. */
 export const processIdentitySchema = z.object({
@@ -21,8 +22,7 @@ export function isRunning(identity: ProcessIdentity): boolean | 'unknown' {
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
-    const exists = error instanceof Error && 'code' in error && error.code === 'EPERM';
-    if (!exists) return false;
+    if (systemCode(error) !== 'EPERM') return false;
   }
   return identity.started === null || startOf(identity.pid) === identity.started;
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { systemCode } from '../core/errors';
 import type { RunContext } from '../core/plan';
 import { isRunning, ownIdentity, processIdentitySchema } from './process-identity';
 
@@ -18,7 +19,7 @@ export async function claimRunFolder(folder: string): Promise<void> {
       mode: 0o600,
     });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { EncodedStream } from '../core/encoding';
-import { BeamliftError } from '../core/errors';
+import { BeamliftError, messageOf, systemCode } from '../core/errors';
 import { manifestSchema, type Manifest, type Part } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { claimRunFolder } from './run-folders';
@@ -64,7 +64,7 @@ export async function findStagedUnit(
   try {
     text = await readFile(manifestFile(context, unit), { encoding: 'utf8', signal });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
   const manifest = manifestSchema.parse(JSON.parse(text));
@@ -130,7 +130,7 @@ async function publishManifest(context: RunContext, unit: WorkUnit, manifest: Ma
     await link(draft, file);
     return manifest;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
     const first = await findStagedUnit(context, unit, new AbortController().signal);
     if (first === undefined) throw error;
     return first;
@@ -199,17 +199,13 @@ async function sizeOf(file: string): Promise<number | undefined> {
   try {
     return (await stat(file)).size;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
 function explainWriting(context: RunContext, error: unknown): unknown {
-  const code = codeOf(error);
+  const code = systemCode(error);
   const where = { job: context.job, object: context.stagingFolder };
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new BeamliftError('DESTINATION_FAILED', {
@@ -224,7 +220,7 @@ function explainWriting(context: RunContext, error: unknown): unknown {
     return new BeamliftError('RIGHTS_MISSING', {
       what: 'The staging folder cannot be written',
       where,
-      why: error instanceof Error ? error.message : code,
+      why: messageOf(error),
       hint: 'Give this user the right to write into the folder of the configuration file.',
       cause: error,
     });

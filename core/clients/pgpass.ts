@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { systemCode } from '../errors';
 
 /** What a password is looked up by. */
 export interface PgpassKey {
@@ -34,7 +35,7 @@ export async function lookUpPgpass(file: string, key: PgpassKey): Promise<Pgpass
     }
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = systemCode(error) ?? 'unknown';
     return code === 'ENOENT' ? {} : { ignored: `${file} cannot be read (${code})` };
   }
   const password = findPgpassPassword(text, key);

@@ -1,4 +1,4 @@
-import { BeamliftError, messageOf, type ErrorDetails, type ErrorPlace } from '../errors';
+import { BeamliftError, type ErrorDetails, type ErrorPlace, messageOf, systemCode } from '../errors';
 import type { ErrorCode } from '../error-codes';
 
 /** What the server said about a failed statement or login. */
@@ -146,7 +146,7 @@ function reasonAndHint(
 }
 
 function codeOfErrno(thrown: unknown): ErrorCode | undefined {
-  if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return undefined;
-  if (/^(ERR_SSL|ERR_TLS|EPROTO)/.test(thrown.code)) return 'CONNECTION_TLS';
-  return CODES_BY_ERRNO.get(thrown.code);
+  const code = systemCode(thrown);
+  if (code === undefined) return undefined;
+  return /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) ? 'CONNECTION_TLS' : CODES_BY_ERRNO.get(code);
 }

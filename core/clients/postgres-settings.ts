@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import path from 'node:path';
-import { BeamliftError } from '../errors';
+import { BeamliftError, systemCode } from '../errors';
 import type { SourceServices } from '../extractor';
 import { lookUpPgpass } from './pgpass';
 import { SSL_MODES, type PostgresConnection, type SslMode } from './postgres-connection';
@@ -136,7 +136,7 @@ async function pemText(field: string, text: string, baseFolder: string): Promise
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = systemCode(error) ?? 'unknown';
     throw new BeamliftError('SECRET_UNRESOLVED', {
       what: `${field} is neither a PEM text nor a file that can be read`,
       why: code,

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { BeamliftError } from '../errors';
+import { BeamliftError, systemCode } from '../errors';
 import { connectError } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
 import { startTls, verification, type Encryption } from './postgres-tls';
@@ -153,7 +153,7 @@ async function secure(
 }
 
 function tlsError(error: unknown, settings: PostgresSettings): BeamliftError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCode(error) ?? '';
   const hint =
     code === 'ERR_TLS_CERT_ALTNAME_INVALID'
       ? 'Set `host` to a name in the certificate, or sslmode to verify-ca to check the authority alone.'

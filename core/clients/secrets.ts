@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { BeamliftError } from '../errors';
+import { BeamliftError, systemCode } from '../errors';
 import type { Environment, SecretResolver } from '../extractor';
 import { nearestName } from '../nearest-name';
 import { RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
@@ -198,7 +198,7 @@ function textOf(reference: SecretReference, bytes: Uint8Array, holder: string): 
 }
 
 function describeFileError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = systemCode(error);
   switch (code) {
     case 'ENOENT':
       return 'does not exist.';
@@ -208,7 +208,7 @@ function describeFileError(error: unknown): string {
     case 'EISDIR':
       return 'is a folder.';
     default:
-      return `cannot be read (${typeof code === 'string' ? code : 'unknown reason'}).`;
+      return `cannot be read (${code ?? 'unknown reason'}).`;
   }
 }
 

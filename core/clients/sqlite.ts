@@ -2,7 +2,7 @@ import { mkdirSync, existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type LibsqlDatabase from 'libsql';
-import { BeamliftError } from '../errors';
+import { BeamliftError, messageOf, systemCode } from '../errors';
 import { RETRY_POLICIES } from '../retry-policies';
 
 export type SqliteValue = string | number | null;
@@ -106,26 +106,20 @@ async function whenFree<Result>(work: () => Result): Promise<Result> {
     try {
       return work();
     } catch (error) {
-      if (attempt >= attempts || !codeOf(error).startsWith('SQLITE_BUSY')) throw error;
+      if (attempt >= attempts || systemCode(error)?.startsWith('SQLITE_BUSY') !== true) throw error;
       const wait = Math.min(maxDelayMs, minDelayMs * factor ** (attempt - 1));
       await delay(wait * (0.5 + Math.random() / 2));
     }
   }
 }
 
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error) || !('code' in error)) return '';
-  return typeof error.code === 'string' ? error.code : '';
-}
-
 function explain(error: unknown, file: string): BeamliftError {
   if (error instanceof BeamliftError) return error;
-  const message = error instanceof Error ? error.message : String(error);
   return new BeamliftError('RUN_STORE_FAILED', {
     what: `The SQLite file ${file} cannot be used`,
     where: { object: file },
-    why: message,
-    hint: hintFor(codeOf(error)),
+    why: messageOf(error),
+    hint: hintFor(systemCode(error) ?? ''),
     cause: error,
   });
 }

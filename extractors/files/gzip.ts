@@ -1,5 +1,5 @@
 import { createGunzip, type Gunzip } from 'node:zlib';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, messageOf, systemCode } from '../../core/errors';
 import type { FileContent } from '../formats/format-reader';
 
 /** What a gzip stream begins with: its magic number and the only method there is (RFC 1952). */
@@ -124,8 +124,8 @@ function refuseBomb(produced: number, consumed: number): void {
 }
 
 function gzipError(error: unknown, produced: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code !== 'string' || !code.startsWith('Z_') || !(error instanceof Error)) return error;
+  const code = systemCode(error);
+  if (code?.startsWith('Z_') !== true) return error;
   if (code === 'Z_BUF_ERROR') {
     return new BeamliftError('FORMAT_INVALID', {
       what: 'The gzip stream ends too early.',
@@ -136,7 +136,7 @@ function gzipError(error: unknown, produced: number): unknown {
   }
   return new BeamliftError('FORMAT_INVALID', {
     what: 'The gzip stream is damaged.',
-    why: `${error.message}, after ${produced} decompressed bytes.`,
+    why: `${messageOf(error)}, after ${produced} decompressed bytes.`,
     hint: 'Copy or export the file again.',
     cause: error,
   });

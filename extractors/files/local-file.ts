@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { open, realpath, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, messageOf, systemCode } from '../../core/errors';
 import { BATCH_BYTES, type FileEntry } from '../../core/extractor';
 import type { FileContent } from '../formats/format-reader';
 
@@ -123,15 +123,11 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP';
 }
 
-function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** What the file system said (other than `isMissing`), as an error a user can act on. Anything else comes back as it is. */
 export function fileSystemError(error: unknown, object: string): unknown {
   const code = systemCode(error);
-  if (error instanceof BeamliftError || code === undefined || !(error instanceof Error)) return error;
-  const details = { where: { object }, why: error.message, cause: error };
+  if (code === undefined) return error;
+  const details = { where: { object }, why: messageOf(error), cause: error };
   switch (code) {
     case 'EACCES':
     case 'EPERM':

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, messageOf } from '../../core/errors';
 
 /** A scheme of at least two letters: one letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
@@ -43,7 +43,7 @@ function fromFileUrl(url: string): string {
   } catch (error) {
     throw new BeamliftError('USAGE', {
       what: `${url} is not the URL of a file on this machine.`,
-      why: error instanceof Error ? error.message : String(error),
+      why: messageOf(error),
       hint: 'Write file:///data/sales/*.csv, or simply the path.',
     });
   }

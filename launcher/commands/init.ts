@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Option } from 'commander';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, systemCode } from '../../core/errors';
 import type { CommandContext, CommandModule } from '../command';
 import { EXIT } from '../exit-code';
 import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
@@ -86,7 +86,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (systemCode(cause) === 'ENOENT') return undefined;
     throw new BeamliftError('CONFIG_NOT_FOUND', { what: `${file} cannot be read`, cause });
   }
 }

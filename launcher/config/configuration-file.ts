@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, systemCode } from '../../core/errors';
 import type { Environment } from '../../core/extractor';
 
 /** The largest configuration, in bytes: some 3,000 jobs. */
@@ -73,7 +73,7 @@ async function readUpTo(
       await handle.close();
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+    const code = systemCode(error) ?? 'unknown reason';
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === 'EISDIR') throw failure('is a folder, not a file');
     throw failure(code === 'EACCES' ? 'may not be read by this user' : `cannot be read (${code})`);

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { BeamliftError, toBeamliftError } from '../../core/errors';
+import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 import type { ProcessIdentity } from '../host';
 import { MemoryRunStore } from './memory-run-store';
@@ -75,6 +75,6 @@ async function isAbsent(file: string): Promise<boolean> {
     await access(file);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return systemCode(error) === 'ENOENT';
   }
 }

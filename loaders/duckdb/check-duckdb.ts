@@ -1,8 +1,9 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { formatCounted } from '../../core/counted';
 import { openWarehouse } from '../../core/clients/duckdb';
 import { WarehouseBusy } from '../../core/clients/duckdb-failures';
-import { BeamliftError, messageOf } from '../../core/errors';
+import { BeamliftError, messageOf, systemCode } from '../../core/errors';
 import type { CheckFinding } from '../../core/extractor';
 import { explainOpening } from './warehouse-file';
 
@@ -50,7 +51,7 @@ async function sizeOf(file: string): Promise<number | 'not a file' | undefined> 
     const found = await stat(file);
     return found.isFile() ? found.size : 'not a file';
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -61,7 +62,7 @@ async function checkFile(file: string, size: number, signal: AbortSignal): Promi
     const warehouse = await openWarehouse(file, 'read-write', signal);
     try {
       const [row] = await warehouse.rows('SELECT count(*)::VARCHAR AS tables FROM duckdb_tables()');
-      const detail = `${file} is a DuckDB file with ${String(row?.['tables'])} tables (${(size / 1e6).toFixed(1)} MB)`;
+      const detail = `${file} is a DuckDB file with ${formatCounted(Number(row?.['tables']), 'table')} (${(size / 1e6).toFixed(1)} MB)`;
       return { step: 'file', ok: true, detail };
     } finally {
       warehouse.close();

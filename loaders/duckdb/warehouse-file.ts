@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatCounted } from '../../core/counted';
 import { openWarehouse, type Warehouse, type WarehouseAccess } from '../../core/clients/duckdb';
 import {
   WarehouseBusy,
@@ -7,7 +8,7 @@ import {
   WarehouseOutOfMemory,
   firstLine,
 } from '../../core/clients/duckdb-failures';
-import { BeamliftError, messageOf } from '../../core/errors';
+import { BeamliftError, messageOf, systemCode } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 import type { RetryPolicy } from '../../core/retry-policies';
 
@@ -38,7 +39,7 @@ export class WarehouseFile {
     try {
       return (await stat(this.path)).isFile();
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      if (systemCode(error) === 'ENOENT') return false;
       throw explainOpening(this.path, error);
     }
   }
@@ -130,7 +131,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function locked(file: string, { holder }: WarehouseBusy, waitedMs: number): BeamliftError {
-  const waited = `after waiting ${Math.round(waitedMs / 1000)} seconds`;
+  const waited = `after waiting ${formatCounted(Math.round(waitedMs / 1000), 'second')}`;
   const { pid, program = 'a program' } = holder;
   return new BeamliftError('DESTINATION_LOCKED', {
     what:
