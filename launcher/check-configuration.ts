@@ -1,3 +1,4 @@
+import { formatCounted } from '../core/counted';
 import { BeamliftError, toBeamliftError } from '../core/errors';
 import type { CheckFinding, DiscoveredObject, SourceModule, SourceServices } from '../core/extractor';
 import type { DestinationModule } from '../core/loader';
@@ -5,7 +6,6 @@ import { SOURCES } from '../extractors';
 import { DESTINATIONS } from '../loaders';
 import type { JobSpec, NamedConnection } from './config/job-spec';
 import { planJob } from './launch';
-import { formatCounted } from './output/quantities';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 
 /** What was found about one connection, destination or job. */

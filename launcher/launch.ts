@@ -199,7 +199,7 @@ function newRunId(now: Date): string {
 
 function timedOut(job: JobSpec, seconds: number): BeamliftError {
   return new BeamliftError('TIMED_OUT', {
-    what: `Job ${job.name} did not end within its timeout of ${seconds} seconds`,
+    what: `Job ${job.name} did not end within its timeout of ${seconds} s`,
     where: { job: job.name },
     hint: 'Nothing was published. Run it again, or raise `timeout` (--timeout).',
   });

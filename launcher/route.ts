@@ -1,3 +1,4 @@
+import { formatCounted } from '../core/counted';
 import type { Estimate, Runner } from '../core/plan';
 
 /** Bytes of source data that count as large where the number of rows is unknown; about the default threshold of rows of a usual width. */
@@ -45,7 +46,7 @@ function measure(estimate: Estimate, thresholdRows: number): { large: boolean; s
   const threshold = thresholdRows.toLocaleString('en-US');
   if (estimate.rows !== null) {
     const about = estimate.quality === 'exact' ? '' : 'about ';
-    const rows = `${about}${Math.round(estimate.rows).toLocaleString('en-US')} rows`;
+    const rows = `${about}${formatCounted(Math.round(estimate.rows), 'row')}`;
     return estimate.rows >= thresholdRows
       ? { large: true, size: `${rows}, at or over the threshold of ${threshold}` }
       : { large: false, size: `${rows}, below the threshold of ${threshold}` };

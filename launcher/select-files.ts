@@ -1,3 +1,4 @@
+import { formatCounted } from '../core/counted';
 import type { FileEntry } from '../core/extractor';
 import type { JobSpec } from './config/job-spec';
 
@@ -32,11 +33,13 @@ export function selectFiles(
   const fresh = files.filter((file) => !isPublished(file));
   const skipped = files.length - changed.length - fresh.length;
   if (skipped > 0)
-    notices.push(`${skipped} of ${files.length} files were loaded before and have not changed.`);
+    notices.push(
+      `${skipped} of ${formatCounted(files.length, 'file')} ${skipped === 1 ? 'was loaded before and has' : 'were loaded before and have'} not changed.`,
+    );
   if (changed.length > 0) {
     const names = changed.slice(0, 3).map((file) => file.uri);
     notices.push(
-      `${changed.length} files changed since they were loaded (${names.join(', ')}${changed.length > 3 ? ', …' : ''}): all their rows are loaded again.`,
+      `${formatCounted(changed.length, 'file')} changed since the last load (${names.join(', ')}${changed.length > 3 ? ', …' : ''}): all ${changed.length === 1 ? 'its' : 'their'} rows are loaded again.`,
     );
   }
   const taken = new Set([...fresh, ...changed]);

@@ -1,3 +1,4 @@
+import { formatCount, formatCounted } from '../core/counted';
 import type { SplitHints } from '../core/extractor';
 import type { Estimate, Window, WorkUnit } from '../core/plan';
 import { cutByRange } from './cut-by-range';
@@ -44,7 +45,7 @@ export function cutWindow(input: CutInput): CutResult {
   if (hints.kind === 'files') {
     return limit === null ? cutFiles(hints.files, estimate, maxUnits) : cutFirstFile(hints.files, limit);
   }
-  if (limit !== null) return oneUnit(input, `at most ${limit} rows are read`);
+  if (limit !== null) return oneUnit(input, `at most ${formatCounted(limit, 'row is', 'rows are')} read`);
   if (hints.kind === 'none') return oneUnit(input, hints.reason);
   if (by === 'none') return oneUnit(input, 'split.by is none');
 
@@ -52,7 +53,10 @@ export function cutWindow(input: CutInput): CutResult {
   if (rows === null) return oneUnit(input, 'nothing is known about the number of rows');
   const rowsPerUnit = Math.max(1, input.rowsPerUnit);
   if (rows <= rowsPerUnit) {
-    return oneUnit(input, `about ${Math.round(rows)} rows, and rows_per_unit is ${rowsPerUnit}`);
+    return oneUnit(
+      input,
+      `about ${formatCounted(Math.round(rows), 'row')}, and rows_per_unit is ${formatCount(rowsPerUnit)}`,
+    );
   }
   if (hints.kind === 'hash' || by === 'hash') {
     const atMost = hints.kind === 'hash' ? Math.min(hints.maxUnits, maxUnits) : maxUnits;

@@ -1,3 +1,4 @@
+import { formatCounted } from '../core/counted';
 import { BeamliftError } from '../core/errors';
 import type { FileEntry } from '../core/extractor';
 import type { Estimate, WorkUnit } from '../core/plan';
@@ -40,7 +41,7 @@ export function cutFirstFile(
   if (first === undefined) return { units: [], reason: 'no file' };
   return {
     units: [fileUnit(first, numbered(1, 1, 4), limit)],
-    reason: `at most ${limit} rows are read, of one file`,
+    reason: `at most ${formatCounted(limit, 'row is', 'rows are')} read, of one file`,
   };
 }
 

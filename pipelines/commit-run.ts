@@ -1,11 +1,12 @@
+import { formatCounted } from '../core/counted';
 import { BeamliftError } from '../core/errors';
 import type { Loader, LoadReport } from '../core/loader';
 import { LossLedger } from '../core/loss-ledger';
 import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { RETRY_POLICIES } from '../core/retry-policies';
+import { withRetries, type RetryListener } from '../core/with-retries';
 import { checkCounts } from './run-unit';
-import { withRetries, type RetryListener } from './with-retries';
 
 /** What all units of a run did together. */
 export interface RunTotals {
@@ -58,7 +59,7 @@ export async function commitRun(
   const totals = totalOf(manifests);
   if (totals.rowsRejected > context.maxRejects) {
     throw new BeamliftError('REJECTS_EXCEEDED', {
-      what: `${totals.rowsRejected} rows cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
+      what: `${formatCounted(totals.rowsRejected, 'row')} cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
       where: { job: context.job },
       hint: `The rejected rows are in ${totals.rejectFiles.join(', ')}.`,
     });

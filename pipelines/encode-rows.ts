@@ -1,12 +1,13 @@
+import { formatCounted } from '../core/counted';
 import type { DestinationRules } from '../core/destination-rules';
 import type { EncodedStream, NdjsonDialect } from '../core/encoding';
 import { BATCH_BYTES, type RowBatch, type RowStream } from '../core/extractor';
-import { BeamliftError } from '../core/errors';
 import { LossLedger } from '../core/loss-ledger';
 import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
 import { compileNdjsonEncoder } from '../transforms/encode/ndjson';
 import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
+import { rejectsExceeded, valueRefused } from './reject-errors';
 import type { RejectFile } from './reject-file';
 
 /** What the encoder must know of a destination. */
@@ -127,47 +128,3 @@ const MAX_UTF8_BYTES = 3;
 
 /** So many rejects are told in the error itself; all are in the file. */
 const MAX_SHOWN_REJECTS = 5;
-
-function rejectsExceeded(
-  context: RunContext,
-  unit: WorkUnit,
-  count: number,
-  first: readonly Reject[],
-  file: string | undefined,
-): BeamliftError {
-  const [example] = first;
-  const others = first.slice(1).map(describeReject);
-  return new BeamliftError('REJECTS_EXCEEDED', {
-    what: `${count === 1 ? '1 row cannot' : `${count} rows cannot`} be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
-    where: {
-      job: context.job,
-      unit: unit.id,
-      ...(example === undefined ? {} : { row: example.row }),
-      ...(example?.column === undefined ? {} : { column: example.column }),
-      ...(example?.value === undefined ? {} : { value: example.value }),
-    },
-    why: [example?.reason ?? 'unknown', ...others].join('; then '),
-    hint: `Correct the rows at the source, choose a policy for the column (docs/types.md), or allow some with \`rejects: { max: … }\`. The rejected rows read so far are in ${file ?? context.rejectFolder}.`,
-  });
-}
-
-function valueRefused(context: RunContext, unit: WorkUnit, reject: Reject): BeamliftError {
-  return new BeamliftError('REJECTS_EXCEEDED', {
-    what: `A value cannot be loaded into ${context.destination.table}, and its policy is \`fail\``,
-    where: {
-      job: context.job,
-      unit: unit.id,
-      row: reject.row,
-      ...(reject.column === undefined ? {} : { column: reject.column }),
-      ...(reject.value === undefined ? {} : { value: reject.value }),
-    },
-    why: reject.reason,
-    hint: 'Correct the value at the source, or choose another policy for the column (docs/types.md).',
-  });
-}
-
-function describeReject(reject: Reject): string {
-  const column = reject.column === undefined ? '' : `, column ${reject.column}`;
-  const value = reject.value === undefined ? '' : ` "${reject.value}"`;
-  return `${reject.row}${column}${value}: ${reject.reason}`;
-}

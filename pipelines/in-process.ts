@@ -1,11 +1,12 @@
+import { formatCounted } from '../core/counted';
 import { BeamliftError, toBeamliftError } from '../core/errors';
 import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
-import { RETRY_POLICIES } from '../core/retry-policies';
+import { RETRY_POLICIES, type RetryPolicy } from '../core/retry-policies';
+import { withRetries } from '../core/with-retries';
 import type { ProgressListener } from './encode-rows';
 import type { RunListener } from './run-events';
 import { runUnit, type UnitEquipment } from './run-unit';
-import { withRetries } from './with-retries';
 
 /** A unit whose source or staging gives nothing for so long is stopped and tried again. */
 export const UNIT_STALL_MS = 5 * 60 * 1000;
@@ -17,6 +18,7 @@ export interface InProcessOptions {
   readonly signal: AbortSignal;
   /** For tests. */
   readonly stallMs?: number;
+  readonly retries?: RetryPolicy;
 }
 
 /**
@@ -77,13 +79,13 @@ async function runWithRetries(
   context: RunContext,
   unit: WorkUnit,
   equipment: UnitEquipment,
-  { listener, stallMs = UNIT_STALL_MS }: InProcessOptions,
+  { listener, stallMs = UNIT_STALL_MS, retries = RETRY_POLICIES.unit }: InProcessOptions,
   signal: AbortSignal,
 ): Promise<Manifest> {
   const place = { job: context.job, unit: unit.id };
   try {
     const manifest = await withRetries(
-      RETRY_POLICIES.unit,
+      retries,
       signal,
       async (attempt) => {
         listener({ kind: 'unit.started', unit: unit.id, attempt });
@@ -132,7 +134,7 @@ async function runWatched(
 
 function stalled(unit: WorkUnit, stallMs: number): BeamliftError {
   return new BeamliftError('SOURCE_INCOMPLETE', {
-    what: `Unit ${unit.id} made no progress for ${stallMs / 1000} seconds`,
+    what: `Unit ${unit.id} made no progress for ${stallMs / 1000} s`,
     why: 'The source sends nothing, or the staging folder takes nothing.',
     hint: 'Look for locks or a saturated disk at the source.',
   });
@@ -140,7 +142,7 @@ function stalled(unit: WorkUnit, stallMs: number): BeamliftError {
 
 function tooManyRejects(context: RunContext, rejected: number): BeamliftError {
   return new BeamliftError('REJECTS_EXCEEDED', {
-    what: `${rejected} rows cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
+    what: `${formatCounted(rejected, 'row')} cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
     where: { job: context.job },
     hint: `The rejected rows read so far are in ${context.rejectFolder}.`,
   });

@@ -104,7 +104,7 @@ async function withTimeout<T>(
   const timer = setTimeout(() => {
     limited.abort(
       new BeamliftError('CONNECTION_TIMEOUT', {
-        what: `PostgreSQL at ${serverName(settings)} did not answer within ${seconds} seconds`,
+        what: `PostgreSQL at ${serverName(settings)} did not answer within ${seconds} s`,
         hint: 'Often a firewall that drops packets, or a wrong host. `connect_timeout` sets how long to wait.',
       }),
     );

@@ -1,3 +1,4 @@
+import { formatCount } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
 import { nearestName } from '../../core/nearest-name';
 import type { CommandModule } from '../command';
@@ -8,7 +9,7 @@ import { addExamples } from '../flags/examples';
 import { addJsonFlag, addOutputFlags, type JsonFlag } from '../flags/output-flags';
 import { CommandOutput, type OutputFlags } from '../output/command-output';
 import { printableLine } from '../output/printable';
-import { formatBytes, formatCount } from '../output/quantities';
+import { formatBytes } from '../output/quantities';
 import { renderTable } from '../output/table';
 import { openSession } from './session';
 

@@ -1,3 +1,4 @@
+import { formatCounted } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
 import type { DiscoveredObject, SourceModule } from '../../core/extractor';
 import type { DestinationModule } from '../../core/loader';
@@ -114,7 +115,7 @@ export async function askObject(
 }
 
 function describeSize(kind: string, rows: number | null, bytes: number | null): string {
-  const count = rows === null ? undefined : `about ${rows.toLocaleString('en-US')} rows`;
+  const count = rows === null ? undefined : `about ${formatCounted(rows, 'row')}`;
   const size = bytes === null ? undefined : `${Math.ceil(bytes / 1000).toLocaleString('en-US')} kB`;
   return [kind, count ?? size].filter(Boolean).join(', ');
 }

@@ -1,9 +1,10 @@
+import { formatCount, formatCounted } from '../../core/counted';
 import { formatType } from '../../core/format-type';
 import type { Bound, Plan, PlannedColumn, SourceSpec, Window, WorkUnit } from '../../core/plan';
 import { describeUnit } from '../../partitioning/describe-unit';
 import type { Palette } from './palette';
 import { printable, printableLine } from './printable';
-import { formatBytes, formatCount, formatCounted } from './quantities';
+import { formatBytes } from './quantities';
 import { renderPairs, renderTable } from './table';
 
 /** Units shown of a plan: the first ones and the last. */

@@ -1,8 +1,8 @@
+import { formatCounted } from '../../core/counted';
 import { formatType } from '../../core/format-type';
 import type { Preview } from '../preview-job';
 import type { Palette } from './palette';
 import { displayWidth, printableLine } from './printable';
-import { formatCounted } from './quantities';
 import { renderPairs, renderTable } from './table';
 
 const MAX_CELL_WIDTH = 30;

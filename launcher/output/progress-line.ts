@@ -1,7 +1,8 @@
+import { formatCount, formatCounted } from '../../core/counted';
 import type { Progress } from './progress';
 import type { Palette } from './palette';
 import { displayWidth, fitWidth, printableLine } from './printable';
-import { formatBytes, formatCount, formatCounted, formatDuration } from './quantities';
+import { formatBytes, formatDuration } from './quantities';
 
 const PHASE_WORDS = { plan: 'planning', stage: 'loading', commit: 'publishing' } as const;
 

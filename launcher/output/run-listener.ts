@@ -1,3 +1,4 @@
+import { formatCounted } from '../../core/counted';
 import type { Logger, LogLevel } from '../../core/logger';
 import type { RunEvent, RunListener } from '../../pipelines/run-events';
 import type { TextOutput } from '../host';
@@ -7,7 +8,7 @@ import { paintStatus, type Palette } from './palette';
 import { ProgressTracker } from './progress';
 import { renderProgress } from './progress-line';
 import { fitWidth, printableLine } from './printable';
-import { formatBytes, formatCounted, formatDuration } from './quantities';
+import { formatBytes, formatDuration } from './quantities';
 
 /** Time for progress; tests have their own. */
 export interface ProgressClock {

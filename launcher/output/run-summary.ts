@@ -1,8 +1,9 @@
+import { formatCount, formatCounted } from '../../core/counted';
 import type { RunReport } from '../report';
 import { quoteArgument } from '../invocation';
 import { paintStatus, type Palette } from './palette';
 import { printableLine } from './printable';
-import { formatBytes, formatCount, formatCounted } from './quantities';
+import { formatBytes } from './quantities';
 import { renderTable } from './table';
 
 /** Losses shown per job before the rest is summed up. */

@@ -1,9 +1,10 @@
+import { formatCount } from '../../core/counted';
 import { ERROR_CODES, type ErrorCode } from '../../core/error-codes';
 import type { JsonObject, JsonValue } from '../../core/plan';
 import type { RunRecord } from '../runs/run-store';
 import { paintStatus, type Palette } from './palette';
 import { printable, printableLine } from './printable';
-import { formatBytes, formatCount, formatDuration, formatInstant } from './quantities';
+import { formatBytes, formatDuration, formatInstant } from './quantities';
 import { renderPairs, renderTable } from './table';
 
 const MAX_JOB_WIDTH = 32;

@@ -1,3 +1,4 @@
+import { formatCounted } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
 import type { JobIdentity, JobState, OnStateConflict } from '../../core/loader';
 import type { LeaseHolder, StateRow } from './state-table';
@@ -64,7 +65,7 @@ function stateConflict(identity: JobIdentity, { state, description }: StateRow):
   return new BeamliftError('STATE_CONFLICT', {
     what: `The state of job ${identity.job} was made by another source or destination`,
     where: { job: identity.job },
-    why: `It was: ${before} (${watermark}, ${Object.keys(state.files).length} files). It is: ${now}.`,
+    why: `It was: ${before} (${watermark}, ${formatCounted(Object.keys(state.files).length, 'file')}). It is: ${now}.`,
     hint: '--adopt-state goes on from that watermark; --fresh-state forgets it and loads from the beginning. Where both are meant to exist, give one of the jobs another name.',
   });
 }

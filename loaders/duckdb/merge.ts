@@ -1,3 +1,4 @@
+import { formatCounted } from '../../core/counted';
 import type { WarehouseSession } from '../../core/clients/duckdb';
 import { BeamliftError } from '../../core/errors';
 import type { RunContext } from '../../core/plan';
@@ -81,7 +82,7 @@ async function refuseNullKeys(
   const rows = Number(row?.['rows']);
   if (rows === 0) return;
   throw new BeamliftError('DESTINATION_FAILED', {
-    what: `${rows} rows have no value in key_columns (${context.keyColumns.join(', ')})`,
+    what: `${formatCounted(rows, 'row has', 'rows have')} no value in key_columns (${context.keyColumns.join(', ')})`,
     where: { job: context.job, object: showTable(definition.table) },
     why: 'A row without a key cannot be merged: it would be added again with each run.',
     hint: 'Leave them out with `filter`, or choose key columns that always have a value. The table is as it was.',

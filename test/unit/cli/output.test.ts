@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { formatCount } from '../../../core/counted';
 import { BeamliftError } from '../../../core/errors';
 import { renderError } from '../../../launcher/output/error-block';
 import { decideOutput, readLevel } from '../../../launcher/output/output-mode';
@@ -11,7 +12,7 @@ import {
   printable,
   printableLine,
 } from '../../../launcher/output/printable';
-import { formatBytes, formatCount, formatDuration, formatInstant } from '../../../launcher/output/quantities';
+import { formatBytes, formatDuration, formatInstant } from '../../../launcher/output/quantities';
 import { redactedJson, redactValue } from '../../../launcher/output/redaction';
 import { Screen } from '../../../launcher/output/screen';
 import { renderPairs, renderTable } from '../../../launcher/output/table';

@@ -6,6 +6,7 @@ import type { ColumnType } from '../../../core/schema';
 import { stageUnit } from '../../../loaders/staging-folder';
 import { DuckdbFixture, NEVER, encodedTexts, stageRows, unit } from './duckdb-fixture';
 import { Oracle } from './oracle';
+import { hasCode } from '../../has-code';
 
 const INT: ColumnType = { kind: 'int', bits: 64 };
 const TEXT: ColumnType = { kind: 'string' };
@@ -13,11 +14,6 @@ const COLUMNS = [
   ['id', INT],
   ['name', TEXT],
 ] as const;
-
-function hasCode(code: string, pattern = /./): (error: unknown) => boolean {
-  return (error) =>
-    error instanceof BeamliftError && error.code === code && pattern.test(`${error.what} ${error.why ?? ''}`);
-}
 
 describe('publishing into DuckDB', () => {
   const oracle = new Oracle();
@@ -410,7 +406,7 @@ describe('publishing into DuckDB', () => {
           ],
           merge,
         ),
-        hasCode('DESTINATION_FAILED', /1 rows have no value in key_columns/),
+        hasCode('DESTINATION_FAILED', /1 row has no value in key_columns/),
       );
       assert.deepEqual(await rows(), [['1', 'a']]);
     });

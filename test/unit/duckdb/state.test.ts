@@ -2,20 +2,15 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BeamliftError } from '../../../core/errors';
 import type { Lease } from '../../../core/loader';
 import type { RunContext } from '../../../core/plan';
 import type { ColumnType } from '../../../core/schema';
 import { DuckdbFixture, NEVER, stageRows } from './duckdb-fixture';
 import { Oracle } from './oracle';
+import { hasCode } from '../../has-code';
 
 const COLUMNS = [['id', { kind: 'int', bits: 64 } as ColumnType]] as const;
 const ORDERS = { job: 'orders', fingerprint: 'f1' };
-
-function hasCode(code: string, pattern = /./): (error: unknown) => boolean {
-  return (error) =>
-    error instanceof BeamliftError && error.code === code && pattern.test(`${error.what} ${error.why ?? ''}`);
-}
 
 describe("a job's state in DuckDB", () => {
   const oracle = new Oracle();
@@ -186,7 +181,7 @@ describe("a job's state in DuckDB", () => {
       take('run-2', 'fail', other),
       hasCode(
         'STATE_CONFLICT',
-        /It was: fingerprint f1 \(watermark 7, 1 files\)\. It is: shop public\.orders/,
+        /It was: fingerprint f1 \(watermark 7, 1 file\)\. It is: shop public\.orders/,
       ),
     );
     const adopted = await take('run-3', 'adopt', other);

@@ -27,6 +27,11 @@ describe('chooseRunner', () => {
     assert.match(chooseRunner({ ...large, largeRunner: undefined }).reason, /no other runner is configured/);
   });
 
+  it('counts in words that are right for one', () => {
+    const one = { ...base, estimate: { ...base.estimate, rows: 1 } };
+    assert.equal(chooseRunner(one).reason, '1 row, below the threshold of 1,000,000');
+  });
+
   it('chooses by bytes where rows are unknown, and says so', () => {
     const unknown = (bytes: number | null) => ({
       ...base,

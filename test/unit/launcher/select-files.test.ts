@@ -22,7 +22,7 @@ describe('selectFiles', () => {
     });
     const { files, notices } = selectFiles(listed, published, all, true);
     assert.deepEqual(names(files), ['b.csv', '__proto__', 'constructor']);
-    assert.match(notices.join(' '), /1 of 4 files were loaded before.*b\.csv.*loaded again/);
+    assert.match(notices.join(' '), /1 of 4 files was loaded before.*1 file changed .*b\.csv.*loaded again/);
   });
 
   it('takes the latest file, the last by name of equally old ones', () => {
