@@ -13,10 +13,11 @@ import type {
   UpperBound,
 } from '../../core/extractor';
 import type { Estimate, JsonObject, SourceSpec, Window } from '../../core/plan';
+import { RETRY_POLICIES } from '../../core/retry-policies';
 import type { TableSchema } from '../../core/schema';
+import { withRetries } from '../../core/with-retries';
 import { ConnectionPool } from './connection-pool';
 import { estimateRows } from './estimate-rows';
-import { openWithRetries } from './open-with-retries';
 import { readUnit } from './read-unit';
 import { loadRelation, schemaOf, type Relation } from './relation';
 import { loadServerFacts, type ServerFacts } from './server-facts';
@@ -183,7 +184,7 @@ export class PostgresExtractor implements Extractor {
   private async connect(signal: AbortSignal): Promise<PostgresClient> {
     const settings = await this.resolveSettings(signal);
     try {
-      return await openWithRetries(() => connectPostgres(settings, signal), signal);
+      return await withRetries(RETRY_POLICIES.connect, signal, () => connectPostgres(settings, signal));
     } catch (error) {
       throw this.placed(error, signal);
     }

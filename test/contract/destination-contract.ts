@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Row } from '../../core/cells';
 import type { EncodedStream } from '../../core/encoding';
-import { BeamliftError } from '../../core/errors';
-import type { ErrorCode } from '../../core/error-codes';
 import type { SourceServices } from '../../core/extractor';
 import type { DestinationModule, JobIdentity, Lease, Loader } from '../../core/loader';
 import { manifestSchema, type Manifest } from '../../core/manifest';
@@ -13,6 +11,7 @@ import type { DestinationSpec, RunContext, WorkUnit } from '../../core/plan';
 import { DEFAULT_POLICIES } from '../../core/policies';
 import type { TableSchema } from '../../core/schema';
 import { compileNdjsonEncoder } from '../../transforms/encode/ndjson';
+import { hasCode } from '../has-code';
 
 /** A destination that is empty, and a way to look into it that is not the loader's. */
 export interface PreparedDestination {
@@ -59,14 +58,6 @@ function shown(...ids: (bigint | number)[]): string[] {
 /** As it is written: a manifest that was read back has no prototypes where names from data are keys. */
 function asJson(manifest: Manifest | undefined): unknown {
   return JSON.parse(JSON.stringify(manifest));
-}
-
-function hasCode(code: ErrorCode): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof BeamliftError, String(error));
-    assert.equal(error.code, code);
-    return true;
-  };
 }
 
 /** What every loader promises, whatever it writes to. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parse } from 'yaml';
-import { BeamliftError } from '../../../core/errors';
 import { addJob, type NewJob } from '../../../launcher/init/write-configuration';
+import { hasCode } from '../../has-code';
 
 const orders: NewJob = {
   jobName: 'orders',
@@ -54,8 +54,6 @@ describe('addJob', () => {
   });
 
   it('refuses a name that is taken, and a file that is not YAML', () => {
-    const hasCode = (code: string) => (error: unknown) =>
-      error instanceof BeamliftError && error.code === code;
     assert.throws(() => addJob(addJob(undefined, orders), orders), hasCode('USAGE'));
     assert.throws(() => addJob('jobs: [', orders), hasCode('CONFIG_INVALID'));
     assert.throws(() => addJob('- a list', orders), hasCode('CONFIG_INVALID'));

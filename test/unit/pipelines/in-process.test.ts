@@ -4,19 +4,26 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BeamliftError } from '../../../core/errors';
+import { RETRY_POLICIES } from '../../../core/retry-policies';
 import { commitRun, totalOf } from '../../../pipelines/commit-run';
 import { largestFirst, runInProcess, type InProcessOptions } from '../../../pipelines/in-process';
 import type { RunEvent } from '../../../pipelines/run-events';
 import { FakeEquipment, fakeContext, unit, type Batches } from './fake-equipment';
+import { hasCode } from '../../has-code';
 
 const units = ['a', 'b', 'c', 'd', 'e'].map((id, index) => unit(id, index + 1));
 
-function options(changes: Partial<InProcessOptions> = {}): InProcessOptions {
-  return { concurrency: 2, listener: () => undefined, signal: new AbortController().signal, ...changes };
-}
+/** As many attempts as runs have, without their patience. */
+const AT_ONCE = { ...RETRY_POLICIES.unit, minDelayMs: 1, maxDelayMs: 1 };
 
-function hasCode(code: string): (error: unknown) => boolean {
-  return (error) => error instanceof BeamliftError && error.code === code;
+function options(changes: Partial<InProcessOptions> = {}): InProcessOptions {
+  return {
+    concurrency: 2,
+    listener: () => undefined,
+    signal: new AbortController().signal,
+    retries: AT_ONCE,
+    ...changes,
+  };
 }
 
 describe('runInProcess', () => {

@@ -1,6 +1,6 @@
 import pRetry, { AbortError } from 'p-retry';
-import { toBeamliftError, type BeamliftError } from '../core/errors';
-import type { RetryPolicy } from '../core/retry-policies';
+import { toBeamliftError, type BeamliftError } from './errors';
+import type { RetryPolicy } from './retry-policies';
 
 /** Told before the wait for attempt number `attempt`. */
 export type RetryListener = (attempt: number, error: BeamliftError) => void;
@@ -13,7 +13,7 @@ export async function withRetries<Result>(
   policy: RetryPolicy,
   signal: AbortSignal,
   call: (attempt: number) => Promise<Result>,
-  onRetry: RetryListener,
+  onRetry: RetryListener = () => undefined,
 ): Promise<Result> {
   let last: BeamliftError | undefined;
   try {
