@@ -37,29 +37,18 @@ export function fingerprint(job: FingerprintedJob): string {
     identityFields(destination.config),
     datasetOf(destination),
     destination.table,
-    ...cursorIdentity(job),
+    ...[watermarkColumn(job)].filter((column) => column !== undefined),
   ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, FINGERPRINT_LENGTH);
 }
 
-/** In words, for STATE_CONFLICT: nothing that may be secret. */
-export function describeFingerprint(job: FingerprintedJob): string {
-  const { source, destination } = job;
-  const object =
-    source.object.kind === 'query'
-      ? 'a query'
-      : objectIdentity(source.object).slice(1).filter(Boolean).join('.');
-  const table = [datasetOf(destination), destination.table].filter(Boolean).join('.');
-  const by = cursorIdentity(job)
-    .map((column) => ` by ${column}`)
-    .join('');
-  return `${source.type} ${object}${by} to ${destination.type} ${table}`;
-}
-
-/** Catalog loads and files have no watermark. */
-function cursorIdentity({ sourceCategory, loadType, timestampColumn }: FingerprintedJob): string[] {
-  if (sourceCategory === 'files' || loadType === 'catalog' || timestampColumn === undefined) return [];
-  return [timestampColumn];
+/** The column that the job's watermark is of. Catalog loads and files have none. */
+export function watermarkColumn({
+  sourceCategory,
+  loadType,
+  timestampColumn,
+}: FingerprintedJob): string | undefined {
+  return sourceCategory === 'files' || loadType === 'catalog' ? undefined : timestampColumn;
 }
 
 /** The schema or dataset that a destination's table is in; null: what the database has as its default. */
