@@ -71,12 +71,27 @@ async function* checkAll(
 
   for (const entry of configuration.jobs.filter(({ name }) => chosen(name))) {
     const connection = 'connection' in entry ? entry.connection : entry.source.connectionName;
-    // Its connection has said why.
-    if (broken.has(connection)) continue;
+    if (broken.has(connection)) {
+      yield unreachable(entry, connection);
+      continue;
+    }
     for (const job of await engine.expandJobs(configuration, [entry.name], services)) {
       yield await engine.checkJob(job, { ...services, listener: () => undefined });
     }
   }
+}
+
+/** A job whose connection has said before what is wrong with it. */
+function unreachable(job: Configuration['jobs'][number], connection: string): CheckResult {
+  return {
+    kind: 'job',
+    name: job.name,
+    type: 'sourceCategory' in job ? job.sourceCategory : 'database',
+    ok: false,
+    findings: [
+      { step: 'connection', ok: false, detail: `connection ${connection} cannot be used; see above` },
+    ],
+  };
 }
 
 function refuseUnknown(configuration: Configuration, names: readonly string[]): void {
