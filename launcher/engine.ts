@@ -18,6 +18,7 @@ import type * as DraftJob from './init/draft-job';
 import type { Draft, DraftRequest } from './init/draft-job';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { DescribeConversion } from './output/plan-text';
+import type { Redact } from './output/redaction';
 import type { Preview } from './preview-job';
 import type * as PreviewJob from './preview-job';
 import type { RunReport } from './report';
@@ -87,7 +88,7 @@ export interface Engine {
   draftJob(request: DraftRequest): Promise<Draft>;
   /** For looking only: makes nothing. */
   openRunStore(url: string): Promise<RunStore>;
-  openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger): Promise<RunStore>;
+  openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger, redact: Redact): Promise<RunStore>;
   describeConversions(plan: Plan): DescribeConversion;
 }
 

@@ -30,7 +30,7 @@ export async function openSession(
   const log = await output.log();
   for (const warning of configuration.warnings) log.warn('config.warning', { message: warning });
   const runStore: RunStore = history
-    ? await engine.openRunStoreForRuns(configuration.runStore, host.identity, log)
+    ? await engine.openRunStoreForRuns(configuration.runStore, host.identity, log, output.redact)
     : new MemoryRunStore();
   return {
     configuration,

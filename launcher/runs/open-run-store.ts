@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 import type { ProcessIdentity } from '../host';
+import { redactValue, type Redact } from '../output/redaction';
 import { MemoryRunStore } from './memory-run-store';
 import type { RunRecord, RunStore } from './run-store';
 import { openSqliteRunStore } from './sqlite-run-store';
@@ -26,12 +27,13 @@ export async function openRunStore(url: string, options: { create: boolean }): P
 /**
  * The store for runs that are about to be made. History never stands in the way of a load: where the store cannot be opened
  * or written, that is logged as a warning and the run goes on. Records of running runs name their process, so that
- * `runs list` can tell which of them are lost.
+ * `runs list` can tell which of them are lost; secrets are taken out of all of them.
  */
 export async function openRunStoreForRuns(
   url: string,
   identity: ProcessIdentity,
   log: Logger,
+  redact: Redact,
 ): Promise<RunStore> {
   const warn = (thrown: unknown): void => {
     const { code, what, why, hint } = toBeamliftError(thrown);
@@ -53,7 +55,7 @@ export async function openRunStoreForRuns(
   return {
     put: async (record) => {
       try {
-        await store.put(withProcess(record, identity));
+        await store.put(withProcess(withoutSecrets(record, redact), identity));
       } catch (error) {
         warn(error);
       }
@@ -61,6 +63,16 @@ export async function openRunStoreForRuns(
     get: async (id) => await store.get(id),
     list: async (filter) => await store.list(filter),
     close: async () => await store.close(),
+  };
+}
+
+/** What went wrong is often told in the words of the other side, which may repeat what it was sent. */
+function withoutSecrets(record: RunRecord, redact: Redact): RunRecord {
+  const { error_message: message, report } = record;
+  return {
+    ...record,
+    error_message: message === null ? null : redact(message),
+    report: redactValue(report, redact) as RunRecord['report'],
   };
 }
 

@@ -7,17 +7,33 @@ import { Workspace } from '../pipelines/workspace';
 /** A long password, and one with characters that URLs and JSON escape. */
 const CANARIES = ['canary-7c1d-long-password', 'cänary "quoted" \\ / @ : % $'];
 
+/** PostgreSQL's ErrorResponse to a wrong password. */
+function refusal(message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C28P01\0M${message}\0\0`, 'utf8');
+  const head = Buffer.from([0x45, 0, 0, 0, 0]);
+  head.writeInt32BE(4 + fields.length, 1);
+  return Buffer.concat([head, fields]);
+}
+
 describe('canary secrets', function () {
   this.timeout(60_000);
   let workspace: Workspace;
   let server: Server;
   let port: number;
+  const received = new Set<string>();
 
   before(async () => {
-    // A server that is not PostgreSQL: it answers every greeting with noise and hangs up.
+    // A server that asks for the password in clear text, and repeats it in its refusal.
     server = createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.once('data', () => socket.end('E garbage'));
+      socket.once('data', () => {
+        socket.once('data', (answer) => {
+          const password = answer.toString('utf8', 5, answer.length - 1);
+          received.add(password);
+          socket.end(refusal(`who is ${password}?`));
+        });
+        socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
+      });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -93,6 +109,7 @@ jobs:
         assert.notEqual(code, 0);
         await assertNowhere(canary, out + err, '');
       }
+      assert.ok(received.has(canary), 'the server was told the password');
     });
   }
 });

@@ -28,6 +28,10 @@ async function failure(work: Promise<unknown>): Promise<BeamliftError> {
   return assert.fail('should have failed');
 }
 
+function unchanged(text: string): string {
+  return text;
+}
+
 describe('opening a run store', () => {
   let folder: string;
   let file: string;
@@ -83,7 +87,7 @@ describe('opening a run store', () => {
   it('lets runs go on without history, with a warning', async () => {
     await writeFile(path.join(folder, '.beamlift'), 'a file in the way');
     const { log, entries } = recordingLog();
-    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, log);
+    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, log, unchanged);
     await store.put(runRecord('a'));
     assert.equal((await store.get('a'))?.id, 'a');
     await store.close();
@@ -94,7 +98,7 @@ describe('opening a run store', () => {
 
   it('does not fail a run when writing fails', async () => {
     const { log, entries } = recordingLog();
-    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, log);
+    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, log, unchanged);
     const database = await openSqlite(file, { create: false });
     await database.write((session) => session.run('DROP TABLE etl_runs'));
     database.close();
@@ -106,8 +110,20 @@ describe('opening a run store', () => {
     );
   });
 
+  it('keeps no secret that an error repeats', async () => {
+    const redact = (text: string): string => text.replaceAll('s3cret', '***');
+    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, recordingLog().log, redact);
+    await store.put(
+      runRecord('s3cret', { error_message: 'no s3cret', report: { error: { why: ['s3cret'] } } }),
+    );
+    const record = await store.get('s3cret');
+    assert.equal(record?.error_message, 'no ***');
+    assert.deepEqual(record.report, { error: { why: ['***'] } });
+    await store.close();
+  });
+
   it('writes down which process runs, until the run has ended', async () => {
-    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, recordingLog().log);
+    const store = await openRunStoreForRuns(`sqlite:${file}`, IDENTITY, recordingLog().log, unchanged);
     await store.put(runRecord('a', { status: 'running', report: null }));
     assert.deepEqual((await store.get('a'))?.report, { process: IDENTITY });
     await store.put(runRecord('a', { report: { run_id: 'a' } }));
