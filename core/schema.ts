@@ -80,7 +80,7 @@ export const columnSchema = z.strictObject({
   /** What the source sends, or the destination holds. */
   type: columnTypeSchema,
   nullable: z.boolean(),
-  /** What a sample says the values mean, where the source itself only has text (CSV) or variants (JSON). A destination is created with it. */
+  /** What a sample says the values mean, where the source itself only has text (CSV), variants (JSON) or arrays of any depth (PostgreSQL). A destination is created with it. */
   inferredType: columnTypeSchema.optional(),
   /** The source computes it; it is read like any other. */
   generated: z.boolean().optional(),

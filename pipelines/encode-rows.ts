@@ -1,4 +1,3 @@
-import { formatCounted } from '../core/counted';
 import type { DestinationRules } from '../core/destination-rules';
 import type { EncodedStream, NdjsonDialect } from '../core/encoding';
 import { BATCH_BYTES, type RowBatch, type RowStream } from '../core/extractor';

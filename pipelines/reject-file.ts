@@ -8,10 +8,12 @@ export interface RejectOrigin {
   readonly job: string;
   readonly runId: string;
   readonly unit: string;
+  /** Of a unit that is a file. */
+  readonly file?: string | undefined;
 }
 
 /**
- * The rejected rows of one attempt at a unit, one JSON object a line: `{job, run_id, unit, row, column, value, reason}`.
+ * The rejected rows of one attempt at a unit, one JSON object a line: `{job, run_id, unit, file, row, column, value, reason}`.
  * The file is made with the first reject, under a name of its own: a second attempt never appends to the first one's.
  */
 export class RejectFile {
@@ -36,8 +38,10 @@ export class RejectFile {
       await mkdir(path.dirname(this.file), { recursive: true, mode: 0o700 });
       this.handle = await open(this.file, 'wx', 0o600);
     }
-    const { job, runId, unit } = this.origin;
-    const lines = rejects.map((reject) => JSON.stringify({ job, run_id: runId, unit, ...reject }) + '\n');
+    const { job, runId, unit, file } = this.origin;
+    const lines = rejects.map(
+      (reject) => JSON.stringify({ job, run_id: runId, unit, file, ...reject }) + '\n',
+    );
     await this.handle.write(lines.join(''));
   }
 

@@ -4,6 +4,7 @@ import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { BeamliftError } from '../core/errors';
 import { encodeRows, type EncodingTarget, type ProgressListener } from './encode-rows';
+import { fileOf } from './reject-errors';
 import { RejectFile } from './reject-file';
 
 /** What a worker has open while it runs units. */
@@ -38,7 +39,7 @@ export async function runUnit(
     },
     signal,
   );
-  const origin = { job: context.job, runId: context.runId, unit: unit.id };
+  const origin = { job: context.job, runId: context.runId, unit: unit.id, file: fileOf(unit) };
   const rejectFile = new RejectFile(context.rejectFolder, origin);
   try {
     const encoded = encodeRows(context, unit, rows, target, rejectFile, onProgress, signal);

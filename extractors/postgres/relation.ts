@@ -1,8 +1,9 @@
 import { BeamliftError } from '../../core/errors';
 import type { SourceObject } from '../../core/plan';
-import type { TableSchema } from '../../core/schema';
+import type { ColumnType, TableSchema } from '../../core/schema';
+import { typesOfDeepArrays } from './array-dimensions';
 import { readingOf, type ColumnReading } from './column-reading';
-import { findTable, type FoundTable } from './find-table';
+import { findTable, type FoundTable, type RelationKind } from './find-table';
 import { quoteIdentifier, writeQualifiedName } from './qualified-name';
 import type { ServerFacts } from './server-facts';
 import type { PostgresSession } from './session';
@@ -18,6 +19,8 @@ export interface RelationColumn {
   readonly comment: string | undefined;
   /** Of the declared type: digits after the second of a timestamp; undefined: as many as there are. */
   readonly modifier: number;
+  /** What a created table should hold, where the declared type does not say it: of arrays in arrays. */
+  readonly inferredType?: ColumnType;
 }
 
 /** What a job reads: a table, a view or a query, as the catalogue describes it. */
@@ -61,7 +64,8 @@ async function describe(
 
 const COLUMNS_QUERY = `
 SELECT a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attgenerated <> '',
-  format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)
+  format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum),
+  has_column_privilege(a.attrelid, a.attnum, 'SELECT'), a.attndims
 FROM pg_attribute a
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum`;
@@ -86,22 +90,41 @@ async function describeTable(
     rows.map((row) => Number(row[1])),
   );
   const key = await session.query(PRIMARY_KEY_QUERY, [oid]);
+  const from = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
+  const columns = rows.map(([name, type, modifier, notNull, generated, nativeType, comment]) => ({
+    name: name ?? '',
+    reading: readingOf(Number(type), Number(modifier), types, facts.isUtf8),
+    nullable: notNull !== 't',
+    generated: generated === 't',
+    nativeType: nativeType ?? '',
+    comment: comment ?? undefined,
+    modifier: Number(modifier),
+  }));
+  const arrays = columns.flatMap(({ name, reading: { type } }, index) => {
+    const [readable, dimensions] = rows[index]?.slice(7) ?? [];
+    return type.kind === 'array' && readable === 't' ? [{ name, type, declared: Number(dimensions) }] : [];
+  });
+  const deep = CHEAP_TO_SAMPLE.has(table.kind)
+    ? await typesOfDeepArrays(session, from, arrays)
+    : new Map<string, ColumnType>();
   return {
     table,
-    from: `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`,
+    from,
     name: writeQualifiedName(table.schema, table.name),
-    columns: rows.map(([name, type, modifier, notNull, generated, nativeType, comment]) => ({
-      name: name ?? '',
-      reading: readingOf(Number(type), Number(modifier), types, facts.isUtf8),
-      nullable: notNull !== 't',
-      generated: generated === 't',
-      nativeType: nativeType ?? '',
-      comment: comment ?? undefined,
-      modifier: Number(modifier),
-    })),
+    columns: columns.map((column) => {
+      const inferredType = deep.get(column.name);
+      return inferredType === undefined ? column : { ...column, inferredType };
+    }),
     primaryKey: key.rows.map(([name]) => name ?? ''),
   };
 }
+
+/** The first rows of anything else may be the last step of much work. */
+const CHEAP_TO_SAMPLE: ReadonlySet<RelationKind> = new Set([
+  'table',
+  'partitioned table',
+  'materialized view',
+]);
 
 const TYPE_NAMES_QUERY = `
 SELECT format_type(t.oid, t.modifier)
@@ -158,6 +181,7 @@ export function schemaOf(relation: Relation): TableSchema {
       nullable: column.nullable,
       ...(column.generated ? { generated: true } : {}),
       nativeType: column.nativeType,
+      ...(column.inferredType === undefined ? {} : { inferredType: column.inferredType }),
       ...(column.comment === undefined ? {} : { comment: column.comment }),
     })),
     primaryKey: [...relation.primaryKey],

@@ -250,6 +250,47 @@ describe('local files into a warehouse', function () {
       assert.deepEqual(await workspace.query('SELECT id::VARCHAR, name FROM people'), [['1', 'a']]);
     });
 
+    it('a text where the sample had numbers: file, line, column, value, and how to load it all the same', async () => {
+      const lines = Array.from(
+        { length: 200_000 },
+        (_, index) => `${index},${index === 60_000 ? 'A-17' : index}`,
+      );
+      await workspace.write('data/codes.csv', `id,code\n${lines.join('\n')}\n`);
+      await workspace.write('beamlift.yaml', localConfiguration('  codes: { file_pattern: codes.csv }'));
+      const refused = await workspace.beamlift(['run']);
+      assert.equal(refused.code, 1);
+      const error = refused.reports[0]?.error;
+      assert.ok(error);
+      const { object, row, column, value } = error.where;
+      assert.deepEqual([object, row, column, value], ['codes.csv', 'line 60002', 'code', 'A-17']);
+      assert.equal(error.why, 'not a whole number; the column is int64');
+      assert.match(
+        error.hint ?? '',
+        /int64, which is what a sample of the values says: .* create the table codes yourself first/,
+      );
+      const file = /rejected rows read so far are in (.*)\.$/.exec(error.hint ?? '')?.[1] ?? '';
+      const reject = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+      assert.deepEqual([reject['file'], reject['row'], reject['value']], ['codes.csv', 'line 60002', 'A-17']);
+
+      await workspace.execute('CREATE TABLE codes (id BIGINT, code VARCHAR)');
+      const { code, err, reports } = await workspace.beamlift(['run']);
+      assert.equal(code, 0, err);
+      assert.equal(reports[0]?.rows_loaded, 200_000);
+      assert.deepEqual(
+        await workspace.query('SELECT code, typeof(code) FROM codes WHERE id IN (1, 60000) ORDER BY id'),
+        [
+          ['1', 'VARCHAR'],
+          ['A-17', 'VARCHAR'],
+        ],
+      );
+      await workspace.execute('ALTER TABLE codes ALTER code TYPE INTEGER USING 0');
+      const again = await workspace.beamlift(['run']);
+      assert.match(
+        again.reports[0]?.error?.hint ?? '',
+        /Or give column code of codes a type that takes the value/,
+      );
+    });
+
     it('rejects that the job allows go to a file, and the exit code says so', async () => {
       await workspace.write('data/a.csv', 'id,name\n1,a\n2,b,c\n3,c\n');
       await workspace.write('beamlift.yaml', job(', rejects: { max: 1 }'));

@@ -57,6 +57,18 @@ export class Workspace {
     return { code, out, err: host.err.text(), reports };
   }
 
+  /** Statements on the warehouse, as a user would make them. */
+  async execute(...statements: string[]): Promise<void> {
+    const instance = await DuckDBInstance.create(this.path('warehouse.duckdb'));
+    const connection = await instance.connect();
+    try {
+      for (const sql of statements) await connection.run(sql);
+    } finally {
+      connection.closeSync();
+      instance.closeSync();
+    }
+  }
+
   /** Rows of a query on the warehouse, values as texts; undefined where there is no such table. */
   async query(sql: string, file = 'warehouse.duckdb'): Promise<(string | null)[][] | undefined> {
     const instance = await DuckDBInstance.create(this.path(file), { access_mode: 'READ_ONLY' });

@@ -109,6 +109,39 @@ ${jobs}
     }
   });
 
+  it('keeps arrays of any depth: in lists of lists, or as JSON where they differ', async () => {
+    await client.query(`CREATE DOMAIN shop.grid AS numeric(5,2)[][];
+      CREATE TABLE shop.grids (id int PRIMARY KEY, flat int[], deep int[], declared text[][], empty date[][], mixed float8[], boxed shop.grid);
+      INSERT INTO shop.grids VALUES
+        (1, '{1,NULL}', '{{1,2},{3,NULL}}', '{{"a,b",NULL}}', NULL, '{1.5,NaN}', '{{1.10},{2.00}}'),
+        (2, '{}', '{}', NULL, '{}', '{{{-0.5,NULL}}}', '{}'),
+        (3, NULL, '{{4}}', '{{x},{y}}', NULL, '{}', NULL)`);
+    await workspace.write('beamlift.yaml', configuration('  grids: { source_table_name: shop.grids }'));
+    const { code, err, reports } = await run();
+    assert.equal(code, 0, err);
+    assert.deepEqual(reports[0]?.losses, { mixed: { nan: 1 } });
+    const types = 'typeof(flat), typeof(deep), typeof(declared), typeof(empty), typeof(mixed), typeof(boxed)';
+    assert.deepEqual(await workspace.query(`SELECT ${types} FROM grids LIMIT 1`), [
+      ['INTEGER[]', 'INTEGER[][]', 'VARCHAR[][]', 'DATE[][]', 'JSON', 'DECIMAL(5,2)[][]'],
+    ]);
+    const values = ['flat', 'deep', 'declared', 'empty', 'mixed', 'boxed'].map((name) => `${name}::VARCHAR`);
+    assert.deepEqual(await workspace.query(`SELECT ${values.join(', ')} FROM grids ORDER BY id`), [
+      ['[1, NULL]', '[[1, 2], [3, NULL]]', "[['a,b', NULL]]", null, '[1.5,null]', '[[1.10], [2.00]]'],
+      ['[]', '[]', null, '[]', '[[[-0.5,null]]]', '[]'],
+      [null, '[[4]]', '[[x], [y]]', null, '[]', null],
+    ]);
+
+    await client.query(`INSERT INTO shop.grids (id, flat) VALUES (4, '{{1,2}}')`);
+    const refused = await run();
+    const error = refused.reports[0]?.error;
+    assert.equal(error?.code, 'REJECTS_EXCEEDED');
+    assert.deepEqual([error.where.row, error.where.column], ['id=4', 'flat']);
+    assert.match(
+      error.why ?? '',
+      /an array in an array, and the column holds array<int32>; a json or string/,
+    );
+  });
+
   it('appends what is new, and waits for transactions that are still open', async () => {
     await client.query(`CREATE TABLE shop.orders (id int PRIMARY KEY, created_at timestamptz NOT NULL DEFAULT now());
       INSERT INTO shop.orders SELECT i, now() - interval '1 hour' FROM generate_series(1, 1000) i`);

@@ -63,7 +63,9 @@ function compileElement(
     const deeper = context.compile(source, inner);
     return (cell) => {
       if (isDeeper(source.element, cell)) return deeper(cell);
-      throw CellRejected.of(`a value where the column holds ${formatType(inner)}`);
+      throw CellRejected.of(
+        `an array of single values, and the column holds ${formatType(destination)}; a json or string column takes arrays of any depth`,
+      );
     };
   }
   const convert = context.compile(source.element, inner);
@@ -79,7 +81,7 @@ function compileElement(
   }
   const { nested_array: choice } = context.policies;
   const code = choice === 'fail' ? 'fail' : 'reject';
-  const reason = `${NESTED_REASON}, and the column holds ${formatType(destination)}`;
+  const reason = `${NESTED_REASON}, and the column holds ${formatType(destination)}; a json or string column takes arrays of any depth`;
   return (cell) => {
     if (isDeeper(source.element, cell)) throw CellRejected.of(reason, code);
     return convert(cell);

@@ -67,7 +67,7 @@ export const NESTED_CASES: readonly ConversionCase[] = [
   gives(INTS, arrayOf(JSON_TYPE), [[1n, null]], ['[1,null]'], { losses: ['nested_array'] }),
   gives(arrayOf(INTS), arrayOf(STRING), [[1n, 2n]], ['[1,2]'], { losses: ['nested_array'] }),
   gives(INTS, arrayOf(INTS), [[1n], [2n]], [[1n], [2n]]),
-  rejects(INTS, arrayOf(INTS), [1n], 'a value where the column holds array<int64>'),
+  rejects(INTS, arrayOf(INTS), [1n], 'an array of single values, and the column holds array<array<int64>>'),
   gives(INTS, arrayOf(arrayOf(INTS)), [[[1n]]], [[[1n]]]),
   gives(arrayOf(INTERVAL), arrayOf(STRING), [[[0n, 1n, 0n]]], ['["P1D"]'], { losses: ['nested_array'] }),
 
