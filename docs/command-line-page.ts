@@ -50,7 +50,7 @@ function pageHost(printed: string[]): Host {
     inputIsTerminal: false,
     signal: new AbortController().signal,
     invocation: 'beamlift',
-    identity: { pid: 0, machine: '' },
-    isAlive: () => false,
+    identity: { host: '', pid: 0, started: null },
+    isRunning: () => false,
   };
 }

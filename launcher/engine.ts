@@ -12,7 +12,7 @@ import type * as LoadConfiguration from './config/load-configuration';
 import type * as DescribeConversions from './describe-conversions';
 import type * as ExpandJobs from './expand-jobs';
 import type { ExpandServices } from './expand-jobs';
-import type { ProcessIdentity } from './host';
+import type { ProcessIdentity } from '../loaders/process-identity';
 import type * as Launch from './launch';
 import type * as DraftJob from './init/draft-job';
 import type { Draft, DraftRequest } from './init/draft-job';

@@ -1,4 +1,5 @@
 import type { Environment } from '../core/extractor';
+import type { ProcessIdentity } from '../loaders/process-identity';
 
 /** A stream of text to a person or a pipe. */
 export interface TextOutput {
@@ -24,12 +25,6 @@ export interface Host {
   readonly invocation: string;
   /** This process, as records of running runs name it. */
   readonly identity: ProcessIdentity;
-  /** Whether a process with this id runs on this machine. */
-  isAlive(pid: number): boolean;
-}
-
-/** Which process on which machine. */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly machine: string;
+  /** Whether that process runs; `unknown` where only another machine can tell. */
+  isRunning(identity: ProcessIdentity): boolean | 'unknown';
 }

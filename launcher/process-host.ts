@@ -1,6 +1,5 @@
-import { hostname } from 'node:os';
-import { systemCode } from '../core/errors';
 import type { Environment } from '../core/extractor';
+import { isRunning, ownIdentity } from '../loaders/process-identity';
 import type { Host, TextOutput } from './host';
 import { describeInvocation } from './invocation';
 
@@ -10,17 +9,15 @@ const DEFAULT_COLUMNS = 80;
 /** The parts of Node's `process` that a host is made of. */
 export interface ProcessParts {
   readonly argv: readonly string[];
-  readonly pid: number;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   cwd(): string;
-  kill(pid: number, signal: 0): void;
 }
 
 /** The host of a real process; `signal` aborts when the process is told to end. */
 export function createProcessHost(parts: ProcessParts, environment: Environment, signal: AbortSignal): Host {
-  const { argv, pid, stdin, stdout, stderr } = parts;
+  const { argv, stdin, stdout, stderr } = parts;
   const cwd = parts.cwd();
   return {
     cwd,
@@ -31,8 +28,8 @@ export function createProcessHost(parts: ProcessParts, environment: Environment,
     inputIsTerminal: isTerminal(stdin),
     signal,
     invocation: describeInvocation(argv[1] ?? 'beamlift', cwd),
-    identity: { pid, machine: hostname() },
-    isAlive: (other) => isAlive(parts, other),
+    identity: ownIdentity(),
+    isRunning,
   };
 }
 
@@ -61,16 +58,4 @@ export function wantsColour(environment: Environment, terminal: boolean): boolea
   if (forced !== undefined) return forced !== '0' && forced !== 'false';
   if (none !== undefined && none !== '') return false;
   return terminal && term !== 'dumb';
-}
-
-/** Signal 0 only asks. EPERM: it is there, and another user's. */
-function isAlive(parts: ProcessParts, pid: number): boolean {
-  // 0 and below mean groups of processes.
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    parts.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
 }

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path';
 import { systemCode } from '../core/errors';
 import type { RunContext } from '../core/plan';
-import { isRunning, ownIdentity, processIdentitySchema } from './process-identity';
+import { asProcessIdentity, isRunning, ownIdentity } from './process-identity';
 
 /** Says in a run's staging folder which process it belongs to. */
 const OWNER_FILE = 'owner.json';
@@ -52,8 +52,8 @@ export async function sweepAbandoned(
 
 async function isOwnerDead(folder: string): Promise<boolean> {
   try {
-    const owner: unknown = JSON.parse(await readFile(path.join(folder, OWNER_FILE), 'utf8'));
-    return isRunning(processIdentitySchema.parse(owner)) === false;
+    const owner = asProcessIdentity(JSON.parse(await readFile(path.join(folder, OWNER_FILE), 'utf8')));
+    return owner !== undefined && isRunning(owner) === false;
   } catch {
     return false;
   }

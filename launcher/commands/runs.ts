@@ -9,7 +9,7 @@ import { nonEmpty, wholeNumber } from '../flags/flag-values';
 import { addJsonFlag, type JsonFlag } from '../flags/output-flags';
 import { CommandOutput } from '../output/command-output';
 import { renderRun, renderRuns } from '../output/runs-text';
-import { shownStatus } from '../runs/liveness';
+import { shownStatus } from '../runs/shown-status';
 import { RUN_STATUSES, type RunRecord, type RunStatus, type RunStore } from '../runs/run-store';
 
 interface ListFlags extends FileFlag, JsonFlag {
@@ -96,7 +96,7 @@ function registerShow(runs: Command, action: MakeAction, invocation: string): vo
 }
 
 function statusTeller({ host }: CommandContext): (record: RunRecord) => string {
-  return (record) => shownStatus(record, host.identity, (pid) => host.isAlive(pid));
+  return (record) => shownStatus(record, (identity) => host.isRunning(identity));
 }
 
 /** The run with this id, or the only one whose id begins so. Throws RUN_NOT_FOUND. */

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
-import type { ProcessIdentity } from '../host';
+import type { ProcessIdentity } from '../../loaders/process-identity';
 import { redactValue, type Redact } from '../output/redaction';
 import { MemoryRunStore } from './memory-run-store';
 import type { RunRecord, RunStore } from './run-store';
@@ -76,9 +76,9 @@ function withoutSecrets(record: RunRecord, redact: Redact): RunRecord {
   };
 }
 
-function withProcess(record: RunRecord, { pid, machine }: ProcessIdentity): RunRecord {
+function withProcess(record: RunRecord, { host, pid, started }: ProcessIdentity): RunRecord {
   if (record.status !== 'running') return record;
-  return { ...record, report: { ...record.report, process: { pid, machine } } };
+  return { ...record, report: { ...record.report, process: { host, pid, started } } };
 }
 
 /** Only what is surely not there is empty: a file that may not be read is a failure, told by the one who opens it. */

@@ -41,8 +41,8 @@ export function fakeHost(options: FakeHostOptions = {}): FakeHost {
     inputIsTerminal: terminal,
     signal: controller.signal,
     invocation: './bin/beamlift.js',
-    identity: { pid: 1000, machine: 'testhost' },
-    isAlive: (pid) => alive.includes(pid),
+    identity: { host: 'testhost', pid: 1000, started: null },
+    isRunning: ({ host, pid }) => (host === 'testhost' ? alive.includes(pid) : 'unknown'),
     interrupt: (signal) => controller.abort(signal),
   };
 }

@@ -46,7 +46,7 @@ const BAD = runRecord('20250302T100000Z-bbbb2222', {
   error_message: error.what,
   report: report({ status: 'failure', error }),
 });
-const running = (id: string, pid: number, machine = 'testhost') =>
+const running = (id: string, pid: number, host = 'testhost') =>
   runRecord(id, {
     started_at: '2025-03-03T10:00:00.000Z',
     completed_at: null,
@@ -54,7 +54,7 @@ const running = (id: string, pid: number, machine = 'testhost') =>
     duration_seconds: null,
     rows_processed: null,
     rows_rejected: null,
-    report: { process: { pid, machine } },
+    report: { process: { host, pid, started: null } },
   });
 
 describe('runs list', () => {

@@ -9,7 +9,7 @@ import type { Logger } from '../../../core/logger';
 import { openRunStore, openRunStoreForRuns } from '../../../launcher/runs/open-run-store';
 import { runRecord } from '../../contract/run-store';
 
-const IDENTITY = { pid: 4711, machine: 'here' };
+const IDENTITY = { host: 'here', pid: 4711, started: null };
 
 function recordingLog(): { log: Logger; entries: { level: string; event: string; fields: unknown }[] } {
   const entries: { level: string; event: string; fields: unknown }[] = [];
