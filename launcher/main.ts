@@ -75,6 +75,15 @@ function usageError(
     if (suggestion === '' && near !== undefined) suggestion = `Did you mean ${near}?`;
   }
   const command = program.commands.find((candidate) => candidate.name() === argv[0]);
+  const subcommands = command?.commands.map((subcommand) => subcommand.name()) ?? [];
+  const [, word = '-'] = argv;
+  // Commander gives the word to the subcommand that is the default.
+  const isNone = subcommands.length > 0 && !word.startsWith('-') && !subcommands.includes(word);
+  if (code === 'commander.excessArguments' && command !== undefined && isNone) {
+    const near = nearestName(word, subcommands);
+    what = `${command.name()} has no command '${word}'`;
+    suggestion = near === undefined ? '' : `Did you mean ${command.name()} ${near}?`;
+  }
   const help = command === undefined ? '' : ` ${command.name()}`;
   return new BeamliftError('USAGE', {
     what,

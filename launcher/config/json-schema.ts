@@ -84,10 +84,25 @@ function endpointOfKind(module: EndpointModule, typeKey: 'source_type' | 'type')
         enum: [module.type, ...module.aliases],
         description: ENDPOINT_KEYS[typeKey],
       },
-      ...fields.properties,
+      ...mapValues(fields.properties ?? {}, orVariable),
     },
     required: [typeKey, ...(fields.required ?? [])],
   };
+}
+
+/** A field that is no free text may be filled in from an environment variable, too: `port: "${env:PGPORT}"`. */
+function orVariable(field: JsonSchema): JsonSchema {
+  if (field.type === 'string' && field.enum === undefined && field['pattern'] === undefined) return field;
+  const { description, ...value } = field;
+  const variable = { type: 'string', pattern: '\\$\\{env:[^}]+\\}' };
+  return { ...(description === undefined ? {} : { description }), anyOf: [value, variable] };
+}
+
+function mapValues(
+  fields: Readonly<Record<string, JsonSchema>>,
+  change: (field: JsonSchema) => JsonSchema,
+): Record<string, JsonSchema> {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, change(field)]));
 }
 
 function toJsonSchema(schema: z.ZodType): JsonSchema {

@@ -31,6 +31,8 @@ export function renderPlace(place: ErrorPlace): string {
   return PLACES.flatMap((part) => {
     const text = place[part];
     if (text === undefined) return [];
-    return part === 'object' ? [printableLine(text)] : [`${part} ${printableLine(text)}`];
+    // Rows of files say themselves what they are: `line 7`.
+    const saysItself = part === 'object' || (part === 'row' && !/^\d+$/.test(text));
+    return [saysItself ? printableLine(text) : `${part} ${printableLine(text)}`];
   }).join(', ');
 }

@@ -107,7 +107,7 @@ describe('error blocks', () => {
   it('say code, what, where, why and hint, all lines of them', () => {
     const error = new BeamliftError('CONFIG_INVALID', {
       what: 'The configuration has 2 problems\nbeamlift.yaml:3:5  unknown key "tabel"',
-      where: { column: 'a\nb', job: 'orders', object: 'beamlift.yaml:3:5' },
+      where: { column: 'a\nb', job: 'orders', object: 'beamlift.yaml:3:5', row: 'line 7' },
       why: 'first\nsecond',
       hint: 'Write "table".',
     });
@@ -116,7 +116,7 @@ describe('error blocks', () => {
       [
         'error CONFIG_INVALID: The configuration has 2 problems',
         '  beamlift.yaml:3:5  unknown key "tabel"',
-        '  where  job orders, beamlift.yaml:3:5, column a\\nb',
+        '  where  job orders, beamlift.yaml:3:5, line 7, column a\\nb',
         '  why    first',
         '         second',
         '  hint   Write "table".',

@@ -123,6 +123,11 @@ describe('the program', () => {
       /--table, --query and --files contradict/,
     ],
     ['an operand too many', ['runs', 'show', 'a', 'b'], /too many arguments/],
+    [
+      'an unknown subcommand',
+      ['runs', 'shwo'],
+      /runs has no command 'shwo'\n {2}hint {2}Did you mean runs show\?/,
+    ],
     ['no operand', ['runs', 'show'], /missing required argument 'id'/],
     ['an unknown shell', ['completion', 'tcsh'], /bash, zsh, fish/],
   ];

@@ -32,6 +32,19 @@ describe('JSON schema of the configuration', () => {
     assert.deepEqual(bare, []);
   });
 
+  it('takes a variable where a connection has a number', () => {
+    const ports = properties(schema).filter(([path]) => path.endsWith('.port'));
+    assert.ok(ports.length > 0);
+    for (const [path, { anyOf = [] }] of ports) {
+      const patterns = anyOf.map((one) => one['pattern']).filter((pattern) => typeof pattern === 'string');
+      assert.ok(
+        patterns.some((pattern) => new RegExp(pattern).test('${env:PGPORT}')),
+        path,
+      );
+      assert.ok(anyOf.some(({ type }) => type === 'integer'));
+    }
+  });
+
   it('is closed, and plain JSON', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(schema)), schema);
     assert.equal(schema.additionalProperties, false);
