@@ -1,12 +1,11 @@
 import { formatCounted } from '../core/counted';
-import { BeamliftError, toBeamliftError } from '../core/errors';
+import { toBeamliftError, type BeamliftError } from '../core/errors';
 import type { CheckFinding, DiscoveredObject, SourceModule, SourceServices } from '../core/extractor';
 import type { DestinationModule } from '../core/loader';
-import { SOURCES } from '../extractors';
-import { DESTINATIONS } from '../loaders';
 import type { JobSpec, NamedConnection } from './config/job-spec';
 import { planJob } from './launch';
-import type { LaunchOptions, LaunchServices } from './launch-options';
+import { onlyLooking, type LaunchServices } from './launch-options';
+import { destinationOfType, sourceOfType } from './open-job';
 
 /** What was found about one connection, destination or job. */
 export interface CheckResult {
@@ -23,8 +22,7 @@ export async function checkConnection(
   services: SourceServices,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const module = (SOURCES as readonly SourceModule[]).find(({ type }) => type === connection.type);
-  return await checkWith('connection', connection, module, services, signal);
+  return await checkWith('connection', connection, sourceOfType(connection.type), services, signal);
 }
 
 /** Tries a destination step by step. Never throws for what it finds. */
@@ -33,8 +31,7 @@ export async function checkDestination(
   services: SourceServices,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  const module = (DESTINATIONS as readonly DestinationModule[]).find(({ type }) => type === destination.type);
-  return await checkWith('destination', destination, module, services, signal);
+  return await checkWith('destination', destination, destinationOfType(destination.type), services, signal);
 }
 
 /** Whether the job could be planned now: its table or files, columns, types and state. */
@@ -42,7 +39,7 @@ export async function checkJob(job: JobSpec, services: LaunchServices): Promise<
   const { sourceCategory, name } = job;
   const step = 'plan';
   try {
-    const { units, estimate } = await planJob(job, PLAN_OPTIONS, services);
+    const { units, estimate } = await planJob(job, onlyLooking('check'), services);
     const rows =
       estimate.rows === null ? 'rows unknown' : `about ${formatCounted(Math.round(estimate.rows), 'row')}`;
     const detail =
@@ -62,31 +59,16 @@ export async function discover(
   services: SourceServices,
   signal: AbortSignal,
 ): Promise<DiscoveredObject[]> {
-  const module = (SOURCES as readonly SourceModule[]).find((candidate) => candidate.type === type);
-  if (module === undefined) throw new BeamliftError('INTERNAL', { what: `No module of type ${type}` });
-  return await module.discover(config, services, pattern, signal);
+  return await sourceOfType(type).discover(config, services, pattern, signal);
 }
-
-const PLAN_OPTIONS: LaunchOptions = {
-  runner: 'auto',
-  limit: undefined,
-  fullRefresh: false,
-  startDate: undefined,
-  endDate: undefined,
-  concurrency: 1,
-  triggeredBy: 'check',
-  timeoutSeconds: undefined,
-  onStateConflict: 'fail',
-};
 
 async function checkWith(
   kind: 'connection' | 'destination',
   { name, type, config }: NamedConnection,
-  module: SourceModule | DestinationModule | undefined,
+  module: SourceModule | DestinationModule,
   services: SourceServices,
   signal: AbortSignal,
 ): Promise<CheckResult> {
-  if (module === undefined) throw new BeamliftError('INTERNAL', { what: `No module of type ${type}` });
   let findings: readonly CheckFinding[];
   try {
     findings = await module.check(config, services, signal);

@@ -1,11 +1,10 @@
 import { BeamliftError } from '../core/errors';
-import type { SourceModule } from '../core/extractor';
 import { nearestName } from '../core/nearest-name';
-import { SOURCES } from '../extractors';
 import { DESTINATIONS } from '../loaders';
 import type { Configuration, JobSpec, JobTemplate, NamedConnection } from './config/job-spec';
 import { findTableConflicts } from './config/table-conflicts';
 import type { LaunchServices } from './launch-options';
+import { sourceOfType } from './open-job';
 
 /** What expanding needs: discovering tables opens a connection. */
 export type ExpandServices = Pick<
@@ -71,9 +70,7 @@ async function expandTemplate(
   services: ExpandServices,
 ): Promise<JobSpec[]> {
   const connection = connectionOf(template, configuration);
-  const source = (SOURCES as readonly SourceModule[]).find((module) => module.type === connection.type);
-  if (source === undefined)
-    throw new BeamliftError('INTERNAL', { what: `No module of type ${connection.type}` });
+  const source = sourceOfType(connection.type);
   const tables = new Map<string, JobSpec>();
   for (const pattern of template.sourceTables) {
     const objects = await source.discover(connection.config, services, pattern, services.signal);

@@ -1,5 +1,5 @@
 import { BeamliftError, toBeamliftError } from '../core/errors';
-import type { RunReport } from './report';
+import { emptyReport, type RunReport } from './report';
 
 /** What a thrown value means to the user: an interruption where there was one, since everything fails after it. */
 export function explainFailure(thrown: unknown, signal: AbortSignal): BeamliftError {
@@ -19,23 +19,7 @@ export function unstartedReport(job: string | null, error: BeamliftError): Unsta
     run_id: null,
     job,
     status: error.code === 'CANCELLED' ? 'cancelled' : 'failure',
-    runner: null,
-    runner_reason: null,
-    large: false,
-    load_type: '',
-    work_units: 0,
-    rows_extracted: 0,
-    rows_filtered: 0,
-    rows_rejected: 0,
-    rows_staged: 0,
-    rows_loaded: 0,
-    bytes_staged: 0,
-    duration_seconds: 0,
-    watermark: null,
-    losses: {},
-    destination: '',
-    reject_files: [],
-    notices: [],
+    ...emptyReport(),
     error: error.toReport(),
   };
 }

@@ -21,6 +21,21 @@ export interface LaunchOptions {
   readonly onStateConflict: OnStateConflict;
 }
 
+/** Options of commands that plan a job to look at it, and do not run it. */
+export function onlyLooking(triggeredBy: 'check' | 'preview'): LaunchOptions {
+  return {
+    runner: 'auto',
+    limit: undefined,
+    fullRefresh: false,
+    startDate: undefined,
+    endDate: undefined,
+    concurrency: 1,
+    triggeredBy,
+    timeoutSeconds: undefined,
+    onStateConflict: 'fail',
+  };
+}
+
 /** What planning and running need besides the job. */
 export interface LaunchServices {
   readonly secrets: SecretResolver;

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { BeamliftError, messageOf, toBeamliftError } from '../core/errors';
-import type { SourceModule } from '../core/extractor';
-import type { DestinationModule, Lease, LoadReport } from '../core/loader';
+import type { Lease, LoadReport } from '../core/loader';
 import type { Manifest } from '../core/manifest';
 import type { Plan } from '../core/plan';
-import { SOURCES } from '../extractors';
-import { DESTINATIONS } from '../loaders';
 import { commitRun, totalOf } from '../pipelines/commit-run';
 import { runInProcess } from '../pipelines/in-process';
 import type { Phase } from '../pipelines/run-events';
 import type { JobSpec } from './config/job-spec';
 import { identityOf } from './job-identity';
 import type { LaunchOptions, LaunchServices } from './launch-options';
-import { makePlan, type OpenedJob } from './plan-job';
+import { closeJob, openJob, type OpenedJob } from './open-job';
+import { makePlan } from './plan-job';
 import type { RunReport } from './report';
 import { RunRecorder } from './run-recorder';
 
@@ -156,32 +154,6 @@ function retried(services: LaunchServices) {
   return (attempt: number, error: BeamliftError): void => {
     services.log.warn('etl.commit.retried', { attempt, error: error.message, code: error.code });
   };
-}
-
-/** Opens source and destination of a job; whatever was opened is closed again when the other fails. */
-export async function openJob(job: JobSpec, services: LaunchServices): Promise<OpenedJob> {
-  const source = moduleOf<SourceModule>(SOURCES, job.source.type);
-  const destination = moduleOf<DestinationModule>(DESTINATIONS, job.destination.type);
-  const extractor = await source.open(job.source, services);
-  try {
-    return { job, extractor, destination, loader: await destination.open(job.destination, services) };
-  } catch (error) {
-    await extractor.close();
-    throw error;
-  }
-}
-
-async function closeJob({ extractor, loader }: OpenedJob): Promise<void> {
-  await Promise.allSettled([extractor.close(), loader.close()]);
-}
-
-function moduleOf<Module extends { readonly type: string }>(
-  modules: readonly Module[],
-  type: string,
-): Module {
-  const found = modules.find((module) => module.type === type);
-  if (found === undefined) throw new BeamliftError('INTERNAL', { what: `No module of type ${type}` });
-  return found;
 }
 
 function refuseRunner(options: LaunchOptions): void {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { BeamliftError } from '../core/errors';
-import type { Extractor, SplitHints } from '../core/extractor';
-import type { DestinationModule, JobState, Loader } from '../core/loader';
+import type { SplitHints } from '../core/extractor';
+import type { JobState } from '../core/loader';
 import {
   PLAN_VERSION,
   type Disposition,
@@ -16,18 +16,11 @@ import { planColumns } from '../transforms/column-mapping';
 import type { JobSpec } from './config/job-spec';
 import { fingerprint } from './config/fingerprint';
 import type { LaunchOptions, LaunchServices } from './launch-options';
+import type { OpenedJob } from './open-job';
 import { chooseRunner } from './route';
 import { selectFiles } from './select-files';
 import { codeVersion } from './version';
 import { decideWindow, type WindowDecision } from './window';
-
-/** A job with its source and destination open. */
-export interface OpenedJob {
-  readonly job: JobSpec;
-  readonly extractor: Extractor;
-  readonly loader: Loader;
-  readonly destination: DestinationModule;
-}
 
 /** Which run the plan is for. */
 export interface RunIdentity {

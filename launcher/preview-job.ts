@@ -6,8 +6,8 @@ import type { Reject } from '../core/reject';
 import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
 import { compileTextSerializer } from '../transforms/serializer';
 import type { JobSpec } from './config/job-spec';
-import type { LaunchServices } from './launch-options';
-import { openJob } from './launch';
+import { onlyLooking, type LaunchServices } from './launch-options';
+import { closeJob, openJob } from './open-job';
 import { makePlan } from './plan-job';
 
 export interface Preview {
@@ -28,7 +28,7 @@ export async function previewJob(job: JobSpec, rows: number, services: LaunchSer
   const opened = await openJob({ ...job, createTable: true }, services);
   try {
     const run = { runId: 'preview', fence: 0, state: null, pin: false };
-    const { context, units, notices } = await makePlan(opened, run, PREVIEW_OPTIONS, services);
+    const { context, units, notices } = await makePlan(opened, run, onlyLooking('preview'), services);
     const converter = compileConverter({
       columns: context.columns,
       source: context.sourceSchema,
@@ -75,18 +75,6 @@ export async function previewJob(job: JobSpec, rows: number, services: LaunchSer
   } catch (thrown) {
     throw toBeamliftError(thrown, { job: job.name });
   } finally {
-    await Promise.allSettled([opened.extractor.close(), opened.loader.close()]);
+    await closeJob(opened);
   }
 }
-
-const PREVIEW_OPTIONS = {
-  runner: 'auto',
-  limit: undefined,
-  fullRefresh: false,
-  startDate: undefined,
-  endDate: undefined,
-  concurrency: 1,
-  triggeredBy: 'preview',
-  timeoutSeconds: undefined,
-  onStateConflict: 'fail',
-} as const;

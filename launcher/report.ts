@@ -29,3 +29,26 @@ export interface RunReport {
   notices: string[];
   error?: ErrorReport;
 }
+
+/** What a report says before anything was planned or read. */
+export function emptyReport(): Omit<RunReport, 'run_id' | 'job' | 'status'> {
+  return {
+    runner: null,
+    runner_reason: null,
+    large: false,
+    load_type: '',
+    work_units: 0,
+    rows_extracted: 0,
+    rows_filtered: 0,
+    rows_rejected: 0,
+    rows_staged: 0,
+    rows_loaded: 0,
+    bytes_staged: 0,
+    duration_seconds: 0,
+    watermark: null,
+    losses: {},
+    destination: '',
+    reject_files: [],
+    notices: [],
+  };
+}

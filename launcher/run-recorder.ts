@@ -4,7 +4,7 @@ import { jsonObjectSchema, type Plan } from '../core/plan';
 import type { RunTotals } from '../pipelines/commit-run';
 import type { JobSpec } from './config/job-spec';
 import type { LaunchOptions, LaunchServices } from './launch-options';
-import type { RunReport } from './report';
+import { emptyReport, type RunReport } from './report';
 import type { RunStatus } from './runs/run-store';
 
 /** Collects what happens in a run into its report, and keeps the run store's record. The run store never makes a run fail. */
@@ -22,23 +22,9 @@ export class RunRecorder {
       run_id: runId,
       job: job.name,
       status: 'running',
-      runner: null,
-      runner_reason: null,
-      large: false,
+      ...emptyReport(),
       load_type: job.loadType,
-      work_units: 0,
-      rows_extracted: 0,
-      rows_filtered: 0,
-      rows_rejected: 0,
-      rows_staged: 0,
-      rows_loaded: 0,
-      bytes_staged: 0,
-      duration_seconds: 0,
-      watermark: null,
-      losses: {},
       destination: [job.destination.dataset, job.destination.table].filter(Boolean).join('.'),
-      reject_files: [],
-      notices: [],
     };
   }
 
