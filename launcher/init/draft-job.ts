@@ -4,7 +4,6 @@ import type { CheckFinding, SourceServices } from '../../core/extractor';
 import type { JsonObject } from '../../core/plan';
 import type { SecretRedactor } from '../../core/secret-redactor';
 import { hasSecretReference } from '../../core/secret-references';
-import { parseTableName } from '../config/table-name';
 import type { Configuration, JobSpec } from '../config/job-spec';
 import type { Engine } from '../engine';
 import type { Host } from '../host';
@@ -68,7 +67,8 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     cwd: host.cwd,
     environment: host.environment,
   });
-  const preview = await engine.previewJob(onlyJob(configuration), PREVIEW_ROWS, {
+  const drafted = onlyJob(configuration);
+  const preview = await engine.previewJob(drafted, PREVIEW_ROWS, {
     ...services,
     secrets: engine.createSecrets(configuration, host.environment, request.redactor),
     baseFolder: configuration.baseFolder,
@@ -82,10 +82,8 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     output.writeLines(renderPreview(object, preview, host.out.columns, output.outPalette));
   const load = await askLoad(source.module.category, preview.columns, answers, prompter);
 
-  const tableName = files
-    ? path.posix.basename(object).replace(/\..*$/, '')
-    : (parseTableName(object)?.name ?? object);
-  const suggested = tableName.replace(/[^\p{L}\p{N}_-]+/gu, '_').replace(/^_+|_+$/g, '') || 'job';
+  const suggested =
+    drafted.destination.table.replace(/[^\p{L}\p{N}_-]+/gu, '_').replace(/^_+|_+$/g, '') || 'job';
   const jobName = answers.name ?? (await prompter.text('What is the job called?', '--name', suggested));
   const connectionName = nameOfConnection(source);
   const { fields, secretVariable } = withoutSecrets(source, connectionName);

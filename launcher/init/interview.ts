@@ -136,6 +136,9 @@ export async function askLoad(
   prompter: Prompter,
 ): Promise<LoadAnswers> {
   const names = columns.map((column) => column.source);
+  refuseUnknown('--columns', answers.columns, names);
+  refuseUnknown('--timestamp-column', answers.timestampColumn, names);
+  refuseUnknown('--key-columns', answers.keyColumns, names);
   const chosen = answers.columns ?? (await prompter.chooseMany('Which columns?', '--columns', names));
   const selectedColumns = chosen.length === names.length ? [] : chosen;
   const loadType =
@@ -158,6 +161,19 @@ export async function askLoad(
           .map((name) => name.trim()))
       : (answers.keyColumns ?? []);
   return { loadType, timestampColumn, keyColumns, selectedColumns };
+}
+
+function refuseUnknown(
+  flag: string,
+  given: string | readonly string[] | undefined,
+  names: readonly string[],
+): void {
+  const unknown = [given ?? []].flat().find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new BeamliftError('COLUMN_NOT_FOUND', {
+    what: `${flag}: "${unknown}" is not a column of the source`,
+    hint: `The source has: ${names.join(', ')}.`,
+  });
 }
 
 const CURSOR_KINDS: readonly string[] = ['timestamp', 'datetime', 'date', 'int'];
