@@ -1,5 +1,6 @@
 import { NONE_BYTES, NONE_CALENDAR, NONE_LIST, NONE_STRUCT, NONE_UUID } from './no-rule';
 import { keepCell, ofBoolean, type RulesFrom } from './rule';
+import { compileFitDecimal } from './to-number';
 import { compileFitPlainText } from './to-text';
 
 export const FROM_BOOL: RulesFrom<'bool'> = {
@@ -16,8 +17,12 @@ export const FROM_BOOL: RulesFrom<'bool'> = {
   },
   decimal: {
     name: '1 or 0',
-    description: '1 for true, 0 for false.',
-    compile: () => ofBoolean((value) => (value ? '1' : '0')),
+    description:
+      '1 for true, 0 for false; a column without a digit before the point has no 1, and true is a reject.',
+    compile: (_source, destination, context) => {
+      const fit = compileFitDecimal(destination, context);
+      return ofBoolean((value) => fit(value ? '1' : '0'));
+    },
   },
   string: {
     name: 'text',

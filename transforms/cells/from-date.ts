@@ -25,17 +25,13 @@ function toMidnight(
   return ofBigint((days) => fit(isInfiniteInstant(days) ? days : days * perDay));
 }
 
-function toText(
-  destination: 'string' | 'json',
-  context: RuleContext,
-  fit: (text: string) => string,
-): CellFunction {
-  const unusual = compileUnusual(context, destination);
+function toText(context: RuleContext, fit: (text: string) => string): CellFunction {
+  const unusual = compileUnusual(context, 'string');
   const beyond = nullOrReject(context, 'out_of_range_date', 'beyond the calendar');
   return ofBigint((days) => {
     if (!isCalendarDay(days)) return beyond();
-    if (!isInfiniteInstant(days)) return fit(formatDate(days));
-    return unusual('infinity', formatDate(days));
+    const text = isInfiniteInstant(days) ? unusual('infinity', formatDate(days)) : formatDate(days);
+    return typeof text === 'string' ? fit(text) : text;
   });
 }
 
@@ -59,12 +55,12 @@ export const FROM_DATE: RulesFrom<'date'> = {
     name: 'ISO text',
     description:
       "`YYYY-MM-DD`; years before 1 and beyond 9999 have a sign (`-0043-03-15` is in 44 BC); policy `infinity` decides about 'infinity'.",
-    compile: (_source, destination, context) => toText('string', context, compileFitPlainText(destination)),
+    compile: (_source, destination, context) => toText(context, compileFitPlainText(destination)),
   },
   json: {
     name: 'JSON text',
     description: 'The same text as a JSON string.',
-    compile: (_source, _destination, context) => toText('json', context, (text) => `"${text}"`),
+    compile: (_source, _destination, context) => toText(context, (text) => `"${text}"`),
   },
   bool: NONE_INSTANT_NUMBER,
   int: NONE_INSTANT_NUMBER,

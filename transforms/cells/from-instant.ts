@@ -39,17 +39,13 @@ function toDate(source: InstantType, context: RuleContext): CellFunction {
   return ofBigint((value) => fit(toDay(value)));
 }
 
-function toText(
-  source: InstantType,
-  destination: 'string' | 'json',
-  context: RuleContext,
-  fit: (text: string) => string,
-): CellFunction {
-  const unusual = compileUnusual(context, destination);
+function toText(source: InstantType, context: RuleContext, fit: (text: string) => string): CellFunction {
+  const unusual = compileUnusual(context, 'string');
   const format = compileInstantFormat(source.kind, source.unit);
-  return ofBigint((value) =>
-    isInfiniteInstant(value) ? unusual('infinity', format(value)) : fit(format(value)),
-  );
+  return ofBigint((value) => {
+    const text = isInfiniteInstant(value) ? unusual('infinity', format(value)) : format(value);
+    return typeof text === 'string' ? fit(text) : text;
+  });
 }
 
 const UNIT = 'digits finer than the unit of the column are up to policy `inexact`';
@@ -70,13 +66,12 @@ function rulesFrom(spelling: string): RulesBesideInstants {
     string: {
       name: 'ISO text',
       description: `${spelling}, with as many digits of a second as the unit of the source has; years before 1 and beyond 9999 have a sign; policy \`infinity\` decides about 'infinity'.`,
-      compile: (source, destination, context) =>
-        toText(source, 'string', context, compileFitPlainText(destination)),
+      compile: (source, destination, context) => toText(source, context, compileFitPlainText(destination)),
     },
     json: {
       name: 'JSON text',
       description: 'The same text as a JSON string.',
-      compile: (source, _destination, context) => toText(source, 'json', context, (text) => `"${text}"`),
+      compile: (source, _destination, context) => toText(source, context, (text) => `"${text}"`),
     },
     bool: NONE_INSTANT_NUMBER,
     int: NONE_INSTANT_NUMBER,

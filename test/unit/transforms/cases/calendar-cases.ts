@@ -29,6 +29,13 @@ export const CALENDAR_CASES: readonly ConversionCase[] = [
     rules: NARROW,
     policies: { infinity: 'text' },
   }),
+  rejects(DATE, text(3), INSTANT_INFINITY, '8 characters, the column holds 3', {
+    policies: { infinity: 'text' },
+  }),
+  rejects(datetime('us'), text(3), INSTANT_INFINITY, '8 characters', { policies: { infinity: 'text' } }),
+  rejects(timestamp('us'), text(8), INSTANT_MINUS_INFINITY, '9 characters', {
+    policies: { infinity: 'text' },
+  }),
   rejects(DATE, DATE, 3_000_000n, 'outside of 0001-01-01 to 9999-12-31', { rules: NARROW }),
   gives(DATE, DATE, 2_932_896n, 2_932_896n, { rules: NARROW }),
   rejects(DATE, DATE, 2_932_897n, 'out_of_range_date: fail', {

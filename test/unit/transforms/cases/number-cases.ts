@@ -31,6 +31,8 @@ export const NUMBER_CASES: readonly ConversionCase[] = [
   gives(BOOL, FLOAT64, false, 0),
   gives(BOOL, decimal(3, 1), true, '1'),
   gives(BOOL, DECIMAL, false, '0'),
+  gives(BOOL, decimal(2, 2), false, '0'),
+  rejects(BOOL, decimal(2, 2), true, 'more than 0 digits before the point of decimal(2,2)'),
   gives(BOOL, STRING, true, 'true'),
   gives(BOOL, STRING, false, 'false'),
   rejects(BOOL, text(4), false, '5 characters, the column holds 4'),
