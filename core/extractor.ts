@@ -75,6 +75,8 @@ export type SplitHints =
       histogram?: readonly string[];
       /** Whether rows with NULL in the column are part of the window. */
       nullable: boolean;
+      /** Where each unit costs more than its rows: a query is run once for each. */
+      maxUnits?: number;
     }
   /** By a hash the source computes. */
   | { kind: 'hash'; column: string; maxUnits: number };

@@ -6,7 +6,7 @@ import { cutFiles, cutFirstFile } from './file';
 import { hashUnits } from './hash';
 
 /** The most units of a plan: keeping track of more would take longer than reading them. */
-export const MAX_WORK_UNITS = 20_000;
+const MAX_WORK_UNITS = 20_000;
 
 /** The size of a row where the source tells bytes only. A guess; nothing but the number of units hangs on it. */
 const ASSUMED_ROW_BYTES = 256;
@@ -68,7 +68,8 @@ export function cutWindow(input: CutInput): CutResult {
     };
   }
   const { column, domain } = hints;
-  const units = cutByRange(hints, input.window, rowsPerUnit / rows, estimate.rows, maxUnits);
+  const atMost = Math.min(hints.maxUnits ?? maxUnits, maxUnits);
+  const units = cutByRange(hints, input.window, rowsPerUnit / rows, estimate.rows, atMost);
   if (units.length === 1) return oneUnit(input, `the values of ${column} lie too close together to be cut`);
   const kind = domain === 'int' ? 'range' : 'date';
   return {

@@ -100,6 +100,7 @@ async function rangeHints(
     ...ends,
     ...(histogram === undefined ? {} : { histogram }),
     nullable: column.nullable && !inWindow,
+    ...(relation.table === undefined ? { maxUnits: input.maxConnections } : {}),
   };
 }
 

@@ -53,6 +53,15 @@ describe('cutWindow', () => {
       assert.deepEqual([units[0]?.id, units[19]?.id], ['r0001', 'r0020']);
     });
 
+    it('are as few as the source asks for', () => {
+      const { units } = cut({ ...ids('1', '1000000'), maxUnits: 8 } as SplitHints);
+      assert.equal(units.length, 8);
+      assert.equal(
+        units.reduce((sum, unit) => sum + (unit.estimatedRows ?? 0), 0),
+        1_000_000,
+      );
+    });
+
     it('follow the histogram', () => {
       const { units } = cut(ids('0', '1000000', ['10', '20', '30']), { rowsPerUnit: 125_000 });
       assert.deepEqual(cutValues(units), [5n, 10n, 15n, 20n, 25n, 30n, 500_016n]);
