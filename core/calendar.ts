@@ -6,7 +6,7 @@
 export const MAX_CALENDAR_DAYS = 2 ** 47;
 
 /** The greatest year that `daysFromDate` takes, and the smallest with a minus: within `MAX_CALENDAR_DAYS`. */
-export const MAX_CALENDAR_YEAR = 10 ** 11;
+const MAX_CALENDAR_YEAR = 10 ** 11;
 
 /** Microseconds of a day. */
 export const MICROS_PER_DAY = 86_400_000_000n;
@@ -25,7 +25,7 @@ export interface CalendarDate {
   readonly day: number;
 }
 
-export function isLeapYear(year: number): boolean {
+function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { openRecord } from './open-record';
 
 /** One staged file. */
-export const partSchema = z.strictObject({
+const partSchema = z.strictObject({
   uri: z.string(),
   rows: z.int().min(0),
   bytes: z.int().min(0),
@@ -10,10 +10,10 @@ export const partSchema = z.strictObject({
 export type Part = z.infer<typeof partSchema>;
 
 /** Losses by destination column and rule. */
-export const lossesSchema = openRecord(z.record(z.string(), z.int().min(0)));
+const lossesSchema = openRecord(z.record(z.string(), z.int().min(0)));
 
 /** What happened to the rows of a unit; `extracted = staged + rejected + filtered`, always. */
-export const unitCountsSchema = z.strictObject({
+const unitCountsSchema = z.strictObject({
   rowsExtracted: z.int().min(0),
   rowsStaged: z.int().min(0),
   rowsRejected: z.int().min(0),

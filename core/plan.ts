@@ -26,7 +26,7 @@ import { columnSchema, columnTypeSchema, tableSchemaSchema } from './schema';
 export const PLAN_VERSION = 1;
 
 /** A bound of a window or range: the value as text that the source can parse back exactly. */
-export const boundSchema = z.strictObject({ value: z.string(), inclusive: z.boolean() });
+const boundSchema = z.strictObject({ value: z.string(), inclusive: z.boolean() });
 export type Bound = z.infer<typeof boundSchema>;
 
 export const windowSchema = z.strictObject({
@@ -74,7 +74,7 @@ export const jsonObjectSchema = z.record(z.string(), z.json());
 export type JsonObject = z.infer<typeof jsonObjectSchema>;
 
 /** What a job reads from its connection. */
-export const sourceObjectSchema = z.discriminatedUnion('kind', [
+const sourceObjectSchema = z.discriminatedUnion('kind', [
   /** Without a schema, `name` is as people write it in SQL (`public."a.b"`), and the source reads it; with one, both names mean themselves. */
   z.strictObject({ kind: z.literal('table'), schema: z.string().optional(), name: z.string() }),
   z.strictObject({ kind: z.literal('query'), sql: z.string() }),
@@ -94,7 +94,7 @@ export const sourceObjectSchema = z.discriminatedUnion('kind', [
 export type SourceObject = z.infer<typeof sourceObjectSchema>;
 
 /** A source as the plan knows it. `connection` is validated configuration whose secrets are references, never values. */
-export const sourceSpecSchema = z.strictObject({
+const sourceSpecSchema = z.strictObject({
   type: z.string(),
   connectionName: z.string(),
   connection: jsonObjectSchema,
@@ -107,7 +107,7 @@ export const sourceSpecSchema = z.strictObject({
 });
 export type SourceSpec = z.infer<typeof sourceSpecSchema>;
 
-export const destinationSpecSchema = z.strictObject({
+const destinationSpecSchema = z.strictObject({
   type: z.string(),
   destinationName: z.string(),
   /** Validated configuration; secrets are references. Paths are absolute. */
@@ -119,7 +119,7 @@ export const destinationSpecSchema = z.strictObject({
 export type DestinationSpec = z.infer<typeof destinationSpecSchema>;
 
 /** How one destination column is made. */
-export const plannedColumnSchema = z.strictObject({
+const plannedColumnSchema = z.strictObject({
   /** The source column's name. */
   source: z.string(),
   /** The destination column's name. */
@@ -129,12 +129,12 @@ export const plannedColumnSchema = z.strictObject({
 });
 export type PlannedColumn = z.infer<typeof plannedColumnSchema>;
 
-export const DISPOSITIONS = ['append', 'replace', 'merge'] as const;
-export const dispositionSchema = z.enum(DISPOSITIONS);
+const DISPOSITIONS = ['append', 'replace', 'merge'] as const;
+const dispositionSchema = z.enum(DISPOSITIONS);
 export type Disposition = z.infer<typeof dispositionSchema>;
 
 /** Everything that `runUnit` and `commit` need: the plan without its units, and without secrets. */
-export const runContextSchema = z.strictObject({
+const runContextSchema = z.strictObject({
   planVersion: z.literal(PLAN_VERSION),
   codeVersion: z.string(),
   runId: z.string(),
@@ -175,7 +175,7 @@ export const runContextSchema = z.strictObject({
 });
 export type RunContext = z.infer<typeof runContextSchema>;
 
-export const ESTIMATE_QUALITIES = ['exact', 'statistics', 'sampled', 'unknown'] as const;
+const ESTIMATE_QUALITIES = ['exact', 'statistics', 'sampled', 'unknown'] as const;
 export const estimateSchema = z.strictObject({
   /** Null where unknown. */
   rows: z.number().nullable(),
@@ -184,8 +184,8 @@ export const estimateSchema = z.strictObject({
 });
 export type Estimate = z.infer<typeof estimateSchema>;
 
-export const RUNNERS = ['in-process', 'direct', 'portable', 'dataflow'] as const;
-export const runnerSchema = z.enum(RUNNERS);
+const RUNNERS = ['in-process', 'direct', 'portable', 'dataflow'] as const;
+const runnerSchema = z.enum(RUNNERS);
 export type Runner = z.infer<typeof runnerSchema>;
 
 export const planSchema = z.strictObject({

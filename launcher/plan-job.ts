@@ -195,7 +195,7 @@ function shareOf(estimate: Estimate, whole: boolean, share: number): Estimate {
 }
 
 /** How the rows of a job become visible. */
-export function dispositionOf(job: JobSpec, options: Pick<LaunchOptions, 'fullRefresh'>): Disposition {
+function dispositionOf(job: JobSpec, options: Pick<LaunchOptions, 'fullRefresh'>): Disposition {
   if (job.loadType === 'catalog' || options.fullRefresh) return 'replace';
   return job.loadType === 'merge' ? 'merge' : 'append';
 }

@@ -1,5 +1,6 @@
 import type { Bound, Window } from '../core/plan';
 import type { Column } from '../core/schema';
+import { compareDecimals, isCanonicalDecimal } from '../transforms/decimal-text';
 import { compareCursors } from './cursor';
 
 /**
@@ -94,25 +95,12 @@ function compareValues(column: Column, a: string, b: string): number | undefined
     case 'timestamp':
       return compareCursors(column, a, b);
     case 'decimal':
-      return compareDecimals(a, b);
+      return isCanonicalDecimal(a) && isCanonicalDecimal(b) ? compareDecimals(a, b) : undefined;
     case 'uuid':
       return compareTexts(a.toLowerCase(), b.toLowerCase());
     default:
       return undefined;
   }
-}
-
-const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
-
-/** Undefined for what is not a number with digits, as NaN. */
-function compareDecimals(a: string, b: string): number | undefined {
-  const [left, right] = [DECIMAL.exec(a), DECIMAL.exec(b)];
-  if (left === null || right === null) return undefined;
-  const scale = Math.max(left[3]?.length ?? 0, right[3]?.length ?? 0);
-  const scaled = ([, sign = '', whole = '', fraction = '']: RegExpExecArray): bigint =>
-    BigInt(`${sign}${whole}${fraction.padEnd(scale, '0')}`);
-  const difference = scaled(left) - scaled(right);
-  return difference < 0n ? -1 : Number(difference > 0n);
 }
 
 function compareTexts(a: string, b: string): number {

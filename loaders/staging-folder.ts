@@ -15,7 +15,7 @@ import { claimRunFolder } from './run-folders';
  */
 
 /** A part is closed with the block that makes it so long, in bytes. */
-export const MAX_PART_BYTES = 256 * 1024 * 1024;
+const MAX_PART_BYTES = 256 * 1024 * 1024;
 
 /** Stages a unit. Returns the manifest that counts, which is another attempt's where that one was first; then these rows are removed again. */
 export async function stageUnit(

@@ -9,7 +9,7 @@ import type { RunListener } from './run-events';
 import { runUnit, type UnitEquipment } from './run-unit';
 
 /** A unit whose source or staging gives nothing for so long is stopped and tried again. */
-export const UNIT_STALL_MS = 5 * 60 * 1000;
+const UNIT_STALL_MS = 5 * 60 * 1000;
 
 export interface InProcessOptions {
   /** Units at once. */

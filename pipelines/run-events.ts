@@ -12,8 +12,7 @@ export type RunEvent =
   | { kind: 'unit.retried'; unit: string; attempt: number; error: string };
 
 /** The phases of a run, in order. */
-export const PHASES = ['plan', 'stage', 'commit'] as const;
-export type Phase = (typeof PHASES)[number];
+export type Phase = 'plan' | 'stage' | 'commit';
 
 /** Called synchronously; must not throw. */
 export type RunListener = (event: RunEvent) => void;

@@ -40,14 +40,6 @@ const RULES: { readonly [Source in TypeKind]: RulesFrom<Source> } = {
 /** Every kind of source type × every kind of destination type: a rule, or why there is none. docs/types.md is made from it. */
 export const CONVERSIONS: Readonly<Record<TypeKind, Readonly<Record<DestinationKind, Conversion>>>> = RULES;
 
-/** The rule between two kinds in words: its name and sentence, or `no rule:` and the reason. */
-export function conversionDescription(source: TypeKind, destination: DestinationKind): string {
-  const conversion = CONVERSIONS[source][destination];
-  return 'none' in conversion
-    ? `no rule: ${conversion.none}`
-    : `${conversion.name}: ${conversion.description}`;
-}
-
 /** Why a column of one type cannot be converted to the other, types within types included; undefined: it can. */
 export function conversionProblem(
   source: ColumnType,

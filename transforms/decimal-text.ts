@@ -4,7 +4,7 @@
  */
 
 /** Most digits that a number may have when written out: what PostgreSQL's numeric reaches on both sides of the point. */
-export const MAX_DECIMAL_TEXT_DIGITS = 131_072 + 16_383;
+const MAX_DECIMAL_TEXT_DIGITS = 131_072 + 16_383;
 
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 const CANONICAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;

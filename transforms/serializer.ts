@@ -15,10 +15,8 @@ import { jsonKind, jsonString, quoteJson } from './json-text';
 /** What is written in JSON text for values that JSON or the calendar has no place for; `text` is the value's name. The answer is JSON text. */
 export type JsonUnusual = (policy: 'nan' | 'infinity' | 'out_of_range_date', text: string) => string;
 
-/** A JSON null. */
-export const UNUSUAL_AS_NULL: JsonUnusual = () => 'null';
 /** The name as a JSON string: `"NaN"`, `"infinity"`. */
-export const UNUSUAL_AS_TEXT: JsonUnusual = (_policy, text) => quoteJson(text);
+const UNUSUAL_AS_TEXT: JsonUnusual = (_policy, text) => quoteJson(text);
 
 /**
  * Writes cells of a type as text: what a string column gets, and what previews and rejects show. ISO 8601 for everything in the calendar,

@@ -80,7 +80,7 @@ export function codeOfSqlState(sqlState: string): ErrorCode {
 }
 
 /** `message (SQLSTATE 42P01)` with the server's detail, on one line. */
-export function describeReport(report: ServerReport): string {
+function describeReport(report: ServerReport): string {
   const detail = report.detail === undefined ? '' : ` ${report.detail}`;
   return `${report.message}${detail} (SQLSTATE ${report.sqlState})`.replace(/\s+/g, ' ');
 }

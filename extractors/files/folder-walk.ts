@@ -7,7 +7,7 @@ import { fileSystemError, isMissing, localVersion } from './local-file';
 import type { FilePattern } from './glob';
 
 /** Entries of folders that one listing looks at; some 200 bytes each are kept. */
-export const MAX_WALKED_ENTRIES = 1_000_000;
+const MAX_WALKED_ENTRIES = 1_000_000;
 
 /** Names that a notice shows. */
 const SHOWN_NAMES = 3;

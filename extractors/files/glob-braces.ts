@@ -1,7 +1,7 @@
 import { BeamliftError } from '../../core/errors';
 
 /** Most alternatives that `{a,b}` groups may multiply to: ten groups of two. */
-export const MAX_ALTERNATIVES = 1024;
+const MAX_ALTERNATIVES = 1024;
 
 /** The texts that `{a,b}` groups stand for. A group without a comma, or that is never closed, is literal text. */
 export function expandBraces(text: string): string[] {

@@ -9,10 +9,10 @@ import { CsvTable } from './csv-table';
 import type { FileContent } from './format-reader';
 
 /** Bytes looked at in each place of a file: its beginning, and where it can be read from anywhere, its middle and its end. */
-export const SAMPLE_BYTES = 256 * 1024;
+const SAMPLE_BYTES = 256 * 1024;
 
 /** Bytes looked at of a file that can only be read from its beginning (gzip), as stored after decompression. */
-export const STREAM_SAMPLE_BYTES = 1024 * 1024;
+const STREAM_SAMPLE_BYTES = 1024 * 1024;
 
 /** Slices begin at a multiple of this, so that no character of two or four bytes is cut. */
 const SLICE_ALIGNMENT = 4;

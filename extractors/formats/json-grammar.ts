@@ -2,7 +2,7 @@ import { MAX_JSON_DEPTH } from './format-reader';
 
 /** Answers of the grammar besides the index behind a value. */
 export const INCOMPLETE = -1;
-export const INVALID = -2;
+const INVALID = -2;
 export const TOO_DEEP = -3;
 
 /** Bytes of JSON's punctuation. */

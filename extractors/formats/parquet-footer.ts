@@ -4,7 +4,7 @@ import { parseFileMetadata, type ParquetMetadata } from './parquet-metadata';
 import { ThriftError } from './parquet-thrift';
 
 /** The largest footer that is read. Files with 10,000 columns and 100 row groups have about 100 MB. */
-export const MAX_FOOTER_BYTES = 256 * 1024 * 1024;
+const MAX_FOOTER_BYTES = 256 * 1024 * 1024;
 
 /** Behind the footer: its length (4 bytes) and the magic. */
 const TRAILER_BYTES = 8;

@@ -4,7 +4,7 @@ import { parseQualifiedName, quoteIdentifier, writeQualifiedName } from './quali
 import type { PostgresSession } from './session';
 
 /** relkind of what can be read, and what people call it. */
-export const RELATION_KINDS = {
+const RELATION_KINDS = {
   r: 'table',
   p: 'partitioned table',
   v: 'view',

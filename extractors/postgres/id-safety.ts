@@ -7,7 +7,7 @@ import type { PostgresSession } from './session';
 export type CommitSafety = Pick<UpperBound, 'commitSafe' | 'reason'>;
 
 /** How long transactions that may still commit lower ids are waited for. Planning should not take longer than this for a promise. */
-export const MAX_WAIT_FOR_WRITERS_MS = 5_000;
+const MAX_WAIT_FOR_WRITERS_MS = 5_000;
 const POLL_MS = 100;
 
 /** The sequence that a serial or identity column draws from. */

@@ -12,7 +12,7 @@ import type { PostgresSession } from './session';
  * The most bytes of one row that are read. PostgreSQL takes fields of 1 GB; a row is held as bytes, as cells and as encoded
  * text at the same time, and several units run at once. The same bound as for records of files.
  */
-export const MAX_ROW_BYTES = 64 * 1024 * 1024;
+const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /** What a unit is read from. */
 export interface UnitSource {

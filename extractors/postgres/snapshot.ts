@@ -75,7 +75,7 @@ export class SnapshotLeader {
 }
 
 /** The error of every read after the snapshot is gone. */
-export function snapshotLost(place: ErrorPlace, why: string): BeamliftError {
+function snapshotLost(place: ErrorPlace, why: string): BeamliftError {
   return new BeamliftError('SNAPSHOT_LOST', {
     what: 'The snapshot that all units of the run read is gone',
     where: place,

@@ -20,9 +20,9 @@ import { YAML_FAULTS } from './yaml-syntax';
 /** Uses of aliases in a file, those inside of aliased values counted each time: a bomb of nested aliases ends here. */
 export const MAX_ALIASES = 100;
 /** Values in a file, aliased ones counted each time. */
-export const MAX_VALUES = 100_000;
+const MAX_VALUES = 100_000;
 /** Levels of mappings and lists; a configuration has seven. */
-export const MAX_DEPTH = 32;
+const MAX_DEPTH = 32;
 /** So many faults of syntax are reported: later ones mostly follow from the first. */
 const MAX_FAULTS = 10;
 

@@ -7,7 +7,7 @@ import type { Environment } from '../../core/extractor';
 export const MAX_CONFIGURATION_BYTES = 1024 * 1024;
 
 /** Where a configuration is looked for in the working folder, in this order. */
-export const CONFIGURATION_FILES = ['beamlift.yaml', 'beamlift.yml', 'beamlift.json'] as const;
+const CONFIGURATION_FILES = ['beamlift.yaml', 'beamlift.yml', 'beamlift.json'] as const;
 
 export interface ConfigurationFile {
   /** Absolute. */

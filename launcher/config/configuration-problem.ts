@@ -76,7 +76,7 @@ function samePath(a: Path, b: Path): boolean {
 }
 
 /** `jobs.orders.selected_columns[2]`; names that could be misread are quoted. */
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;

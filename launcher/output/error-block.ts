@@ -27,7 +27,7 @@ export function renderError(error: ErrorReport, palette: Palette): string {
 }
 
 /** `job orders, connection shop, column amount`. */
-export function renderPlace(place: ErrorPlace): string {
+function renderPlace(place: ErrorPlace): string {
   return PLACES.flatMap((part) => {
     const text = place[part];
     if (text === undefined) return [];

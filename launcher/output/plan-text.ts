@@ -104,7 +104,7 @@ function renderEstimate({ estimate }: Plan): string {
 }
 
 /** `created_at from 2024-01-01 up to 2025-01-01, not included`. */
-export function renderWindow({ column, lower, upper }: Pick<Window, 'column' | 'lower' | 'upper'>): string {
+function renderWindow({ column, lower, upper }: Pick<Window, 'column' | 'lower' | 'upper'>): string {
   const parts = [printableLine(column)];
   if (lower !== null) parts.push(`${lower.inclusive ? 'from' : 'after'} ${printableLine(lower.value)}`);
   if (upper !== null) parts.push(renderUpper(upper));

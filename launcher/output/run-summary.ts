@@ -59,7 +59,7 @@ function renderRemarks(report: RunReport): string[] {
 }
 
 /** One line for each column and rule of the loss ledger: `amount: nan applied to 3 values`. */
-export function renderLosses({ losses }: Pick<RunReport, 'losses'>): string[] {
+function renderLosses({ losses }: Pick<RunReport, 'losses'>): string[] {
   return Object.entries(losses).flatMap(([column, rules]) =>
     Object.entries(rules).map(
       ([rule, count]) => `${printableLine(column)}: ${rule} applied to ${formatCounted(count, 'value')}`,

@@ -7,7 +7,7 @@ interface Migration {
 }
 
 /** In order, only ever added to: version n is the n-th. */
-export const MIGRATIONS: readonly Migration[] = [
+const MIGRATIONS: readonly Migration[] = [
   {
     name: 'runs',
     statements: [

@@ -10,10 +10,10 @@ import { createStateTable, readStateRow, stateTable, stateTexts, type LeaseHolde
 import type { WarehouseFile } from './warehouse-file';
 
 /** How long a lease lasts that nobody renews. A dead process of the same machine is noticed without it. In seconds. */
-export const LEASE_SECONDS = 300;
+const LEASE_SECONDS = 300;
 
 /** A third of the lease or less: two renewals may fail. In milliseconds. */
-export const RENEW_EVERY_MS = 60_000;
+const RENEW_EVERY_MS = 60_000;
 
 /** Renewals do not wait for the file: the next one comes soon enough. */
 const AT_ONCE: RetryPolicy = { attempts: 1, minDelayMs: 0, maxDelayMs: 0, factor: 1 };

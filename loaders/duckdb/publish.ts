@@ -66,7 +66,7 @@ async function mergeStaged(
   return { rowsLoaded: staged.rows - superseded, rowsSuperseded: superseded };
 }
 
-export async function countRows(session: WarehouseSession, table: TableName): Promise<number> {
+async function countRows(session: WarehouseSession, table: TableName): Promise<number> {
   const [row] = await session.rows(`SELECT count(*)::VARCHAR AS rows FROM ${quoteTable(table)}`);
   return Number(row?.['rows']);
 }

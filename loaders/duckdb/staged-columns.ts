@@ -14,7 +14,7 @@ const READ_EXACTLY: ReadonlySet<string> = new Set([
 ]);
 
 /** The type that the JSON reader reads a value as. */
-export function stagedType(type: WarehouseType): string {
+function stagedType(type: WarehouseType): string {
   switch (type.kind) {
     case 'list':
     case 'array':
@@ -32,7 +32,7 @@ export function stagedType(type: WarehouseType): string {
 }
 
 /** The expression that makes a value of `type` from a staged one. `depth` keeps the names of nested lambdas apart. */
-export function castStaged(type: WarehouseType, staged: string, depth = 0): string {
+function castStaged(type: WarehouseType, staged: string, depth = 0): string {
   switch (type.kind) {
     case 'enum':
       return staged;

@@ -7,7 +7,7 @@ import { windowSchema } from '../../core/plan';
 import { quoteIdentifier, quoteTable, type TableName } from './sql-text';
 
 /** Where jobs keep their state, in the schema of their tables. */
-export const STATE_TABLE = '_beamlift_state';
+const STATE_TABLE = '_beamlift_state';
 
 const lastCommitSchema = z.object({
   runId: z.string(),
@@ -62,7 +62,7 @@ export async function createStateTable(session: WarehouseSession, schema: string
   )`);
 }
 
-export async function hasTable(session: WarehouseSession, table: TableName): Promise<boolean> {
+async function hasTable(session: WarehouseSession, table: TableName): Promise<boolean> {
   const found = await session.rows(
     `SELECT 1 AS found FROM duckdb_tables()
       WHERE database_name = current_database() AND lower(schema_name) = lower($1) AND lower(table_name) = lower($2)`,

@@ -7,7 +7,7 @@ import { changeOrReject, compileUnusual, nullOrReject } from './policy-actions';
 import { CellRejected, type ConversionContext, type TypeOf } from './rule';
 
 const MICROS_PER_SECOND = 1_000_000n;
-export const SECONDS_PER_DAY = 86_400n;
+const SECONDS_PER_DAY = 86_400n;
 
 /** Units of a day. */
 export function unitsPerDay(unit: TimeUnit): bigint {

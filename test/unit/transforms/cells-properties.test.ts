@@ -3,11 +3,7 @@ import fc from 'fast-check';
 import type { Cell } from '../../../core/cells';
 import { isDeeper } from '../../../transforms/cell-shape';
 import { conversionProblem } from '../../../transforms/conversions';
-import {
-  UNUSUAL_AS_NULL,
-  compileJsonSerializer,
-  compileTextSerializer,
-} from '../../../transforms/serializer';
+import { compileJsonSerializer, compileTextSerializer } from '../../../transforms/serializer';
 import {
   anyText,
   cellOf,
@@ -80,7 +76,7 @@ describe('compileCell: properties', () => {
   it('writes JSON text that parses back to the same value, digit by digit', () => {
     fc.assert(
       fc.property(typedCell, ({ type, cell }) => {
-        const json = compileJsonSerializer(type, UNUSUAL_AS_NULL)(cell);
+        const json = compileJsonSerializer(type, () => 'null')(cell);
         // Numbers as texts, so that JSON.parse cannot round them away unseen.
         assert.deepEqual(JSON.parse(numbersAsTexts(json)), expectedJson(type, cell));
       }),
