@@ -2,12 +2,12 @@
  * Every error a user can meet, by code. docs/errors.md is generated from this table.
  *
  * `transient: true` means that the same call may succeed when made again; retries look at nothing else.
- * `exit` is the exit code of a command that ends with the error: 2 for what the user wrote, 1 for everything else.
+ * `exit` is the exit code of a command that ends with the error: 2 for what the user wrote, 0 for a run that another one stands in for, 1 for everything else.
  */
 export interface ErrorCodeEntry {
   readonly title: string;
   readonly transient: boolean;
-  readonly exit: 1 | 2 | 124 | 130;
+  readonly exit: 0 | 1 | 2 | 124 | 130;
   /** What it means and what to do, for docs/errors.md. */
   readonly explanation: string;
 }
@@ -220,9 +220,9 @@ export const ERROR_CODES = {
   LEASE_HELD: {
     title: 'Another run of the job is active',
     transient: false,
-    exit: 1,
+    exit: 0,
     explanation:
-      'One run of a job at a time. The other run is named; the lease of a dead run expires by itself.',
+      'One run of a job at a time: this one ends as `skipped`, and names the other. The lease of a run that died is taken over.',
   },
   FENCED: {
     title: 'A newer run has taken over',

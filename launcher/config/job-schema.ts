@@ -12,13 +12,13 @@ const MAX_SOURCE_CONNECTIONS = 90;
 
 const POLICY_DESCRIPTIONS = {
   nan: 'NaN in a float or decimal that the destination cannot hold.',
-  infinity: 'Infinity in a float or decimal that the destination cannot hold.',
-  out_of_range_date:
-    'A date or timestamp outside of the range of the destination (for BigQuery the years 1 to 9999).',
-  zero_date: "MySQL's 0000-00-00, and dates with a month or day of zero.",
+  infinity: 'An infinite number, date or timestamp that the destination cannot hold.',
+  out_of_range_date: 'A date or timestamp beyond what the destination holds.',
+  zero_date: 'The text of a date whose month or day is zero, such as `0000-00-00`.',
   null_in_array: 'A null in an array where the destination has none.',
   nested_array: 'An array of arrays where the destination has none.',
-  inexact: 'A decimal or a fraction of a second with more digits than the destination keeps.',
+  inexact:
+    'More digits than the destination keeps: of a decimal, a float or a second; or the time of a datetime that becomes a date.',
   nul_character: 'The character U+0000 in a text where the destination has none.',
 } as const satisfies Record<keyof PolicySet, string>;
 

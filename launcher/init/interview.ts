@@ -52,7 +52,10 @@ export interface AskedSource {
 /** Asks until a URL belongs to a source. */
 export async function askSource(answers: InitAnswers, prompter: Prompter): Promise<AskedSource> {
   const examples = 'postgresql://user@host/database, or a folder with files';
-  const url = answers.from ?? (await prompter.text(`Where are the rows? (${examples})`, '--from', undefined));
+  const given =
+    answers.from ?? (await prompter.text(`Where are the rows? (${examples})`, '--from', undefined));
+  // Asked for a folder, people type its name: `data`.
+  const url = /^[^:/\\]+$/.test(given) ? `./${given}` : given;
   for (const module of SOURCES as readonly SourceModule[]) {
     const parsed = module.parseUrl(url);
     if (parsed !== undefined) {

@@ -40,6 +40,15 @@ describe('init with flags', function () {
     });
   }
 
+  it('takes the bare name of a folder', async () => {
+    const { code, err } = await workspace.beamlift([
+      ...['init', '--yes', '--from', 'data', '--files', 'sales/*.csv'],
+      ...['--to', 'duckdb:w.duckdb', '--load-type', 'catalog'],
+    ]);
+    assert.equal(code, 0, err);
+    assert.match(await readFile(workspace.path('beamlift.yaml'), 'utf8'), /^ {4}path: data$/m);
+  });
+
   for (const flag of ['--columns', '--key-columns', '--timestamp-column']) {
     it(`refuses columns of ${flag} that the source does not have, and writes nothing`, async () => {
       const { code, err } = await workspace.beamlift(flags('--files', 'sales/*.csv', flag, 'totl'));
