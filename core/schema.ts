@@ -96,5 +96,3 @@ export const tableSchemaSchema = z.strictObject({
   primaryKey: z.array(z.string()),
 });
 export type TableSchema = z.infer<typeof tableSchemaSchema>;
-
-export { formatType } from './format-type';

@@ -1,7 +1,8 @@
 import { boundText, readBound } from '../core/bound-text';
 import { MICROS_PER_DAY } from '../core/calendar';
 import { BeamliftError } from '../core/errors';
-import { formatType, type Column } from '../core/schema';
+import { formatType } from '../core/format-type';
+import type { Column } from '../core/schema';
 import { instantIn, wallClockIn } from './timezone';
 
 /** What a user wrote (a date, an instant, a number) as the text of a bound on `column`. Throws PLAN_REFUSED naming `field`. */

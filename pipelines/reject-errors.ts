@@ -2,7 +2,7 @@ import { formatCounted } from '../core/counted';
 import { BeamliftError, type ErrorPlace } from '../core/errors';
 import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
-import { formatType } from '../core/schema';
+import { formatType } from '../core/format-type';
 
 /** Why a run ends with more rejects than it may have: the first reject in full, the others of `first` in short. `file` has them all. */
 export function rejectsExceeded(

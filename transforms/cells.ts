@@ -1,6 +1,7 @@
 import type { Cell } from '../core/cells';
 import { BeamliftError } from '../core/errors';
-import { formatType, type ColumnType } from '../core/schema';
+import { formatType } from '../core/format-type';
+import type { ColumnType } from '../core/schema';
 import { keepCell, type CellFunction, type ConversionContext } from './cells/rule';
 import { CONVERSIONS } from './conversions';
 

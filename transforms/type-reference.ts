@@ -1,6 +1,7 @@
 import type { PolicySet } from '../core/policies';
 import { DEFAULT_POLICIES, policiesSchema } from '../core/policies';
-import { formatType, type ColumnType, type TypeKind } from '../core/schema';
+import { formatType } from '../core/format-type';
+import type { ColumnType, TypeKind } from '../core/schema';
 import type { DestinationKind } from './cells/rule';
 import { CONVERSIONS } from './conversions';
 

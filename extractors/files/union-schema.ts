@@ -1,5 +1,6 @@
 import { BeamliftError } from '../../core/errors';
-import { formatType, type Column, type ColumnType, type TableSchema } from '../../core/schema';
+import { formatType } from '../../core/format-type';
+import type { Column, ColumnType, TableSchema } from '../../core/schema';
 import { sameType, widen, withRoom } from '../../transforms/infer';
 import { cellWidening } from '../formats/cell-widening';
 import type { FileDescription, FormatReader } from '../formats/format-reader';

@@ -1,6 +1,7 @@
 import { BeamliftError } from '../../core/errors';
 import type { RowBatch } from '../../core/extractor';
-import { formatType, type Column } from '../../core/schema';
+import { formatType } from '../../core/format-type';
+import type { Column } from '../../core/schema';
 import { sameType } from '../../transforms/infer';
 import type { RowColumn } from './arrow-rows';
 import { arrowLayout, columnTypeOf, type ArrowField } from './arrow-schema';

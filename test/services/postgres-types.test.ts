@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../core/cells';
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import { startPostgres, type PostgresServer } from './postgres-server';
 import { never, query, readAll, table, withSource } from './postgres-source';
 

@@ -1,5 +1,5 @@
 import type { Cell } from '../../core/cells';
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import { isCells, isDeeper } from '../cell-shape';
 import { compileJsonSerializer } from '../serializer';
 import { compileJsonUnusual } from './json-unusual';

@@ -1,4 +1,4 @@
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import { decimalOfFloat, floatText } from '../float-text';
 import { NONE_BYTES, NONE_EPOCH, NONE_LIST, NONE_STRUCT, NONE_UUID } from './no-rule';
 import { changeOrReject, compileNonFinite } from './policy-actions';

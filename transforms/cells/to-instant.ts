@@ -1,5 +1,5 @@
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../core/cells';
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import { UNITS_PER_SECOND, type TimeUnit } from '../../core/time-unit';
 import { floorDivide } from '../../core/calendar';
 import { compileInstantFormat, formatDate, isInfiniteInstant } from '../../core/instant-format';

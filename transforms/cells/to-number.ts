@@ -1,5 +1,5 @@
 import type { Cell } from '../../core/cells';
-import { formatType } from '../../core/schema';
+import { formatType } from '../../core/format-type';
 import { decimalDigits, rescaleDecimal, wholeNumberOf } from '../decimal-text';
 import { readFloat } from '../float-text';
 import { changeOrReject } from './policy-actions';

@@ -1,7 +1,8 @@
 import type { Cell, Row } from '../../core/cells';
 import type { NdjsonDialect } from '../../core/encoding';
 import { BeamliftError } from '../../core/errors';
-import { formatType, type ColumnType, type TableSchema } from '../../core/schema';
+import { formatType } from '../../core/format-type';
+import type { ColumnType, TableSchema } from '../../core/schema';
 import { base64Of, hexOf } from '../bytes-text';
 import { isCells, isInterval, type Present } from '../cell-shape';
 import { float64Text } from '../float-text';

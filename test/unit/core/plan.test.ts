@@ -5,7 +5,8 @@ import { manifestSchema, type Manifest } from '../../../core/manifest';
 import { openRecord } from '../../../core/open-record';
 import { planSchema, windowSchema, workUnitSchema, type Plan, type WorkUnit } from '../../../core/plan';
 import { DEFAULT_POLICIES } from '../../../core/policies';
-import { columnTypeSchema, formatType, type ColumnType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import { columnTypeSchema, type ColumnType } from '../../../core/schema';
 import { TIME_UNITS } from '../../../core/time-unit';
 
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', 'constructor', ''));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { BeamliftError } from '../../../core/errors';
-import { formatType, type ColumnType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import type { ColumnType } from '../../../core/schema';
 import { exactText, typeFor } from '../../../loaders/duckdb/types';
 import { DuckdbFixture, NEVER, stageRows } from './duckdb-fixture';
 import { Oracle } from './oracle';

@@ -6,7 +6,7 @@ import type { Row } from '../../../core/cells';
 import type { Extractor, ReadRequest, SourceServices } from '../../../core/extractor';
 import type { SourceObject, SourceSpec, WorkUnit } from '../../../core/plan';
 import type { Reject } from '../../../core/reject';
-import { formatType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
 import { evenSample, MAX_DESCRIBED_FILES } from '../../../extractors/files/describe-files';
 import { localSource } from '../../../extractors/files/local';
 import { TempFolder } from './temp-folder';

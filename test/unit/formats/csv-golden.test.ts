@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { formatType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
 import { csvReader } from '../../../extractors/formats/csv';
 import { numberedNames } from '../../../extractors/formats/csv-header';
 import { NEVER_ABORTED, readCsvFile, readCsvText } from './csv-reading';

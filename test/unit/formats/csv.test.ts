@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Row } from '../../../core/cells';
 import type { Reject } from '../../../core/reject';
-import { formatType, type Column } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import type { Column } from '../../../core/schema';
 import { csvReader } from '../../../extractors/formats/csv';
 import { CsvTokenizer } from '../../../extractors/formats/csv-parser';
 import { MAX_FIELDS } from '../../../extractors/formats/csv-record';

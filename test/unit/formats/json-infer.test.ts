@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { formatType, type ColumnType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import type { ColumnType } from '../../../core/schema';
 import { inferJsonValue, widenJson } from '../../../transforms/infer-json';
 
 function inferred(...values: string[]): string {

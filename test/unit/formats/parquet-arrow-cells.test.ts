@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as arrow from 'apache-arrow';
 import fc from 'fast-check';
 import type { Cell } from '../../../core/cells';
-import { formatType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
 import { BeamliftError } from '../../../core/errors';
 import type { ArrowData } from '../../../extractors/formats/arrow-buffers';
 import { arrowCellReader, UnreadableCell } from '../../../extractors/formats/arrow-cells';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { formatType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { memoryFile, readEverything } from './parquet-files';
 

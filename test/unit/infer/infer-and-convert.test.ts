@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DEFAULT_POLICIES } from '../../../core/policies';
-import { formatType, type ColumnType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import type { ColumnType } from '../../../core/schema';
 import { inferTextValue, widen, withRoom } from '../../../transforms/infer';
 import { convertOnce, ROOMY, STRING } from '../transforms/conversion-case';
 

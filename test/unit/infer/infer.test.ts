@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { formatType, type ColumnType } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import type { ColumnType } from '../../../core/schema';
 import { inferTextValue, sameType, widen, withRoom } from '../../../transforms/infer';
 
 /** `undefined` stands for "string", the type of everything that is not clearly something else. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { BeamliftError } from '../../../core/errors';
 import { DEFAULT_POLICIES } from '../../../core/policies';
-import { formatType, type ColumnType, type TypeKind } from '../../../core/schema';
+import { formatType } from '../../../core/format-type';
+import type { ColumnType, TypeKind } from '../../../core/schema';
 import { compileCell, keepCell } from '../../../transforms/cells';
 import { CONVERSIONS, conversionProblem } from '../../../transforms/conversions';
 import { CALENDAR_CASES } from './cases/calendar-cases';
