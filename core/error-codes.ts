@@ -215,7 +215,7 @@ export const ERROR_CODES = {
     transient: false,
     exit: 2,
     explanation:
-      'Source or destination changed since the last run. `--adopt-state` keeps the watermark, `--fresh-state` starts again.',
+      'Source, `timestamp_column` or destination changed since the last load. `--adopt-state` keeps the watermark, `--fresh-state` starts again.',
   },
   LEASE_HELD: {
     title: 'Another run of the job is active',

@@ -34,7 +34,8 @@ export function usableState(row: StateRow, identity: JobIdentity, onConflict: On
   const { state } = row;
   if (state.fingerprint === identity.fingerprint)
     return onConflict === 'fresh' ? withoutProgress(state) : state;
-  if (onConflict === 'fail') throw stateConflict(identity, row);
+  // A job that has published nothing has only been tried: a corrected name must not be held against it.
+  if (onConflict === 'fail' && state.lastCommit !== null) throw stateConflict(identity, row);
   const kept: JobState = { ...state, fingerprint: identity.fingerprint };
   return onConflict === 'fresh' ? withoutProgress(kept) : kept;
 }
@@ -63,9 +64,9 @@ function stateConflict(identity: JobIdentity, { state, description }: StateRow):
   const now = identity.description ?? `fingerprint ${identity.fingerprint}`;
   const watermark = state.watermark === null ? 'no watermark' : `watermark ${state.watermark}`;
   return new BeamliftError('STATE_CONFLICT', {
-    what: `The state of job ${identity.job} was made by another source or destination`,
+    what: `The state of job ${identity.job} was made by another source, timestamp_column or destination`,
     where: { job: identity.job },
     why: `It was: ${before} (${watermark}, ${formatCounted(Object.keys(state.files).length, 'file')}). It is: ${now}.`,
-    hint: '--adopt-state goes on from that watermark; --fresh-state forgets it and loads from the beginning. Where both are meant to exist, give one of the jobs another name.',
+    hint: '--adopt-state goes on from that watermark; --fresh-state forgets it and loads from the beginning: a job that appends then adds to the rows of the table, and with --full-refresh replaces them. Where both are meant to exist, give one of the jobs another name.',
   });
 }

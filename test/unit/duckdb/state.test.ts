@@ -195,6 +195,16 @@ describe("a job's state in DuckDB", () => {
     );
   });
 
+  it('of a job that has published nothing is no question', async () => {
+    const first = await take('run-1');
+    await first.release();
+    const second = await take('run-2', 'fail', { ...ORDERS, fingerprint: 'f2' });
+    assert.deepEqual([second.state?.fingerprint, second.fence], ['f2', 2]);
+    await publish(second, 'run-2', { nextWatermark: '7', fingerprint: 'f2' });
+    await second.release();
+    await assert.rejects(take('run-3'), hasCode('STATE_CONFLICT'));
+  });
+
   it('a lease is renewed, and the run hears when it was lost', async () => {
     const loader = fixture.loader({ renewLeaseEveryMs: 100 });
     const lease = await loader.acquireLease(ORDERS, 'run-1', 'fail', NEVER);
