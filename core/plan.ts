@@ -63,7 +63,6 @@ export const workUnitSchema = z.discriminatedUnion('kind', [
     /** What identifies this content: generation, versionId, etag; size and mtime of a local file. */
     version: z.string(),
     lastModified: z.string().optional(),
-    range: z.tuple([z.number(), z.number()]).optional(),
   }),
 ]);
 export type WorkUnit = z.infer<typeof workUnitSchema>;

@@ -13,9 +13,7 @@ export function describeUnit(unit: WorkUnit): string {
     case 'hash':
       return `hash of ${showValue(unit.column)}, ${unit.remainder} of ${unit.modulus}`;
     case 'file':
-      return unit.range === undefined
-        ? showValue(unit.uri)
-        : `${showValue(unit.uri)}, bytes ${unit.range[0]} … ${unit.range[1]}`;
+      return showValue(unit.uri);
   }
 }
 

@@ -100,12 +100,12 @@ export class FileExtractor implements Extractor {
 
   private async entriesOf(unit: WorkUnit, signal: AbortSignal): Promise<readonly FileEntry[]> {
     if (unit.kind === 'all') return this.files(signal);
-    if (unit.kind === 'file' && unit.range === undefined) {
+    if (unit.kind === 'file') {
       const { uri, bytes, version, lastModified = 'at an unknown time' } = unit;
       return [{ uri, bytes, version, lastModified }];
     }
     throw new BeamliftError('INTERNAL', {
-      what: `Files cannot be read by a unit of kind ${unit.kind === 'file' ? 'file with a range' : unit.kind}.`,
+      what: `Files cannot be read by a unit of kind ${unit.kind}.`,
       where: { unit: unit.id },
     });
   }

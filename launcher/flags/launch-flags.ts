@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
+import { readBound } from '../../core/bound-text';
 import { BeamliftError } from '../../core/errors';
 import type { LaunchOptions } from '../launch-options';
 import { dateText, nonEmpty, seconds, wholeNumber } from './flag-values';
@@ -75,10 +76,7 @@ export function addRunFlags(command: Command): Command {
 /** Throws USAGE when the dates are the wrong way round. */
 export function toLaunchOptions(flags: LaunchFlags): LaunchOptions {
   const { startDate, endDate } = flags;
-  // Texts of the same length and without offsets are in the order of time.
-  const comparable =
-    startDate?.length === endDate?.length && !/(Z|[+-]\d{2}:?\d{2})$/.test((startDate ?? '').slice(10));
-  if (startDate !== undefined && endDate !== undefined && comparable && startDate >= endDate) {
+  if (startDate !== undefined && endDate !== undefined && isNotAfter(endDate, startDate)) {
     throw new BeamliftError('USAGE', {
       what: `--end-date ${endDate} is not after --start-date ${startDate}`,
       why: 'The start is included, the end is not, so nothing lies between them.',
@@ -96,4 +94,11 @@ export function toLaunchOptions(flags: LaunchFlags): LaunchOptions {
     timeoutSeconds: flags.timeout,
     onStateConflict: flags.adoptState === true ? 'adopt' : flags.freshState === true ? 'fresh' : 'fail',
   };
+}
+
+/** False where only the job's timezone can tell: one of them has an offset, and the other does not. */
+function isNotAfter(later: string, earlier: string): boolean {
+  const [left, right] = [readBound(later), readBound(earlier)];
+  if (left === undefined || right === undefined || left.hasOffset !== right.hasOffset) return false;
+  return left.micros <= right.micros;
 }

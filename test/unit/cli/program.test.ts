@@ -101,6 +101,11 @@ describe('the program', () => {
       /is not after --start-date/,
     ],
     [
+      'an end before the start, each in a zone of its own',
+      ['plan', '--start-date', '2025-02-01T10:00Z', '--end-date', '2025-02-01T11:30+02:00'],
+      /is not after --start-date/,
+    ],
+    [
       '--table without --from',
       ['plan', '--table', 'x'],
       /--table describes a job without a configuration, and needs --from/,
