@@ -100,7 +100,24 @@ async function runJobs(
   flags: RunFlags,
 ): Promise<number> {
   const { signal } = context.host;
-  signal.addEventListener('abort', () => tellInterruption(session, output, signal), { once: true });
+  const onAbort = (): void => tellInterruption(session, output, signal);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await runEach(jobs, options, session, context, output, flags);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function runEach(
+  jobs: readonly JobSpec[],
+  options: LaunchOptions,
+  session: Session,
+  context: CommandContext,
+  output: CommandOutput,
+  flags: RunFlags,
+): Promise<number> {
+  const { signal } = context.host;
   const reports: RunReport[] = [];
   const codes: number[] = [];
   for (const job of jobs) {
