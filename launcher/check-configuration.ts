@@ -80,6 +80,6 @@ async function checkWith(
 }
 
 function failedFinding(step: string, { what, why, hint }: BeamliftError): CheckFinding {
-  const detail = why === undefined ? what : `${what}: ${why}`;
+  const detail = why === undefined ? what : `${what.replace(/\.$/, '')}: ${why}`;
   return { step, ok: false, detail, ...(hint === undefined ? {} : { hint }) };
 }

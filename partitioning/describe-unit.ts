@@ -5,7 +5,7 @@ import type { Bound, WorkUnit } from '../core/plan';
 export function describeUnit(unit: WorkUnit): string {
   switch (unit.kind) {
     case 'all':
-      return 'everything';
+      return 'the whole window';
     case 'is-null':
       return `${showValue(unit.column)} is null`;
     case 'range':

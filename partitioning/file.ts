@@ -25,7 +25,7 @@ export function cutFiles(
     const rows = estimate.rows === null || bytes === 0 ? null : (estimate.rows * file.bytes) / bytes;
     return fileUnit(file, numbered(index + 1, files.length, 4), rows === null ? null : Math.round(rows));
   });
-  return { units, reason: 'one a file' };
+  return { units, reason: 'one per file' };
 }
 
 /**

@@ -79,18 +79,33 @@ function readKind(
   const keys = role.typeKeys.filter((key) => Object.hasOwn(raw, key));
   const [key, second] = keys;
   if (key === undefined) {
-    if (!Object.hasOwn(raw, 'url')) {
-      problems.add(
-        written.path,
-        `says no kind: write ${role.typeKeys[0] ?? 'type'}: ${kinds(role)}; or a url`,
-      );
-    }
+    if (!Object.hasOwn(raw, 'url')) reportNoKind(written.path, raw, role, problems);
     return undefined;
   }
   if (second !== undefined) {
     problems.add([...written.path, second], `${second} is another word for ${key}: write one of them`);
   }
   return kindOf(raw[key], [...written.path, key], role, problems);
+}
+
+/** No key says the kind; perhaps one was meant to. */
+function reportNoKind(
+  path: Path,
+  raw: Readonly<Record<string, unknown>>,
+  role: EndpointRole,
+  problems: ProblemList,
+): void {
+  for (const key of Object.keys(raw)) {
+    const meant = nearKey(key, [...role.modules.flatMap(fieldNames), ...role.typeKeys, 'url']);
+    if (meant === undefined || !(role.typeKeys.includes(meant) || meant === 'url')) continue;
+    problems.add([...path, key], `there is no such key; did you mean ${meant}?`);
+    return;
+  }
+  problems.add(path, `says no kind: write ${role.typeKeys[0] ?? 'type'}: ${kinds(role)}; or a url`);
+}
+
+function fieldNames({ schema }: EndpointModule): string[] {
+  return Object.keys(schema.shape);
 }
 
 function kindOf(

@@ -122,7 +122,7 @@ describe('plan', () => {
     assert.match(files, /load +replace the table$/m);
     assert.match(files, /table main\.orders, which gets 1 new column$/m);
     for (const unit of [
-      'everything',
+      'the whole window',
       'id is null',
       'hash of id, 3 of 8',
       'x.csv (10 B)',

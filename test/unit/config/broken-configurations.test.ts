@@ -263,6 +263,8 @@ const CASES: readonly Broken[] = [
   f: postgresql
   g: { type: 5 }
   h: { type: local, path: "\${file:where}" }
+  i: { source_typ: local, path: x }
+  j: { usr: a, host: h }
 destinations:
   a: { type: bigquery }
   b: { type: duckdb }
@@ -281,10 +283,12 @@ ${GOOD}`,
       'f.yaml:7:3  connections.f: expected a mapping, but this is a text',
       'f.yaml:8:8  connections.g.type: expected a text, but this is a number: put it in quotes',
       'f.yaml:9:21  connections.h.path: a path takes ${env:NAME}, but not ${file:…}',
-      'f.yaml:11:8  destinations.a.type: bigquery is not available in this version; write duckdb',
-      'f.yaml:12:3  destinations.b.path: is needed: The file',
-      'f.yaml:15:5  jobs.good.connection: there is no connection "shop"; one of a, b, c, d, e, f, g, h',
-      'f.yaml:18:5  jobs.good.destination: there is no destination "warehouse"; one of a, b',
+      'f.yaml:10:8  connections.i.source_typ: there is no such key; did you mean source_type?',
+      'f.yaml:11:3  connections.j: says no kind: write source_type: postgresql or local; or a url',
+      'f.yaml:13:8  destinations.a.type: bigquery is not available in this version; write duckdb',
+      'f.yaml:14:3  destinations.b.path: is needed: The file',
+      'f.yaml:17:5  jobs.good.connection: there is no connection "shop"; one of a, b, c, d, e, f, g, h, i, j',
+      'f.yaml:20:5  jobs.good.destination: there is no destination "warehouse"; one of a, b',
     ],
   },
   {

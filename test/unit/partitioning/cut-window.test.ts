@@ -171,7 +171,7 @@ describe('cutWindow', () => {
         estimatedRows: 250_000,
       });
       assert.equal(units[1]?.id, 'f0002');
-      assert.equal(reason, 'one a file');
+      assert.equal(reason, 'one per file');
     });
 
     it('are one of them where rows are limited: the others stay for the run that reads everything', () => {
@@ -235,6 +235,6 @@ describe('describeUnit', () => {
       'a/b.csv',
     );
     assert.equal(describeUnit({ id: 'null', kind: 'is-null', column: 'a\nb' }), 'a\\nb is null');
-    assert.equal(describeUnit({ id: 'all', kind: 'all' }), 'everything');
+    assert.equal(describeUnit({ id: 'all', kind: 'all' }), 'the whole window');
   });
 });
