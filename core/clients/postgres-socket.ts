@@ -6,7 +6,7 @@ import { connectError } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
 import { startTls, verification, type Encryption } from './postgres-tls';
 
-/** Told as each step of connecting has succeeded: `connection check` prints them. */
+/** Told as each step of connecting has succeeded: `beamlift check` prints them. */
 export type ConnectListener = (step: 'dns' | 'connect' | 'tls' | 'login', detail: string) => void;
 
 /** A socket that is ready for PostgreSQL's startup message. */
