@@ -1,4 +1,5 @@
 import { BeamliftError } from '../../core/errors';
+import type { Logger } from '../../core/logger';
 import type { CommandContext, CommandModule } from '../command';
 import type { JobSpec } from '../config/job-spec';
 import { exitCodeOfError, exitCodeOfReport, worstExitCode } from '../exit-code';
@@ -67,7 +68,15 @@ async function run(context: CommandContext, names: string[], flags: RunFlags): P
   }
   try {
     if (flags.dryRun === true) return await planJobs(jobs, options, session, context, output, flags);
-    return await runJobs(jobs, options, session, context, output, flags);
+    const { signal } = context.host;
+    const { log } = session.services;
+    const onAbort = (): void => tellInterruption(log, output, signal);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await runJobs(jobs, options, session, context, output, flags);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
   } finally {
     await session.close();
   }
@@ -92,24 +101,6 @@ async function failBeforeRuns(
 }
 
 async function runJobs(
-  jobs: readonly JobSpec[],
-  options: LaunchOptions,
-  session: Session,
-  context: CommandContext,
-  output: CommandOutput,
-  flags: RunFlags,
-): Promise<number> {
-  const { signal } = context.host;
-  const onAbort = (): void => tellInterruption(session, output, signal);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await runEach(jobs, options, session, context, output, flags);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-async function runEach(
   jobs: readonly JobSpec[],
   options: LaunchOptions,
   session: Session,
@@ -155,11 +146,7 @@ function tellEnd(
   if (next !== undefined) output.writeLines(['', `Next: ${next}`]);
 }
 
-function tellInterruption(
-  { services: { log } }: Session,
-  output: CommandOutput,
-  { reason }: AbortSignal,
-): void {
+function tellInterruption(log: Logger, output: CommandOutput, { reason }: AbortSignal): void {
   const signal = String(reason);
   if (output.mode.format === 'json') log.warn('command.interrupted', { signal });
   else output.say(`Interrupted (${signal}): cleaning up. Press Ctrl-C again to stop at once.`);
