@@ -12,7 +12,7 @@ import { readFloat } from './float-text';
  *   the column is text.
  * - float64 is for columns in which at least one value says so: an exponent, NaN, an infinity, or a fraction of more than
  *   `FLOAT_SCALE` digits that is exactly how a double prints. Decimals join it only up to (`FLOAT_INTEGER_DIGITS`, `FLOAT_SCALE`)
- *   digits: wider ones with floats are text. The box makes the order associative: two decimals in it never overflow 38 digits.
+ *   digits: wider ones with floats are text, and so is a column in which a number of a sample has more digits than a float keeps. The box makes the order associative: two decimals in it never overflow 38 digits.
  * - A zone is not made up: datetime with timestamp is text. Anything that does not print back as it was (leading zeros, a plus sign,
  *   `.5`, yes/no) is text.
  */
@@ -72,6 +72,19 @@ function inferNumber(text: string): ColumnType | undefined {
   if (fraction.length > FLOAT_SCALE && printsBack(whole + fraction, text)) return FLOAT64;
   const digits = whole === '0' ? 0 : whole.length;
   return digits + fraction.length <= MAX_DECIMAL_DIGITS ? decimal(digits, fraction.length) : STRING;
+}
+
+/**
+ * Whether a float64 would lose digits of this value, whose type is `type`. A column that has such a value and is float64 because of others
+ * holds neither: it is text.
+ */
+export function needsAllDigits(text: string, type: ColumnType): boolean {
+  return (type.kind === 'int' || type.kind === 'decimal') && !readFloat(text, 64).exact;
+}
+
+/** The type of a column whose values together say `type`; `needsDigits`: one of them did (see `needsAllDigits`). */
+export function withAllDigits(type: ColumnType | undefined, needsDigits: boolean): ColumnType | undefined {
+  return needsDigits && type?.kind === 'float' ? STRING : type;
 }
 
 /** Whether the digits are those a double prints: then the text came from one, and goes back to the same one. */

@@ -1,6 +1,6 @@
 import { BATCH_BYTES } from '../../core/extractor';
 import type { ColumnType } from '../../core/schema';
-import { inferTextValue, widen } from '../../transforms/infer';
+import { inferTextValue, needsAllDigits, widen, withAllDigits } from '../../transforms/infer';
 import type { CsvSettings } from './csv-dialect';
 import type { ColumnNames } from './csv-header';
 import type { CsvRecord } from './csv-record';
@@ -44,9 +44,12 @@ export async function sampleCsv(
   }
   if (whole) scanner.end();
   const columns = table.columns ?? { names: [], notices: [] };
-  if (whole) return { columns, types: beginning.types, rows: { count: beginning.records, quality: 'exact' } };
+  if (whole) {
+    const types = columns.names.map((_, index) => beginning.typeOf(index));
+    return { columns, types, rows: { count: beginning.records, quality: 'exact' } };
+  }
 
-  let { types, records } = beginning;
+  let { records } = beginning;
   let { bytes } = scanner;
   if (file.seekable) {
     const middle = Math.floor((file.bytes - SAMPLE_BYTES) / 2);
@@ -56,11 +59,12 @@ export async function sampleCsv(
       const slice = await file.slice(from, Math.min(from + SAMPLE_BYTES, file.bytes), signal);
       const tally = tallySlice(slice, settings, table, scanner);
       if (!tally.credible) continue;
-      types = columns.names.map((_, index) => widen(types[index], tally.types[index]));
+      beginning.merge(tally);
       records += tally.records;
       bytes += slice.length;
     }
   }
+  const types = columns.names.map((_, index) => beginning.typeOf(index));
   const stored = file.bytes * (file.expansion?.() ?? 1);
   const count = Math.max(1, Math.round((Math.max(stored, bytes) / bytes) * records));
   return { columns, types, rows: { count, quality: 'sampled' } };
@@ -89,7 +93,8 @@ function tallySlice(slice: Uint8Array, settings: CsvSettings, table: CsvTable, h
 /** Counts records and widens the types of their fields. */
 class Tally {
   records = 0;
-  types: (ColumnType | undefined)[] = [];
+  private readonly types: (ColumnType | undefined)[] = [];
+  private readonly needsDigits: boolean[] = [];
   private rows = 0;
 
   constructor(private readonly table: CsvTable) {}
@@ -97,6 +102,18 @@ class Tally {
   /** Whether most records look like rows of the table. */
   get credible(): boolean {
     return this.rows * 2 > this.records;
+  }
+
+  /** Undefined: only nulls were seen. */
+  typeOf(column: number): ColumnType | undefined {
+    return withAllDigits(this.types[column], this.needsDigits[column] ?? false);
+  }
+
+  merge(other: Tally): void {
+    for (const [index, type] of other.types.entries()) {
+      this.types[index] = widen(this.types[index], type);
+      if (other.needsDigits[index] === true) this.needsDigits[index] = true;
+    }
   }
 
   add(record: CsvRecord): void {
@@ -109,7 +126,10 @@ class Tally {
       const type = this.types[index];
       if (type?.kind === 'string') continue;
       const cell = this.table.cell(record, index);
-      if (typeof cell === 'string') this.types[index] = widen(type, inferTextValue(cell));
+      if (typeof cell !== 'string') continue;
+      const inferred = inferTextValue(cell);
+      this.types[index] = widen(type, inferred);
+      if (this.needsDigits[index] !== true && needsAllDigits(cell, inferred)) this.needsDigits[index] = true;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { BATCH_BYTES } from '../../core/extractor';
 import type { Column, ColumnType } from '../../core/schema';
+import { needsAllDigits, withAllDigits } from '../../transforms/infer';
 import { inferJsonValue, widenJson } from '../../transforms/infer-json';
 import { cutPieces } from './csv-scanner';
 import type { FileContent, FileDescription } from './format-reader';
@@ -107,6 +108,8 @@ class Tally {
   records = 0;
   /** By name, in the order of first appearance in a row; undefined: only nulls. */
   private readonly types = new Map<string, ColumnType | undefined>();
+  /** Names with a number that a float64 does not hold exactly. */
+  private readonly needDigits = new Set<string>();
   private fields = 0;
   private knownFields = 0;
 
@@ -127,7 +130,11 @@ class Tally {
       const key = record.keys[index] ?? 0;
       const name = this.names.names[key] ?? '';
       const text = record.text(key) ?? 'null';
-      this.types.set(name, widenJson(this.types.get(name), inferJsonValue(text)));
+      const inferred = inferJsonValue(text);
+      this.types.set(name, widenJson(this.types.get(name), inferred));
+      if (inferred !== undefined && !this.needDigits.has(name) && needsAllDigits(text.trim(), inferred)) {
+        this.needDigits.add(name);
+      }
       this.fields++;
       if (key < this.known.length) this.knownFields++;
     }
@@ -136,15 +143,19 @@ class Tally {
   merge(other: Tally): void {
     this.records += other.records;
     for (const [name, type] of other.types) this.types.set(name, widenJson(this.types.get(name), type));
+    for (const name of other.needDigits) this.needDigits.add(name);
     if (this.types.size > MAX_JSON_NAMES) throw tooManyNames();
   }
 
   columns(): Column[] {
-    return [...this.types].map(([name, inferredType]) => ({
-      name,
-      type: { kind: 'variant' },
-      nullable: true,
-      ...(inferredType === undefined ? {} : { inferredType }),
-    }));
+    return Array.from(this.types, ([name, type]): Column => {
+      const inferredType = withAllDigits(type, this.needDigits.has(name));
+      return {
+        name,
+        type: { kind: 'variant' },
+        nullable: true,
+        ...(inferredType === undefined ? {} : { inferredType }),
+      };
+    });
   }
 }
