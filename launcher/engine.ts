@@ -63,6 +63,7 @@ export interface Engine {
     configuration: Configuration,
     names: readonly string[],
     services: ExpandServices,
+    onFailure?: (job: string, error: unknown) => void,
   ): Promise<JobSpec[]>;
   planJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<Plan>;
   launchJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<RunReport>;

@@ -15,12 +15,13 @@ export type ExpandServices = Pick<
 /**
  * The jobs that a command line names, in the order of the configuration; no names: all of them. A job over many tables
  * (`source_tables`) becomes one job a table, called `job.table`; such a name can be asked for alone.
- * Throws USAGE for a name that no job has.
+ * Throws USAGE for a name that no job has, and what hinders a job from being expanded; with `onFailure` that job is told and left out.
  */
 export async function expandJobs(
   configuration: Configuration,
   names: readonly string[],
   services: ExpandServices,
+  onFailure?: (job: string, error: unknown) => void,
 ): Promise<JobSpec[]> {
   const wanted = new Set(names);
   const found = new Set<string>();
@@ -36,7 +37,16 @@ export async function expandJobs(
     const whole = wanted.size === 0 || wanted.has(job.name);
     if (!whole && parts.length === 0) continue;
     found.add(job.name);
-    for (const table of await expandTemplate(job, configuration, services)) {
+    let tables: JobSpec[];
+    try {
+      tables = await expandTemplate(job, configuration, services);
+    } catch (error) {
+      if (onFailure === undefined || services.signal.aborted) throw error;
+      onFailure(job.name, error);
+      for (const part of parts) found.add(part);
+      continue;
+    }
+    for (const table of tables) {
       if (!whole && !parts.includes(table.name)) continue;
       found.add(table.name);
       jobs.push(table);

@@ -1,8 +1,9 @@
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, toBeamliftError } from '../../core/errors';
+import type { CheckFinding } from '../../core/extractor';
 import { nearestName } from '../../core/nearest-name';
 import type { CheckResult } from '../check-configuration';
 import type { CommandContext, CommandModule } from '../command';
-import type { Configuration } from '../config/job-spec';
+import type { Configuration, JobSpec } from '../config/job-spec';
 import { EXIT } from '../exit-code';
 import { addFileFlag, addUrlFlags, type FileFlag, type UrlFlags } from '../flags/configuration-flags';
 import { addExamples } from '../flags/examples';
@@ -72,26 +73,29 @@ async function* checkAll(
   for (const entry of configuration.jobs.filter(({ name }) => chosen(name))) {
     const connection = 'connection' in entry ? entry.connection : entry.source.connectionName;
     if (broken.has(connection)) {
-      yield unreachable(entry, connection);
+      const detail = `connection ${connection} cannot be used; see above`;
+      yield failedJob(entry, { step: 'connection', ok: false, detail });
       continue;
     }
-    for (const job of await engine.expandJobs(configuration, [entry.name], services)) {
+    let jobs: readonly JobSpec[];
+    try {
+      jobs = await engine.expandJobs(configuration, [entry.name], services);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const { what, why, hint } = toBeamliftError(thrown);
+      const detail = why === undefined ? what : `${what}: ${why}`;
+      yield failedJob(entry, { step: 'tables', ok: false, detail, ...(hint === undefined ? {} : { hint }) });
+      continue;
+    }
+    for (const job of jobs) {
       yield await engine.checkJob(job, { ...services, listener: () => undefined });
     }
   }
 }
 
-/** A job whose connection has said before what is wrong with it. */
-function unreachable(job: Configuration['jobs'][number], connection: string): CheckResult {
-  return {
-    kind: 'job',
-    name: job.name,
-    type: 'sourceCategory' in job ? job.sourceCategory : 'database',
-    ok: false,
-    findings: [
-      { step: 'connection', ok: false, detail: `connection ${connection} cannot be used; see above` },
-    ],
-  };
+function failedJob(job: Configuration['jobs'][number], finding: CheckFinding): CheckResult {
+  const type = 'sourceCategory' in job ? job.sourceCategory : 'database';
+  return { kind: 'job', name: job.name, type, ok: false, findings: [finding] };
 }
 
 function refuseUnknown(configuration: Configuration, names: readonly string[]): void {

@@ -58,10 +58,15 @@ async function run(context: CommandContext, names: string[], flags: RunFlags): P
   let session: Session | undefined;
   let jobs: JobSpec[];
   let options: LaunchOptions;
+  const unexpanded = new Map<string, unknown>();
+  // One job whose server is away must not keep the others from running.
+  const leaveOut = (job: string, error: unknown): void => void unexpanded.set(job, error);
   try {
     options = toLaunchOptions(flags);
     session = await openSession(context, flags, output, { jobs: names, history: flags.dryRun !== true });
-    jobs = await context.engine.expandJobs(session.configuration, names, session.services);
+    const { configuration, services } = session;
+    const onFailure = flags.dryRun === true ? undefined : leaveOut;
+    jobs = await context.engine.expandJobs(configuration, names, services, onFailure);
   } catch (thrown) {
     await session?.close();
     return await failBeforeRuns(thrown, names, context, output, flags);
@@ -73,7 +78,7 @@ async function run(context: CommandContext, names: string[], flags: RunFlags): P
     const onAbort = (): void => tellInterruption(log, output, signal);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await runJobs(jobs, options, session, context, output, flags);
+      return await runJobs({ jobs, unexpanded }, options, session, context, output, flags);
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -100,8 +105,14 @@ async function failBeforeRuns(
   return exitCodeOfError(error, signal);
 }
 
+interface JobsToRun {
+  readonly jobs: readonly JobSpec[];
+  /** Jobs over many tables whose tables could not be listed, and why. */
+  readonly unexpanded: ReadonlyMap<string, unknown>;
+}
+
 async function runJobs(
-  jobs: readonly JobSpec[],
+  { jobs, unexpanded }: JobsToRun,
   options: LaunchOptions,
   session: Session,
   context: CommandContext,
@@ -111,6 +122,14 @@ async function runJobs(
   const { signal } = context.host;
   const reports: RunReport[] = [];
   const codes: number[] = [];
+  const tellUnstarted = async (job: string, thrown: unknown): Promise<void> => {
+    const error = explainFailure(thrown, signal).at({ job });
+    codes.push(exitCodeOfError(error, signal));
+    if (flags.json === true) output.writeJson(unstartedReport(job, error));
+    // The interruption itself has been told once.
+    if (error.code !== 'CANCELLED') await output.fail(error);
+  };
+  for (const [job, thrown] of unexpanded) await tellUnstarted(job, thrown);
   for (const job of jobs) {
     try {
       if (signal.aborted) throw notStarted(job, signal);
@@ -119,11 +138,7 @@ async function runJobs(
       codes.push(exitCodeOfReport(report, signal));
       if (flags.json === true) output.writeJson(report);
     } catch (thrown) {
-      const error = explainFailure(thrown, signal).at({ job: job.name });
-      codes.push(exitCodeOfError(error, signal));
-      if (flags.json === true) output.writeJson(unstartedReport(job.name, error));
-      // The interruption itself has been told once.
-      if (error.code !== 'CANCELLED') await output.fail(error);
+      await tellUnstarted(job.name, thrown);
     }
   }
   if (flags.json !== true && !output.mode.quiet && reports.length > 0) {
