@@ -1,12 +1,12 @@
-import { BATCH_BYTES } from '../../core/extractor';
 import type { ColumnType } from '../../core/schema';
 import { inferTextValue, needsAllDigits, widen, withAllDigits } from '../../transforms/infer';
 import type { CsvSettings } from './csv-dialect';
 import type { ColumnNames } from './csv-header';
 import type { CsvRecord } from './csv-record';
-import { CsvScanner, cutPieces } from './csv-scanner';
+import { CsvScanner } from './csv-scanner';
 import { CsvTable } from './csv-table';
 import type { FileContent } from './format-reader';
+import { piecesOf } from './scan-batches';
 
 /** Bytes looked at in each place of a file: its beginning, and where it can be read from anywhere, its middle and its end. */
 const SAMPLE_BYTES = 256 * 1024;
@@ -35,7 +35,7 @@ export async function sampleCsv(
   const beginning = new Tally(table);
   const scanner = new CsvScanner(settings, (record) => beginning.add(record));
   let whole = true;
-  for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
+  for await (const piece of piecesOf(file, signal)) {
     scanner.feed(piece);
     if (scanner.bytes >= wanted && table.columns !== undefined) {
       whole = file.seekable && scanner.bytes >= file.bytes;

@@ -55,14 +55,3 @@ export class CsvScanner {
     open.tokenizer.feed(open.transcoder === undefined ? piece : open.transcoder.write(piece));
   }
 }
-
-/** The stream in pieces of at most `maxBytes`, whatever its chunks are. */
-export async function* cutPieces(
-  stream: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) {
-    for (let start = 0; start < chunk.length; start += maxBytes)
-      yield chunk.subarray(start, start + maxBytes);
-  }
-}

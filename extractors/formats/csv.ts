@@ -1,13 +1,14 @@
 import type { Cell, Row } from '../../core/cells';
-import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
+import type { RowBatch } from '../../core/extractor';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { csvSettings, type CsvSettings, type FormatOptions } from './csv-dialect';
 import type { CsvRecord } from './csv-record';
 import { sampleCsv } from './csv-sample';
-import { CsvScanner, cutPieces } from './csv-scanner';
+import { CsvScanner } from './csv-scanner';
 import { CsvTable } from './csv-table';
 import type { FileContent, FormatReader } from './format-reader';
+import { scanBatches } from './scan-batches';
 
 /**
  * Reads CSV. Every cell is text or null: an unquoted field that equals the null marker (empty, where none is configured) is null, a quoted
@@ -57,16 +58,7 @@ async function* readCsv(
 ): AsyncGenerator<RowBatch> {
   const collector = new RowCollector(settings, columns);
   const scanner = new CsvScanner(settings, (record) => collector.add(record));
-  let reported = 0;
-  for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
-    signal.throwIfAborted();
-    scanner.feed(piece);
-    if (scanner.bytes - reported < BATCH_BYTES) continue;
-    yield collector.take(scanner.bytes - reported);
-    reported = scanner.bytes;
-  }
-  scanner.end();
-  yield collector.take(scanner.bytes - reported);
+  yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
 }
 
 /** Makes cells of the columns that are asked for; one batch at a time. */

@@ -1,12 +1,11 @@
-import { BATCH_BYTES } from '../../core/extractor';
 import type { Column, ColumnType } from '../../core/schema';
 import { needsAllDigits, withAllDigits } from '../../transforms/infer';
 import { inferJsonValue, widenJson } from '../../transforms/infer-json';
-import { cutPieces } from './csv-scanner';
 import type { FileContent, FileDescription } from './format-reader';
 import { JsonNames, MAX_JSON_NAMES, tooManyNames } from './json-names';
 import type { JsonRecord } from './json-record';
 import { JsonScanner, type JsonFraming } from './json-scanner';
+import { piecesOf } from './scan-batches';
 
 /** Bytes looked at in each place of a file: its beginning, and where it can be read from anywhere, its middle and its end. */
 const SAMPLE_BYTES = 256 * 1024;
@@ -36,7 +35,7 @@ export async function sampleJson(
   const tally = new Tally();
   const scanner = new JsonScanner(framing, tally.names, (record) => tally.add(record));
   let whole = true;
-  for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
+  for await (const piece of piecesOf(file, signal)) {
     scanner.feed(piece);
     if (scanner.bytes < wanted || tally.records === 0) continue;
     whole = file.seekable && scanner.bytes >= file.bytes;

@@ -1,15 +1,15 @@
 import type { Cell, Row } from '../../core/cells';
 import { BeamliftError, showValue } from '../../core/errors';
-import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
+import type { RowBatch } from '../../core/extractor';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { widenJson } from '../../transforms/infer-json';
-import { cutPieces } from './csv-scanner';
 import type { FileContent, FormatReader } from './format-reader';
 import { JsonNames } from './json-names';
 import type { JsonRecord } from './json-record';
 import { sampleJson } from './json-sample';
 import { JsonScanner, type JsonFraming } from './json-scanner';
+import { scanBatches } from './scan-batches';
 
 /** The name under which values are counted whose keys are too many to count one by one. */
 export const OTHER_NAMES = '…';
@@ -52,20 +52,11 @@ async function* readJson(
 ): AsyncGenerator<RowBatch> {
   const collector = new RowCollector(columns, framing === 'lines' ? 'line' : 'record');
   const scanner = new JsonScanner(framing, collector.names, (record) => collector.add(record));
-  let reported = 0;
   try {
-    for await (const piece of cutPieces(file.stream(signal), BATCH_BYTES)) {
-      signal.throwIfAborted();
-      scanner.feed(piece);
-      if (scanner.bytes - reported < BATCH_BYTES) continue;
-      yield collector.take(scanner.bytes - reported);
-      reported = scanner.bytes;
-    }
-    scanner.end();
+    yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
   } catch (error) {
     throw placed(error, file);
   }
-  yield collector.take(scanner.bytes - reported);
 }
 
 function placed(error: unknown, file: FileContent): unknown {
