@@ -74,6 +74,11 @@ export function classifyOpenFailure(thrown: unknown): unknown {
   return new WarehouseInvalid(firstLine(thrown.message), { cause: thrown });
 }
 
+/** Whether the disk of the file, or of what DuckDB spills, has no room left. */
+export function isDiskFull(thrown: unknown): boolean {
+  return thrown instanceof Error && /No space left on device|Disk quota exceeded/.test(thrown.message);
+}
+
 /** The message without the excerpt of the statement and DuckDB's advice below it. */
 export function firstLine(message: string): string {
   return message.split('\n', 1)[0] ?? message;

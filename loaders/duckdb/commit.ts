@@ -1,7 +1,12 @@
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import type { WarehouseSession } from '../../core/clients/duckdb';
-import { WarehouseBusy, WarehouseOutOfMemory, firstLine } from '../../core/clients/duckdb-failures';
+import {
+  WarehouseBusy,
+  WarehouseOutOfMemory,
+  firstLine,
+  isDiskFull,
+} from '../../core/clients/duckdb-failures';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobState, LoadReport } from '../../core/loader';
 import type { Logger } from '../../core/logger';
@@ -15,7 +20,7 @@ import { memoryLimits } from './memory-limits';
 import { publishRows, type StagedRows } from './publish';
 import { quoteTable, showTable, type TableName } from './sql-text';
 import { readStateRow, stateTable, stateTexts, type StateRow } from './state-table';
-import type { WarehouseFile } from './warehouse-file';
+import { diskFull, type WarehouseFile } from './warehouse-file';
 
 export interface CommitSettings {
   readonly file: WarehouseFile;
@@ -57,7 +62,7 @@ export async function commitToWarehouse(
             );
           } catch (error) {
             signal.throwIfAborted();
-            throw explain(context, table, error);
+            throw isDiskFull(error) ? diskFull(file.path, error) : explain(context, table, error);
           }
         },
         signal,

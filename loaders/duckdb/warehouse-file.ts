@@ -7,6 +7,7 @@ import {
   WarehouseInvalid,
   WarehouseOutOfMemory,
   firstLine,
+  isDiskFull,
 } from '../../core/clients/duckdb-failures';
 import { BeamliftError, messageOf, systemCode } from '../../core/errors';
 import type { Logger } from '../../core/logger';
@@ -154,12 +155,24 @@ function locked(file: string, { holder }: WarehouseBusy, waitedMs: number): Beam
 function explainUse(file: string, error: unknown): unknown {
   const known = [BeamliftError, WarehouseBusy, WarehouseOutOfMemory];
   if (known.some((kind) => error instanceof kind)) return error;
+  if (isDiskFull(error)) return diskFull(file, error);
   return new BeamliftError('DESTINATION_FAILED', {
     what: `The warehouse ${file} refused a statement`,
     where: { object: file },
     why: firstLine(messageOf(error)),
     hint: 'Check that `schema` of the destination is one that tables can be made in.',
     cause: error,
+  });
+}
+
+/** DuckDB undoes what does not fit; the file is as it was, though longer, and its room is used again. */
+export function diskFull(file: string, cause: unknown): BeamliftError {
+  return new BeamliftError('DESTINATION_FAILED', {
+    what: `The disk of the warehouse ${file} is full`,
+    where: { object: file },
+    why: firstLine(messageOf(cause)),
+    hint: 'Make room, then run the job again. Nothing was published.',
+    cause,
   });
 }
 
@@ -172,6 +185,7 @@ export function explainOpening(file: string, error: unknown): unknown {
   ) {
     return error;
   }
+  if (isDiskFull(error)) return diskFull(file, error);
   const why = firstLine(messageOf(error));
   const failed = (code: 'DESTINATION_FAILED' | 'RIGHTS_MISSING', what: string, hint: string): BeamliftError =>
     new BeamliftError(code, { what, where: { object: file }, why, hint, cause: error });

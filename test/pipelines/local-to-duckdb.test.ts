@@ -100,6 +100,22 @@ describe('local files into a warehouse', function () {
     assert.deepEqual(await workspace.query('SELECT id::VARCHAR, name FROM people ORDER BY id'), rows);
   });
 
+  it('loads a merging job anew with one row for each key', async () => {
+    await workspace.write('beamlift.yaml', job(', load_type: merge, key_columns: [id]'));
+    await workspace.write('data/a.csv', 'id,name\n1,one\n2,two\n');
+    await workspace.write('data/b.csv', 'id,name\n2,TWO\n3,three\n');
+    for (const flags of [[], ['--full-refresh']]) {
+      const { code, err, reports } = await workspace.beamlift(['run', ...flags]);
+      assert.equal(code, 0, err);
+      assert.equal(reports[0]?.rows_loaded, 3);
+      assert.deepEqual(await workspace.query('SELECT id::VARCHAR, name FROM people ORDER BY id'), [
+        ['1', 'one'],
+        ['2', 'TWO'],
+        ['3', 'three'],
+      ]);
+    }
+  });
+
   it('keeps JSON exact: digits, documents, dates, mixed types', async () => {
     const big = '12345678901234567890123456789';
     const lines = [
