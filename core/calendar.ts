@@ -34,6 +34,7 @@ export function daysInMonth(year: number, month: number): number {
   return month === 2 && isLeapYear(year) ? 29 : (DAYS_IN_MONTH[month - 1] ?? 0);
 }
 
+/** Whether the calendar has such a day, in years that `daysFromDate` takes. */
 export function isCalendarDate(year: number, month: number, day: number): boolean {
   return day >= 1 && day <= daysInMonth(year, month) && Math.abs(year) <= MAX_CALENDAR_YEAR;
 }

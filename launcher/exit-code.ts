@@ -27,6 +27,7 @@ const SEVERITY: readonly number[] = [
   EXIT.terminated,
 ];
 
+/** The exit code of a command of several jobs; 0 for none. */
 export function worstExitCode(codes: readonly number[]): number {
   const rank = (code: number): number => SEVERITY.indexOf(code);
   return codes.reduce((worst, code) => (rank(code) > rank(worst) ? code : worst), EXIT.ok);

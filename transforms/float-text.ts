@@ -26,6 +26,7 @@ export function float32Text(value: number): string {
   return float64Text(value);
 }
 
+/** The shortest text that reads back to the same float of so many bits. */
 export function floatText(value: number, bits: 32 | 64): string {
   return bits === 32 ? float32Text(value) : float64Text(value);
 }

@@ -91,6 +91,7 @@ export function arrowOffsets(
   return [(index) => Number(valueOffsets[index] ?? 0), (index) => Number(valueOffsets[index + 1] ?? 0)];
 }
 
+/** A part of a struct, list or map. Throws FORMAT_INVALID where the decoder gave fewer than the type has. */
 export function arrowChild(data: ArrowData, index: number): ArrowData {
   const child = data.children[index];
   if (child === undefined) throw damaged('a part less than its type has');

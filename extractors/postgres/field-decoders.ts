@@ -94,6 +94,7 @@ export const decodeUncheckedText: FieldDecoder = (bytes, _view, start, length) =
   return text.toString('utf8');
 };
 
+/** jsonb is a version byte and JSON text, which `text` decodes. Throws UnreadableValue for another version. */
 export function jsonbDecoder(text: FieldDecoder): FieldDecoder {
   return (bytes, view, start, length) => {
     if (bytes[start] !== JSONB_VERSION) throw new UnreadableValue(`jsonb of version ${bytes[start]}`);

@@ -12,6 +12,7 @@ SELECT EXISTS (
   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
   WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree' AND a.attname = $2)`;
 
+/** Whether a whole, valid b-tree index begins with the column: then its ends are found without reading the table. */
 export async function hasIndexOn(
   session: PostgresSession,
   relation: Relation,

@@ -22,6 +22,7 @@ SELECT current_setting('server_version_num'), current_setting('server_version'),
   current_setting('server_encoding') <> 'SQL_ASCII', pg_is_in_recovery(),
   pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), current_user, pg_backend_pid()`;
 
+/** Asks the server for its facts, in the session's transaction. */
 export async function loadServerFacts(session: PostgresSession): Promise<ServerFacts> {
   const { rows } = await session.query(FACTS_QUERY, [], "The server's properties could not be read");
   const [version, versionText, utf8, recovery, stats, user, pid] = rows[0] ?? [];

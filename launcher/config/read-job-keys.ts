@@ -17,6 +17,7 @@ export interface ReadKeys {
 
 export const NO_KEYS: ReadKeys = { keys: {}, own: new Set(), broken: new Set() };
 
+/** Checks the keys of a job, or of `defaults`, one by one; those with problems are told and left out. */
 export function readJobKeys(raw: unknown, path: Path, problems: ProblemList): ReadKeys {
   if (!isMapping(raw)) {
     problems.add(path, typeText('object', raw));

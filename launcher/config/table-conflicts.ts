@@ -43,6 +43,7 @@ function tableKey({ destination }: JobSpec, modules: readonly DestinationModule[
   return key;
 }
 
+/** A problem for each job whose table another one would replace. */
 export function reportTableConflicts(
   jobs: readonly (JobSpec | JobTemplate)[],
   destinations: readonly DestinationModule[],

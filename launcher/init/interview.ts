@@ -75,6 +75,7 @@ export interface AskedDestination {
   readonly config: JsonObject;
 }
 
+/** The destination of `--to`, or of the answer. Throws USAGE for a URL that no destination knows. */
 export async function askDestination(answers: InitAnswers, prompter: Prompter): Promise<AskedDestination> {
   const suggestion = 'duckdb:warehouse.duckdb';
   const url = answers.to ?? (await prompter.text('Where shall they go?', '--to', suggestion));

@@ -36,6 +36,7 @@ export interface LeaseHolder {
   readonly expired: boolean;
 }
 
+/** The state of all jobs that load into a schema. */
 export function stateTable(schema: string): TableName {
   return { schema, name: STATE_TABLE };
 }
