@@ -1,3 +1,4 @@
+import { formatCounted } from '../core/counted';
 import { messageOf, type BeamliftError } from '../core/errors';
 import type { LoadReport } from '../core/loader';
 import { jsonObjectSchema, type Plan } from '../core/plan';
@@ -58,6 +59,12 @@ export class RunRecorder {
 
   committed(report: LoadReport): void {
     this.report.rows_loaded = report.rowsLoaded;
+    const { rowsSuperseded = 0 } = report;
+    if (rowsSuperseded > 0) {
+      this.report.notices.push(
+        `${formatCounted(rowsSuperseded, 'staged row was', 'staged rows were')} not loaded: a newer row with the same key was there.`,
+      );
+    }
     this.report.destination = report.table;
     this.report.status = 'success';
   }

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localConfiguration, Workspace } from '../pipelines/workspace';
+import { startLauncher } from './launcher-process';
 
-const ROOT = path.join(__dirname, '..', '..');
 const ROWS = 150_000;
 
 /** Runs the program in a process of its own; `killAfterEvent`: kill -9 so many milliseconds after this event of its log. */
@@ -12,20 +10,7 @@ async function runProcess(
   workspace: Workspace,
   kill?: { afterEvent: string; delayMs: number },
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null; err: string }> {
-  const child = spawn(
-    process.execPath,
-    [
-      '--require',
-      'tsx/cjs',
-      path.join(ROOT, 'launcher', 'cli.ts'),
-      'run',
-      '--log-format',
-      'json',
-      '-f',
-      workspace.path('beamlift.yaml'),
-    ],
-    { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const child = startLauncher(workspace);
   let err = '';
   let killing = false;
   child.stderr.on('data', (chunk: Buffer) => {

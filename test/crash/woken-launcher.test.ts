@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { localConfiguration, Workspace } from '../pipelines/workspace';
+import { startLauncher } from './launcher-process';
 
-const ROOT = path.join(__dirname, '..', '..');
 /** Staging so many rows takes long enough to be stopped in the middle. */
 const ROWS = 400_000;
 
@@ -37,20 +35,7 @@ describe('a launcher that wakes after its lease was taken', function () {
       'beamlift.yaml',
       localConfiguration('  rows: { file_pattern: rows.csv, load_type: transactional }'),
     );
-    const sleeper = spawn(
-      process.execPath,
-      [
-        '--require',
-        'tsx/cjs',
-        path.join(ROOT, 'launcher', 'cli.ts'),
-        'run',
-        '--log-format',
-        'json',
-        '-f',
-        workspace.path('beamlift.yaml'),
-      ],
-      { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const sleeper = startLauncher(workspace);
     try {
       let err = '';
       const staging = new Promise<void>((resolve) => {

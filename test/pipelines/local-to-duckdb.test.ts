@@ -116,6 +116,14 @@ describe('local files into a warehouse', function () {
     }
   });
 
+  it('tells how many rows of a merge gave way to another with their key', async () => {
+    await workspace.write('beamlift.yaml', job(', load_type: merge, key_columns: [id]'));
+    await workspace.write('data/a.csv', 'id,name\n1,one\n1,ONE\n2,two\n');
+    const { reports, err } = await workspace.beamlift(['run']);
+    assert.deepEqual([reports[0]?.rows_staged, reports[0]?.rows_loaded], [3, 2], err);
+    assert.match(reports[0]?.notices.join(' ') ?? '', /1 staged row was not loaded/);
+  });
+
   it('keeps JSON exact: digits, documents, dates, mixed types', async () => {
     const big = '12345678901234567890123456789';
     const lines = [
