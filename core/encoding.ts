@@ -1,4 +1,4 @@
-import type { UnitCounts } from './manifest';
+import type { ColumnDigests, UnitCounts } from './manifest';
 
 /** How NDJSON spells the types for which JSON has no value of its own. */
 export interface NdjsonDialect {
@@ -14,12 +14,22 @@ export interface NdjsonDialect {
   readonly floatAsNumber: boolean;
 }
 
+/** How rows are written where a destination loads them from. */
+export const STAGING_FORMATS = ['avro', 'ndjson'] as const;
+export type StagingFormat = (typeof STAGING_FORMATS)[number];
+
 /** Rows of a unit, encoded for staging. Pulling `blocks` is what reads the source; the bytes of a block are valid until the next one is pulled. */
 export interface EncodedStream {
-  readonly format: 'ndjson';
+  readonly format: StagingFormat;
+  /** What every part begins with, before its first block; empty for NDJSON. */
+  readonly header: Uint8Array;
   readonly blocks: AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;
   /** Final once `blocks` has ended. */
   counts(): UnitCounts;
   /** Where the rejects were written; undefined: none. Final once `blocks` has ended. */
   rejectFile(): string | undefined;
+  /** Sums over the values of each column, where the context asks for them (`RunContext.verify`). Final once `blocks` has ended. */
+  digests(): ColumnDigests | undefined;
+  /** The partitions of the destination table that the rows go to, where the context asks for them. Final once `blocks` has ended. */
+  partitions(): readonly string[] | undefined;
 }

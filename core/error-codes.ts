@@ -242,6 +242,54 @@ export const ERROR_CODES = {
     exit: 1,
     explanation: 'The destination reported an error while rows were published. The table is as it was.',
   },
+  DESTINATION_UNAVAILABLE: {
+    title: 'The destination does not answer as it should',
+    transient: true,
+    exit: 1,
+    explanation:
+      'Too many requests, a fault of the service, or a broken connection, also after several tries. What was staged stays; run the job again.',
+  },
+  DATASET_NOT_FOUND: {
+    title: 'The dataset does not exist',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The project has no dataset of that name, or this login may not see it. Datasets are never created: their location and rights are for a person to choose.',
+  },
+  BUCKET_NOT_FOUND: {
+    title: 'The bucket does not exist',
+    transient: false,
+    exit: 1,
+    explanation: 'There is no bucket of that name, or this login may not see it. Buckets are never created.',
+  },
+  LOCATION_MISMATCH: {
+    title: 'Bucket and dataset are in places that cannot work together',
+    transient: false,
+    exit: 1,
+    explanation:
+      'A dataset can only load from a bucket in the same location, or one that its location contains. Use another staging bucket or dataset.',
+  },
+  QUOTA_EXCEEDED: {
+    title: 'A quota of the project is used up',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The message names the quota. Waiting helps with daily ones; others can be raised in the project.',
+  },
+  COMMIT_UNSETTLED: {
+    title: 'It is not known yet whether the rows are published',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The answer of the destination was lost while rows were published, and asking again failed too. Nothing is lost and nothing will be loaded twice: the next `beamlift run`, or `beamlift runs resume`, finds out and finishes.',
+  },
+  NEEDS_ATTENTION: {
+    title: 'A run needs a person to look at it',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The destination published another number of rows than were staged, or what it did can no longer be found out. Nothing is loaded until somebody has looked: then `beamlift runs resume ID --accept` or `beamlift runs cancel ID`.',
+  },
   RUN_NOT_FOUND: {
     title: 'No such run',
     transient: false,

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { DestinationRules } from './destination-rules';
-import type { EncodedStream, NdjsonDialect } from './encoding';
+import type { EncodedStream, NdjsonDialect, StagingFormat } from './encoding';
 import type { CheckFinding, SourceServices } from './extractor';
 import type { Manifest } from './manifest';
-import type { DestinationSpec, JsonObject, RunContext, Window, WorkUnit } from './plan';
+import type { DestinationSpec, JsonObject, Plan, RunContext, Window, WorkUnit } from './plan';
 import type { ColumnType, TableSchema } from './schema';
 
 /** Who a state belongs to. */
@@ -31,12 +31,57 @@ export interface JobState {
   readonly lastCommit: { runId: string; manifestHash: string; rows: number; at: string } | null;
 }
 
+/** How far a run has come that has not ended: its process died, or its lease was taken over. */
+export interface UnfinishedRun {
+  readonly runId: string;
+  /**
+   * `staging`: nothing can be published yet. `committing`: its rows may be published already, or may still become so; the loader finds out.
+   * `needs_attention`: what was published is not what was staged; only a person can say what is right.
+   */
+  readonly state: 'staging' | 'committing' | 'needs_attention';
+  /** ISO, UTC. */
+  readonly startedAt: string;
+  /** Why it needs attention. */
+  readonly reason: string | undefined;
+}
+
+/** How a run ends that publishes nothing. */
+export type RunEnd = 'failed' | 'timed_out' | 'cancelled';
+
+/**
+ * What a destination offers whose runs outlive their process: a plan is kept beside the staged parts, so that another launcher can go on.
+ * All calls but `findPlan` and `manifests` need the job's lease.
+ */
+export interface RunRecovery {
+  /** Keeps the plan and marks its run as the one in progress. Throws FENCED. */
+  beginRun(plan: Plan, signal: AbortSignal): Promise<void>;
+  /** The kept plan of a run; undefined: there is none, or a newer version's. */
+  findPlan(runId: string, signal: AbortSignal): Promise<Plan | undefined>;
+  /** The manifests of all units that have been staged, in no order. */
+  manifests(context: RunContext, signal: AbortSignal): Promise<Manifest[]>;
+  /**
+   * Ends the run in progress without publishing, after making sure that nothing of it can become visible any more. `published`: it turned
+   * out to be visible already, the state says so now, and this is the report. Throws COMMIT_UNSETTLED where that cannot be known now.
+   */
+  endRun(
+    runId: string,
+    end: RunEnd,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'ended' } | { readonly kind: 'published'; readonly report: LoadReport }>;
+  /** A person says that the rows of a run that needs attention are right: its state becomes that of a published one. */
+  acceptRun(runId: string, signal: AbortSignal): Promise<LoadReport>;
+  /** Asks the process that has the lease, wherever it is, to cancel its run. False: nobody has it. */
+  requestCancel(identity: JobIdentity, runId: string, signal: AbortSignal): Promise<boolean>;
+}
+
 /** The right to run a job, for a while. */
 export interface Lease {
   /** The state as it was when the lease was taken; null: the job never ran here. */
   readonly state: JobState | null;
   readonly fence: number;
-  /** Aborts when the lease is lost to another run. */
+  /** A run before that has not ended; it must be finished or ended (`Loader.recovery`) before a new one begins. Null: none. */
+  readonly unfinished: UnfinishedRun | null;
+  /** Aborts when the lease is lost to another run (FENCED), or when somebody asked to cancel the run (CANCELLED). */
   readonly lost: AbortSignal;
   /** Keeps what the state says, gives up the right. Safe to call twice, and after the lease was lost. */
   release(): Promise<void>;
@@ -52,6 +97,8 @@ export interface LoadReport {
   readonly alreadyCommitted: boolean;
   /** The table as users name it. */
   readonly table: string;
+  /** Ids of the jobs that published the rows, where the destination has such. */
+  readonly loadJobs?: readonly string[];
 }
 
 /** A destination, opened for one job. */
@@ -88,10 +135,18 @@ export interface Loader {
     files: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<LoadReport>;
-  /** Removes what the run staged. After a final state, never before. */
+  /** Removes what the run staged. After a final state, never before. Never throws: what stays is swept after a grace period. */
   sweep(context: RunContext): Promise<void>;
+  /** Sentences for the plan about what the commit will do to the table. Throws PLAN_REFUSED for what the destination cannot do. Absent: nothing to say. */
+  reviewPlan?(context: RunContext, signal: AbortSignal): Promise<readonly string[]>;
+  /** Absent: runs of this destination do not outlive their process. */
+  readonly recovery?: RunRecovery;
   close(): Promise<void>;
 }
+
+/** Keys of a job that not every destination knows. */
+export const DESTINATION_JOB_KEYS = ['table_options', 'staging_format', 'verify'] as const;
+export type DestinationJobKey = (typeof DESTINATION_JOB_KEYS)[number];
 
 /** A kind of destination: one entry of the tuple in loaders/index.ts. Drivers are imported in `open`, never with the module. */
 export interface DestinationModule<Type extends string = string> {
@@ -108,6 +163,19 @@ export interface DestinationModule<Type extends string = string> {
   readonly createTableByDefault: boolean;
   readonly rules: DestinationRules;
   readonly ndjson: NdjsonDialect;
+  /** Keys of a job that mean something to this kind of destination only. */
+  readonly jobKeys: readonly DestinationJobKey[];
+  /** The format that rows of this schema are staged in, and why it is not the first choice. Throws PLAN_REFUSED where `wanted` cannot be had. */
+  stagingFormat(
+    schema: TableSchema,
+    wanted: StagingFormat | undefined,
+  ): { readonly format: StagingFormat; readonly reason: string | undefined };
+  /** Absent: units are as large as the job says, and as many as a plan may have. */
+  readonly unitSize?: {
+    /** Units of a source that is large enough have about so many bytes. */
+    readonly minBytes: number;
+    readonly maxUnits: number;
+  };
   /** The type that a created table gives to a source column of this type (the inferred one for text sources). */
   typeFor(type: ColumnType): ColumnType;
   /** A URL of `--to`, as fields; undefined: not a URL of this destination. Throws USAGE. */

@@ -6,6 +6,8 @@ const partSchema = z.strictObject({
   uri: z.string(),
   rows: z.int().min(0),
   bytes: z.int().min(0),
+  /** CRC-32C of the file, in base64 as object stores write it; absent on local disks. */
+  crc32c: z.string().optional(),
 });
 export type Part = z.infer<typeof partSchema>;
 
@@ -22,6 +24,20 @@ const unitCountsSchema = z.strictObject({
 });
 export type UnitCounts = z.infer<typeof unitCountsSchema>;
 
+/**
+ * What the values of a column add up to, whatever their order: the number of values that are not null, and sums as whole numbers in text,
+ * by name. Those of several units add up to those of the run; `min…` and `max…` are compared instead.
+ */
+const columnDigestSchema = z.strictObject({
+  values: z.int().min(0),
+  sums: openRecord(z.string()),
+});
+export type ColumnDigest = z.infer<typeof columnDigestSchema>;
+
+/** By destination column. */
+const columnDigestsSchema = openRecord(columnDigestSchema);
+export type ColumnDigests = z.infer<typeof columnDigestsSchema>;
+
 /** What a unit staged. Written once: the first finisher of a unit wins, whoever else staged it leaves orphans. */
 export const manifestSchema = z.strictObject({
   runId: z.string(),
@@ -33,5 +49,8 @@ export const manifestSchema = z.strictObject({
   /** Where the unit's rejects are, one JSON object a line. */
   rejectFile: z.string().optional(),
   counts: unitCountsSchema,
+  digests: columnDigestsSchema.optional(),
+  /** Partitions of the destination table that the rows go to, without repetition. */
+  partitions: z.array(z.string()).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -20,7 +20,8 @@
  */
 import { z } from 'zod';
 import { jobPoliciesSchema } from './policies';
-import { columnSchema, columnTypeSchema, tableSchemaSchema } from './schema';
+import { STAGING_FORMATS } from './encoding';
+import { columnSchema, columnTypeSchema, partitioningSchema, tableSchemaSchema } from './schema';
 
 /** The newest shape of a plan that this code writes and reads. */
 export const PLAN_VERSION = 1;
@@ -132,6 +133,19 @@ const DISPOSITIONS = ['append', 'replace', 'merge'] as const;
 const dispositionSchema = z.enum(DISPOSITIONS);
 export type Disposition = z.infer<typeof dispositionSchema>;
 
+/** How a created table is made, beyond its columns. */
+export const tableOptionsSchema = z.strictObject({
+  partitionBy: partitioningSchema.optional(),
+  clusterBy: z.array(z.string()),
+  description: z.string().optional(),
+  kmsKeyName: z.string().optional(),
+});
+export type TableOptions = z.infer<typeof tableOptionsSchema>;
+
+/** `counts`: rows are counted at every step. `strict`: also, the rows are checked in a temporary table before they are published. */
+export const VERIFY_LEVELS = ['counts', 'strict'] as const;
+export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
+
 /** Everything that `runUnit` and `commit` need: the plan without its units, and without secrets. */
 const runContextSchema = z.strictObject({
   planVersion: z.literal(PLAN_VERSION),
@@ -165,9 +179,15 @@ const runContextSchema = z.strictObject({
   nextWatermark: z.string().nullable(),
   /** An append outside of the watermark (`--start-date`, `--end-date`): the commit adds `window` to the state's intervals, so that a second one is refused. */
   backfill: z.boolean(),
+  stagingFormat: z.enum(STAGING_FORMATS),
+  verify: z.enum(VERIFY_LEVELS),
+  /** Only for a table that this run creates. */
+  tableOptions: tableOptionsSchema,
+  /** The destination table's partitioning, existing or to be made: units then note which partitions their rows go to. Null: not needed. */
+  partitioning: partitioningSchema.nullable(),
   policies: jobPoliciesSchema,
   maxRejects: z.int().min(0),
-  /** An absolute folder of this run's own on this machine, for staging of embedded destinations. */
+  /** An absolute folder of this run's own on this machine, for staging of embedded destinations; others stage where their configuration says. */
   stagingFolder: z.string(),
   /** An absolute folder for files of rejected rows; it outlives the run. */
   rejectFolder: z.string(),

@@ -90,9 +90,25 @@ export const columnSchema = z.strictObject({
 });
 export type Column = z.infer<typeof columnSchema>;
 
+/** How a table is divided by the values of a column; `hour` is for instants only. */
+export const partitioningSchema = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.enum(['hour', 'day', 'month', 'year']), column: z.string() }),
+  /** Whole numbers from `start` (inclusive) to `end` (exclusive), `interval` numbers a partition. */
+  z.strictObject({
+    by: z.literal('range'),
+    column: z.string(),
+    start: z.int(),
+    end: z.int(),
+    interval: z.int().min(1),
+  }),
+]);
+export type Partitioning = z.infer<typeof partitioningSchema>;
+
 export const tableSchemaSchema = z.strictObject({
   columns: z.array(columnSchema),
   /** Columns of the primary key, in its order; empty where there is none or it is not known. */
   primaryKey: z.array(z.string()),
+  /** Of a destination table, where it has one. */
+  partitioning: partitioningSchema.optional(),
 });
 export type TableSchema = z.infer<typeof tableSchemaSchema>;

@@ -81,6 +81,9 @@ export async function makePlan(
   });
   notices.push(...mapping.notices);
 
+  const staging = destination.stagingFormat(mapping.destinationSchema, job.stagingFormat);
+  if (staging.reason !== undefined) notices.push(`Rows are staged as ${staging.format}: ${staging.reason}`);
+
   const pin = run.pin && window?.empty !== true ? await extractor.pin(signal) : undefined;
   const cut = await cutUnits(opened, window, state, disposition, options, services);
   notices.push(...cut.notices);
@@ -115,6 +118,10 @@ export async function makePlan(
     nextWatermark: options.limit === undefined ? (window?.nextWatermark ?? null) : null,
     // a limited run publishes the first rows of an interval, not the interval
     backfill: options.limit === undefined && window?.backfill === true,
+    stagingFormat: staging.format,
+    verify: job.verify,
+    tableOptions: job.tableOptions,
+    partitioning: (existing === undefined ? job.tableOptions.partitionBy : existing.partitioning) ?? null,
     policies: job.policies,
     maxRejects: job.maxRejects,
     stagingFolder: path.join(services.baseFolder, '.beamlift', 'staging', run.runId),

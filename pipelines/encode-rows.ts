@@ -114,9 +114,12 @@ export function encodeRows(
 
   return {
     format: 'ndjson',
+    header: new Uint8Array(),
     blocks: blocks(),
     counts: () => ({ rowsExtracted, rowsStaged, rowsRejected, rowsFiltered: 0, losses: ledger.toJSON() }),
     rejectFile: () => rejectFile.path,
+    digests: () => undefined,
+    partitions: () => undefined,
   };
 }
 

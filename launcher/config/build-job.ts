@@ -75,6 +75,9 @@ function buildSpec(
     timeoutSeconds: seconds(keys.timeout),
     timezone: keys.timezone ?? 'UTC',
     fileSelection: keys.file_selection ?? 'all',
+    verify: 'counts',
+    stagingFormat: undefined,
+    tableOptions: { clusterBy: [] },
   };
 }
 

@@ -1,4 +1,5 @@
-import type { DestinationSpec, JsonObject, SourceSpec } from '../../core/plan';
+import type { StagingFormat } from '../../core/encoding';
+import type { DestinationSpec, JsonObject, SourceSpec, TableOptions, VerifyLevel } from '../../core/plan';
 import type { JobPolicies } from '../../core/policies';
 
 /** One job of the configuration, checked and with every default filled in. */
@@ -30,6 +31,10 @@ export interface JobSpec {
   readonly timeoutSeconds: number | undefined;
   readonly timezone: string;
   readonly fileSelection: 'all' | 'latest';
+  readonly verify: VerifyLevel;
+  /** Undefined: what the destination prefers. */
+  readonly stagingFormat: StagingFormat | undefined;
+  readonly tableOptions: TableOptions;
 }
 
 /** A job over many tables: becomes one JobSpec a table when the source has been asked what it has. */

@@ -65,6 +65,8 @@ export const duckdb = {
   createTableByDefault: true,
   rules: DUCKDB_RULES,
   ndjson: DUCKDB_NDJSON,
+  jobKeys: [],
+  stagingFormat: () => ({ format: 'ndjson', reason: undefined }),
   typeFor,
   parseUrl: parseDuckdbUrl,
   open: async (destination, services) => {

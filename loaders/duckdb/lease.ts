@@ -88,6 +88,8 @@ async function writeLease(
 export const LEASE_END = `now() + INTERVAL ${LEASE_SECONDS} SECONDS`;
 
 class HeldLease implements Lease {
+  /** A run that did not commit has left nothing but its staging folder. */
+  readonly unfinished = null;
   private readonly losing = new AbortController();
   private readonly timer: NodeJS.Timeout;
   private released: Promise<void> | undefined;

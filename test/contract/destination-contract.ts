@@ -136,6 +136,10 @@ export function describeDestinationContract(module: DestinationModule, { prepare
             limit: null,
             nextWatermark: null,
             backfill: false,
+            stagingFormat: 'ndjson',
+            verify: 'counts',
+            tableOptions: { clusterBy: [] },
+            partitioning: null,
             policies: { ...DEFAULT_POLICIES, columns: {} },
             maxRejects: 0,
             stagingFolder: path.join(folder, runId),
@@ -174,9 +178,12 @@ export function describeDestinationContract(module: DestinationModule, { prepare
       }
       return {
         format: 'ndjson',
+        header: new Uint8Array(),
         blocks: blocks(),
         counts: () => ({ ...counts, losses: {} }),
         rejectFile: () => undefined,
+        digests: () => undefined,
+        partitions: () => undefined,
       };
     }
 

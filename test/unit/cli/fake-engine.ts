@@ -38,6 +38,9 @@ export function fakeJob(name: string): JobSpec {
     timeoutSeconds: undefined,
     timezone: 'UTC',
     fileSelection: 'all',
+    verify: 'counts',
+    stagingFormat: undefined,
+    tableOptions: { clusterBy: [] },
   };
 }
 
@@ -78,6 +81,10 @@ export function fakePlan(job: string, changes: Partial<Plan> = {}): Plan {
       limit: null,
       nextWatermark: '2025-02-01T00:00:00Z',
       backfill: false,
+      stagingFormat: 'ndjson',
+      verify: 'counts',
+      tableOptions: { clusterBy: [] },
+      partitioning: null,
       policies,
       maxRejects: 0,
       stagingFolder: '/project/.beamlift/staging/r',

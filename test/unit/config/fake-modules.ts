@@ -76,6 +76,8 @@ export const fakeWarehouse: DestinationModule = {
   secretFields: ['token'],
   pathFields: ['path'],
   createTableByDefault: true,
+  jobKeys: [],
+  stagingFormat: () => ({ format: 'ndjson', reason: undefined }),
   rules: {
     decimal: { maxPrecision: 38, maxScale: 38 },
     unboundedDecimal: { precision: 38, scale: 9 },

@@ -66,6 +66,9 @@ describe('job values', () => {
       timeoutSeconds: undefined,
       timezone: 'UTC',
       fileSelection: 'all',
+      verify: 'counts',
+      stagingFormat: undefined,
+      tableOptions: { clusterBy: [] },
     } satisfies JobSpec);
   });
 

@@ -101,6 +101,10 @@ export class DuckdbFixture {
       limit: null,
       nextWatermark: null,
       backfill: false,
+      stagingFormat: 'ndjson',
+      verify: 'counts',
+      tableOptions: { clusterBy: [] },
+      partitioning: null,
       policies: { ...DEFAULT_POLICIES, columns: {} },
       maxRejects: 0,
       stagingFolder: path.join(this.folder, 'staging', runId),
@@ -166,6 +170,7 @@ export function encoded(schema: TableSchema, rows: readonly Row[]): EncodedStrea
 export function encodedTexts(lines: readonly string[], rowsPerBlock = 100): EncodedStream {
   return {
     format: 'ndjson',
+    header: new Uint8Array(),
     blocks: blocksOf(lines, rowsPerBlock),
     counts: () => ({
       rowsExtracted: lines.length,
@@ -175,6 +180,8 @@ export function encodedTexts(lines: readonly string[], rowsPerBlock = 100): Enco
       losses: Object.create(null) as Losses,
     }),
     rejectFile: () => undefined,
+    digests: () => undefined,
+    partitions: () => undefined,
   };
 }
 
