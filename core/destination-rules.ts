@@ -18,6 +18,8 @@ export interface DestinationRules {
   readonly nestedArray: boolean;
   /** Whether a text may hold U+0000. */
   readonly nulCharacter: boolean;
+  /** An encoded row may not be longer, in bytes; absent: no limit. */
+  readonly maxRowBytes?: number;
   readonly names: NameRules;
 }
 
