@@ -13,6 +13,7 @@ import type { Logger } from '../../core/logger';
 import type { Manifest } from '../../core/manifest';
 import type { RunContext } from '../../core/plan';
 import { inUnitOrder, manifestHash } from '../manifest-hash';
+import { nextState } from '../next-state';
 import { checkParts, partFile } from '../staging-folder';
 import { prepareTable } from './destination-table';
 import { LEASE_END } from './lease';
@@ -94,7 +95,8 @@ async function publishOnce(
   await checkParts(context, manifests, signal);
   const target = await prepareTable(session, context, table);
   const published = await publishRows(session, context, target, stagedRows(context, manifests));
-  await writeState(session, table, context, nextState(context, state, files, hash, published.rowsLoaded));
+  const result = { manifestHash: hash, rows: published.rowsLoaded, at: new Date().toISOString(), files };
+  await writeState(session, table, context, nextState(context, state, result));
   return {
     rowsLoaded: published.rowsLoaded,
     rowsBefore: published.rowsBefore,
@@ -158,30 +160,6 @@ function stagedRows(context: RunContext, manifests: readonly Manifest[]): Staged
   return {
     files: parts.map((part) => partFile(context, part)),
     rows: manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0),
-  };
-}
-
-/** A table that was made or replaced has nothing of what was published before; everything else adds to it. */
-function nextState(
-  context: RunContext,
-  before: JobState,
-  files: Readonly<Record<string, string>>,
-  hash: string,
-  rows: number,
-): JobState {
-  const begun = context.createTable || context.disposition === 'replace';
-  const known = Object.create(null) as Record<string, string>;
-  if (!begun) Object.assign(known, before.files);
-  for (const [uri, version] of Object.entries(files)) known[uri] = version;
-  const intervals = begun ? [] : [...before.intervals];
-  if (context.backfill && context.window !== null) intervals.push(context.window);
-  return {
-    fingerprint: before.fingerprint,
-    fence: before.fence,
-    watermark: context.nextWatermark ?? (begun ? null : before.watermark),
-    files: known,
-    intervals,
-    lastCommit: { runId: context.runId, manifestHash: hash, rows, at: new Date().toISOString() },
   };
 }
 
