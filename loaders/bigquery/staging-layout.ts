@@ -26,6 +26,8 @@ export interface RunLayout {
   readonly commit: string;
   /** With a slash at its end. */
   readonly manifests: string;
+  /** With a slash at its end. */
+  readonly parts: string;
   readonly manifest: (unit: string) => string;
   readonly part: (unit: string, attempt: string, number: number, extension: string) => string;
 }
@@ -45,6 +47,7 @@ export function stagingLayout(prefix: string): StagingLayout {
         plan: `${folder}plan.json`,
         commit: `${folder}commit.json`,
         manifests: `${folder}units/`,
+        parts: `${folder}parts/`,
         manifest: (unit) => `${folder}units/${objectName(unit)}.json`,
         part: (unit, attempt, number, extension) =>
           `${folder}parts/${objectName(unit)}.${attempt}.${number}.${extension}`,
