@@ -71,10 +71,10 @@ async function deleteFolder(
   plan: string,
   signal: AbortSignal,
 ): Promise<void> {
-  let hasPlan = false;
+  const last: string[] = [];
   await inParallel(names, SWEEPERS, async (name) => {
-    if (name === plan) hasPlan = true;
+    if (name === plan) last.push(name);
     else await bucket.delete(name, signal);
   });
-  if (hasPlan) await bucket.delete(plan, signal);
+  for (const name of last) await bucket.delete(name, signal);
 }
