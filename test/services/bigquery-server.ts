@@ -1,0 +1,136 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-port';
+import { installedService } from './installed-services';
+import { startServer } from './server-process';
+
+/** A row of a query by column name: values as the API writes them, nested ones as `{ v }` and `{ f }`. */
+export type ServedRow = Record<string, unknown>;
+
+export interface BigQueryServerOptions {
+  /** Where it reads `gs://` from: another server's endpoint. */
+  readonly storage: string;
+  readonly project?: string;
+  readonly dataset?: string;
+}
+
+/** local-bigquery with its data in a temporary folder. */
+export interface BigQueryServer {
+  /** `http://127.0.0.1:PORT`, the `endpoint` of a destination. */
+  readonly endpoint: string;
+  readonly project: string;
+  /** A dataset that exists, in location US: all of this server is. */
+  readonly dataset: string;
+  createDataset(name: string): Promise<void>;
+  /** Rows of a query whose unqualified tables are in the dataset. Throws the server's words. */
+  query(sql: string): Promise<ServedRow[]>;
+  /** Any request of the API: path below `/bigquery/v2/projects/PROJECT/`. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** Names of the dataset's tables, in order. */
+  tables(dataset?: string): Promise<string[]>;
+  /** The end of what the server wrote. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** For a `before` hook; call `stop` in `after`. Takes 2 to 4 seconds: share one among the tests of a file. */
+export async function startBigQueryServer(options: BigQueryServerOptions): Promise<BigQueryServer> {
+  const { project = 'test-project', dataset = 'warehouse' } = options;
+  const installed = installedService('local-bigquery');
+  const folder = await mkdtemp(join(tmpdir(), 'beamlift-bigquery-'));
+  try {
+    const [port, grpcPort] = [await freePort(), await freePort()];
+    const endpoint = `http://127.0.0.1:${port}`;
+    const projectUrl = `${endpoint}/bigquery/v2/projects/${project}`;
+    const server = await startServer(
+      join(installed, 'bin', 'python'),
+      [
+        ...['-c', 'from local_bigquery.cli import main; main()', '--host', '127.0.0.1'],
+        ...['--port', String(port), '--grpc-port', String(grpcPort), '--data-dir', join(folder, 'data')],
+        ...['--project', project, '--dataset', dataset],
+      ],
+      // Its DuckDB finds its extensions below HOME.
+      { HOME: join(installed, 'home'), STORAGE_EMULATOR_HOST: options.storage },
+      `${projectUrl}/datasets`,
+    );
+    const request: BigQueryServer['request'] = async (method, path, body, headers = {}) => {
+      const response = await fetch(`${projectUrl}/${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return {
+        status: response.status,
+        body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+      };
+    };
+    const expectOk = async (
+      method: string,
+      path: string,
+      body?: unknown,
+    ): Promise<Record<string, unknown>> => {
+      const answer = await request(method, path, body);
+      if (answer.status < 300) return answer.body;
+      throw new Error(`${answer.status} of ${method} ${path}: ${JSON.stringify(answer.body)}`);
+    };
+    const bigquery: BigQueryServer = {
+      endpoint,
+      project,
+      dataset,
+      createDataset: async (name) => {
+        await expectOk('POST', 'datasets', { datasetReference: { projectId: project, datasetId: name } });
+      },
+      query: async (sql) =>
+        servedRows(
+          await expectOk('POST', 'queries', {
+            query: sql,
+            useLegacySql: false,
+            maxResults: 100_000,
+            timeoutMs: 30_000,
+            defaultDataset: { projectId: project, datasetId: dataset },
+            formatOptions: { useInt64Timestamp: true },
+          }),
+        ),
+      request,
+      tables: async (inDataset = dataset) => {
+        const { tables = [] } = (await expectOk('GET', `datasets/${inDataset}/tables?maxResults=10000`)) as {
+          tables?: { tableReference: { tableId: string } }[];
+        };
+        return tables.map(({ tableReference }) => tableReference.tableId).sort();
+      },
+      log: () => server.log(),
+      stop: async () => {
+        await server.stop();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+    await bigquery.createDataset(dataset).catch((error: unknown) => {
+      if (!String(error).startsWith('Error: 409')) throw error;
+    });
+    return bigquery;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+interface QueryResponse {
+  readonly schema?: { readonly fields?: readonly { readonly name: string }[] };
+  readonly rows?: readonly { readonly f: readonly { readonly v: unknown }[] }[];
+}
+
+function servedRows({ schema, rows = [] }: QueryResponse): ServedRow[] {
+  const names = schema?.fields ?? [];
+  return rows.map(({ f }) => {
+    const row = Object.create(null) as ServedRow;
+    for (const [index, { name }] of names.entries()) row[name] = f[index]?.v;
+    return row;
+  });
+}

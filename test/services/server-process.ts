@@ -1,0 +1,67 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 50;
+/** Of what a server wrote, the end is kept for the error of a test that fails. */
+const LOG_CHARACTERS = 64_000;
+
+export interface ServerProcess {
+  readonly pid: number;
+  /** The end of what it wrote. */
+  log(): string;
+  /** kill -9: the servers of tests have nothing to keep. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server and waits until its URL answers. It ends with the process of the tests, however that ends by itself. */
+export async function startServer(
+  command: string,
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  readyUrl: string,
+): Promise<ServerProcess> {
+  const { PATH = '' } = process.env;
+  const child = spawn(command, parameters, {
+    env: { PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  const keep = (chunk: Buffer): void => void (log = (log + chunk.toString()).slice(-LOG_CHARACTERS));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  child.once('error', (error) => keep(Buffer.from(String(error))));
+  const killNow = (): void => void child.kill('SIGKILL');
+  process.once('exit', killNow);
+  const stop = async (): Promise<void> => {
+    process.removeListener('exit', killNow);
+    if (hasEnded(child)) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    killNow();
+    await ended;
+  };
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!(await answers(readyUrl))) {
+    const late = Date.now() > deadline;
+    if (late || hasEnded(child)) {
+      await stop();
+      throw new Error(`${command} ${late ? 'did not answer in time' : 'did not start'}:\n${log}`);
+    }
+    await sleep(POLL_MS);
+  }
+  return { pid: child.pid ?? 0, log: () => log, stop };
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+}
+
+async function answers(url: string): Promise<boolean> {
+  return await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    async (response) => {
+      await response.arrayBuffer();
+      return response.ok;
+    },
+    () => false,
+  );
+}
