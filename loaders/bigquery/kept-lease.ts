@@ -2,6 +2,8 @@ import type { Clock } from '../../core/clock';
 import { BeamliftError, messageOf, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 
+const NEVER = new AbortController().signal;
+
 /** How a lease is kept alive. */
 export interface LeaseUpkeep {
   readonly clock: Clock;
@@ -11,7 +13,7 @@ export interface LeaseUpkeep {
   readonly everyMs: number;
   /** The lease is certainly over when it was not renewed for so long. */
   readonly lifetimeMs: number;
-  /** One renewal. A thrown error that is not transient means that the lease is lost, for that reason. */
+  /** One renewal, which is never cut short: nobody would know whether it was made. An error that is not transient means that the lease is lost. */
   readonly renew: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export class KeptLease {
         await clock.sleep(everyMs, signal);
         const beganAt = clock.now();
         // A machine that slept, or a process that was stopped, finds out before it does anything else.
-        await renew(signal);
+        await renew(NEVER);
         renewedAt = beganAt;
       } catch (thrown) {
         if (signal.aborted) return;

@@ -98,7 +98,14 @@ export function parseStateDocument(body: Uint8Array, name: string): StateDocumen
 }
 
 /** The part of it that planning looks at. */
-export function jobStateOf({ fingerprint, fence, watermark, files, intervals, lastCommit }: StateDocument): JobState {
+export function jobStateOf({
+  fingerprint,
+  fence,
+  watermark,
+  files,
+  intervals,
+  lastCommit,
+}: StateDocument): JobState {
   return { fingerprint, fence, watermark, files, intervals, lastCommit };
 }
 

@@ -67,12 +67,7 @@ export class StateSession {
         if (next === undefined) return this.kept?.document;
         const document: StateDocument = { ...next, nonce: randomBytes(8).toString('hex') };
         const body = Buffer.from(JSON.stringify(document));
-        const written = await this.bucket.write(
-          this.objectName,
-          body,
-          this.kept?.generation ?? '0',
-          signal,
-        );
+        const written = await this.bucket.write(this.objectName, body, this.kept?.generation ?? '0', signal);
         if (written !== 'conflict') {
           this.aheadMs = written.storeTimeMs - this.clock.now();
           this.kept = { document, generation: written.generation, ageMs: 0 };

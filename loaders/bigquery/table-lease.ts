@@ -75,7 +75,7 @@ export async function withTableLease<Result>(
     return await work(AbortSignal.any([signal, kept.lost]));
   } finally {
     await kept.stop();
-    if (!kept.lost.aborted) await lease.giveUp(signal);
+    if (!kept.lost.aborted) await lease.giveUp();
   }
 }
 
@@ -119,10 +119,10 @@ class TableLeaseObject {
     if (!written) throw this.lost();
   }
 
-  /** A lease that cannot be given up ends by itself. */
-  async giveUp(signal: AbortSignal): Promise<void> {
+  /** Also after an abort: the next run need not wait for the lease to end by itself, as it does when this fails. */
+  async giveUp(): Promise<void> {
     try {
-      await this.write({ owner: null }, signal);
+      await this.write({ owner: null }, new AbortController().signal);
     } catch {
       this.settings.log.debug('table.lease.left', { table: tableName(this.settings.table) });
     }
@@ -141,7 +141,8 @@ class TableLeaseObject {
       const ageMs = object.storeTimeMs - object.updatedMs;
       const ours = owner?.job === this.committer.job;
       // The job's own lease says that an older run of it is dead.
-      if (owner !== null && !ours && ageMs < TABLE_LEASE_MS && isRunning(owner.holder) !== false) return owner;
+      if (owner !== null && !ours && ageMs < TABLE_LEASE_MS && isRunning(owner.holder) !== false)
+        return owner;
       this.generation = object.generation;
       this.fence = lease.fence;
     }
