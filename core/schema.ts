@@ -14,7 +14,8 @@ export type ColumnType =
   | { kind: 'decimal'; precision?: number | undefined; scale?: number | undefined }
   /** `maxLength` in characters; `values`: the only texts allowed (an enum). */
   | { kind: 'string'; maxLength?: number | undefined; values?: string[] | undefined }
-  | { kind: 'bytes' }
+  /** `maxLength` in bytes. */
+  | { kind: 'bytes'; maxLength?: number | undefined }
   /** A JSON document: a text in it is quoted and stays quoted. */
   | { kind: 'json' }
   /** A JSON value without a declared type (a field of a JSON file): a text in it means that text. Only sources have it. */
@@ -58,7 +59,7 @@ export const columnTypeSchema: z.ZodType<ColumnType> = z.lazy(() =>
       maxLength: z.int().min(0).optional(),
       values: z.array(z.string()).optional(),
     }),
-    z.strictObject({ kind: z.literal('bytes') }),
+    z.strictObject({ kind: z.literal('bytes'), maxLength: z.int().min(0).optional() }),
     z.strictObject({ kind: z.literal('json') }),
     z.strictObject({ kind: z.literal('variant') }),
     z.strictObject({ kind: z.literal('uuid') }),

@@ -17,6 +17,8 @@ export interface TableField {
   readonly precision?: string;
   readonly scale?: string;
   readonly maxLength?: string;
+  /** Of a RANGE. */
+  readonly rangeElementType?: { readonly type: string };
   readonly fields?: readonly TableField[];
   readonly policyTags?: JsonObject;
   readonly defaultValueExpression?: string;
