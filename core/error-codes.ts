@@ -296,6 +296,13 @@ export const ERROR_CODES = {
     exit: 1,
     explanation: '`beamlift runs list` shows the runs of the run store.',
   },
+  RUN_ENDED: {
+    title: 'The run has ended already',
+    transient: false,
+    exit: 1,
+    explanation:
+      'Only a run that has not ended can be resumed or cancelled: one whose process died, or that needs attention. `beamlift runs show` tells how it ended.',
+  },
   RUN_STORE_FAILED: {
     title: 'The run store cannot be used',
     transient: false,

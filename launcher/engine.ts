@@ -22,6 +22,7 @@ import type { Redact } from './output/redaction';
 import type { Preview } from './preview-job';
 import type * as PreviewJob from './preview-job';
 import type { RunReport } from './report';
+import type * as ResumeRun from './resume-run';
 import type * as OpenRunStore from './runs/open-run-store';
 import type { RunStore } from './runs/run-store';
 import type * as Version from './version';
@@ -67,6 +68,14 @@ export interface Engine {
   ): Promise<JobSpec[]>;
   planJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<Plan>;
   launchJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<RunReport>;
+  resumeRun(
+    job: JobSpec,
+    runId: string,
+    options: { readonly accept: boolean },
+    services: LaunchServices,
+  ): Promise<RunReport>;
+  /** `asked`: the run is alive elsewhere, and was asked to stop. */
+  cancelRun(job: JobSpec, runId: string, services: LaunchServices): Promise<RunReport | 'asked'>;
   previewJob(job: JobSpec, rows: number, services: LaunchServices): Promise<Preview>;
   checkConnection(
     connection: NamedConnection,
@@ -104,6 +113,7 @@ const modules = {
   secrets: () => load('../core/clients/secrets') as typeof Secrets,
   expandJobs: () => load('./expand-jobs') as typeof ExpandJobs,
   launch: () => load('./launch') as typeof Launch,
+  resumeRun: () => load('./resume-run') as typeof ResumeRun,
   preview: () => load('./preview-job') as typeof PreviewJob,
   check: () => load('./check-configuration') as typeof CheckConfiguration,
   draftJob: () => load('./init/draft-job') as typeof DraftJob,
@@ -122,6 +132,8 @@ export const ENGINE: Engine = {
   expandJobs: async (...request) => await modules.expandJobs().expandJobs(...request),
   planJob: async (...request) => await modules.launch().planJob(...request),
   launchJob: async (...request) => await modules.launch().launchJob(...request),
+  resumeRun: async (...request) => await modules.resumeRun().resumeRun(...request),
+  cancelRun: async (...request) => await modules.resumeRun().cancelRun(...request),
   previewJob: async (...request) => await modules.preview().previewJob(...request),
   checkConnection: async (...request) => await modules.check().checkConnection(...request),
   checkDestination: async (...request) => await modules.check().checkDestination(...request),

@@ -133,6 +133,8 @@ function statusOf(error: BeamliftError): RunStatus {
       return 'cancelled';
     case 'LEASE_HELD':
       return 'skipped';
+    case 'NEEDS_ATTENTION':
+      return 'needs_attention';
     default:
       return 'failure';
   }

@@ -150,12 +150,21 @@ export type FakeLaunch = (
   services: LaunchServices,
 ) => Promise<RunReport> | RunReport;
 
+/** What a resumed or cancelled run becomes. */
+export type FakeRecovery = (
+  job: JobSpec,
+  runId: string,
+  services: LaunchServices,
+) => Promise<RunReport | 'asked'> | RunReport | 'asked';
+
 export interface FakeEngine extends Engine {
   readonly calls: {
     configurations: ConfigurationRequest[];
     urls: UrlJob[];
     launched: { job: string; options: LaunchOptions }[];
     planned: { job: string; options: LaunchOptions }[];
+    resumed: { job: string; runId: string; accept: boolean }[];
+    cancelled: { job: string; runId: string }[];
     runStores: string[];
   };
 }
@@ -164,6 +173,8 @@ export interface FakeEngineOptions {
   readonly jobs?: readonly string[];
   /** What each launch does; without it, every job succeeds. */
   readonly launch?: FakeLaunch;
+  /** What resuming and cancelling do; without it, a resumed run succeeds and a cancelled one is cancelled. */
+  readonly recovery?: FakeRecovery;
   readonly plan?: (job: string) => Plan;
   readonly configurationError?: BeamliftError;
   readonly warnings?: readonly string[];
@@ -202,6 +213,8 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     urls: [],
     launched: [],
     planned: [],
+    resumed: [],
+    cancelled: [],
     runStores: [],
   };
   const configuration = (file: string | undefined): Configuration => {
@@ -251,6 +264,19 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     launchJob: async (job, launchOptions, services) => {
       calls.launched.push({ job: job.name, options: launchOptions });
       return await (options.launch ?? (({ name }) => fakeReport(name)))(job, launchOptions, services);
+    },
+    resumeRun: async (job, runId, { accept }, services) => {
+      calls.resumed.push({ job: job.name, runId, accept });
+      const report =
+        (await options.recovery?.(job, runId, services)) ?? fakeReport(job.name, { run_id: runId });
+      if (report === 'asked') throw new Error('only a cancelled run is asked');
+      return report;
+    },
+    cancelRun: async (job, runId, services) => {
+      calls.cancelled.push({ job: job.name, runId });
+      const cancelled = (): RunReport =>
+        fakeReport(job.name, { run_id: runId, status: 'cancelled', rows_loaded: 0 });
+      return (await options.recovery?.(job, runId, services)) ?? cancelled();
     },
     openRunStore: async (url) => {
       calls.runStores.push(url);
