@@ -53,7 +53,9 @@ export async function startGcsServer(bucket = 'staging'): Promise<GcsServer> {
       let pageToken = '';
       do {
         const query = new URLSearchParams({ prefix, pageToken });
-        const page = (await (await expectOk(await fetch(`${objects(inBucket)}?${query.toString()}`))).json()) as {
+        const page = (await (
+          await expectOk(await fetch(`${objects(inBucket)}?${query.toString()}`))
+        ).json()) as {
           items?: { name: string }[];
           nextPageToken?: string;
         };
