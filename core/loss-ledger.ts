@@ -10,13 +10,17 @@ export type Losses = Record<string, Partial<Record<LossRule, number>>>;
 export class LossLedger {
   private readonly counts = new Map<string, Map<LossRule, number>>();
 
+  /** `times` below zero takes losses back; a rule that is at zero is none. */
   add(column: string, rule: LossRule, times = 1): void {
     let rules = this.counts.get(column);
     if (rules === undefined) {
       rules = new Map();
       this.counts.set(column, rules);
     }
-    rules.set(rule, (rules.get(rule) ?? 0) + times);
+    const sum = (rules.get(rule) ?? 0) + times;
+    if (sum !== 0) rules.set(rule, sum);
+    else rules.delete(rule);
+    if (rules.size === 0) this.counts.delete(column);
   }
 
   merge(losses: Losses): void {

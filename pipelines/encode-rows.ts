@@ -1,26 +1,23 @@
-import type { DestinationRules } from '../core/destination-rules';
-import type { EncodedStream, NdjsonDialect } from '../core/encoding';
-import { BATCH_BYTES, type RowBatch, type RowStream } from '../core/extractor';
+import type { EncodedStream } from '../core/encoding';
+import type { RowBatch, RowStream } from '../core/extractor';
 import { LossLedger } from '../core/loss-ledger';
 import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
-import { compileNdjsonEncoder } from '../transforms/encode/ndjson';
+import { compileColumnDigests } from '../transforms/column-digest';
+import { compilePartitionKeys } from '../transforms/partition-keys';
 import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
 import { rejectsExceeded, valueRefused } from './reject-errors';
 import type { RejectFile } from './reject-file';
-
-/** What the encoder must know of a destination. */
-export interface EncodingTarget {
-  readonly rules: DestinationRules;
-  readonly ndjson: NdjsonDialect;
-}
+import { openRowBlocks, type EncodingTarget } from './row-blocks';
+import { rowTooLong } from './row-too-long';
 
 /** Rows, source bytes and staged bytes since the last call. */
 export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: number) => void;
 
 /**
  * The rows of a unit, converted to the destination's schema and encoded, pulled batch by batch: at most one batch and one block are in memory.
- * Rows that cannot be converted go to `rejectFile`; with more than `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED.
+ * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`; with more than
+ * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED.
  */
 export function encodeRows(
   context: RunContext,
@@ -31,17 +28,20 @@ export function encodeRows(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): EncodedStream {
+  const { destinationSchema: schema, stagingFormat: format, partitioning } = context;
   const ledger = new LossLedger();
   const converter = compileConverter({
     columns: context.columns,
     source: context.sourceSchema,
-    destination: context.destinationSchema,
+    destination: schema,
     policies: context.policies,
     rules: target.rules,
     keyColumns: context.keyColumns,
     ledger,
   });
-  const encode = compileNdjsonEncoder(context.destinationSchema, target.ndjson);
+  const block = openRowBlocks(format, schema, target);
+  const partitions = partitioning === null ? undefined : compilePartitionKeys(partitioning, schema);
+  const digests = context.verify === 'strict' ? compileColumnDigests(schema) : undefined;
   const nameByKey = nameRowByKey(context.sourceSchema);
 
   let rowsExtracted = 0;
@@ -57,9 +57,6 @@ export function encodeRows(
   };
 
   async function* blocks(): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
-    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-    let end = 0;
-    let rows = 0;
     for await (const batch of source.batches) {
       signal.throwIfAborted();
       const rejects: Reject[] = [...batch.rejects];
@@ -76,22 +73,19 @@ export function encodeRows(
           rejects.push(named);
           continue;
         }
-        const line = encode(converted);
-        const mostBytes = line.length * MAX_UTF8_BYTES;
-        if (end + mostBytes > BLOCK_BYTES && rows > 0) {
-          yield { bytes: block.subarray(0, end), rows };
-          staged += end;
-          end = 0;
-          rows = 0;
-        }
-        if (mostBytes > BLOCK_BYTES) {
-          const bytes = Buffer.from(line, 'utf8');
-          yield { bytes, rows: 1 };
-          staged += bytes.length;
+        if (!block.add(converted)) {
+          converter.takeBackLosses();
+          const reason = rowTooLong(converted, schema, format, target.rules.maxRowBytes ?? Infinity);
+          rejects.push({ row: nameRow(batch, index, firstRow), reason });
           continue;
         }
-        end += block.write(line, end, 'utf8');
-        rows += 1;
+        partitions?.add(converted);
+        digests?.add(converted);
+        if (!block.isFull) continue;
+        const full = block.take();
+        if (full === undefined) continue;
+        staged += full.bytes.length;
+        yield full;
       }
       rowsExtracted += batch.rows.length + batch.rejects.length;
       rowsRejected += rejects.length;
@@ -106,27 +100,23 @@ export function encodeRows(
         }
       }
     }
-    if (rows > 0) {
-      yield { bytes: block.subarray(0, end), rows };
-      onProgress(0, 0, end);
+    const last = block.take();
+    if (last !== undefined) {
+      yield last;
+      onProgress(0, 0, last.bytes.length);
     }
   }
 
   return {
-    format: 'ndjson',
-    header: new Uint8Array(),
+    format,
+    header: block.header,
     blocks: blocks(),
     counts: () => ({ rowsExtracted, rowsStaged, rowsRejected, rowsFiltered: 0, losses: ledger.toJSON() }),
     rejectFile: () => rejectFile.path,
-    digests: () => undefined,
-    partitions: () => undefined,
+    digests: () => digests?.result(),
+    partitions: () => partitions?.keys(),
   };
 }
-
-/** Of a block of encoded rows; a row that may be longer is a block of its own. */
-const BLOCK_BYTES = BATCH_BYTES;
-/** A UTF-16 unit takes at most so many bytes in UTF-8. */
-const MAX_UTF8_BYTES = 3;
 
 /** So many rejects are told in the error itself; all are in the file. */
 const MAX_SHOWN_REJECTS = 5;

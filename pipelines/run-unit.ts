@@ -3,9 +3,10 @@ import type { Loader } from '../core/loader';
 import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { BeamliftError } from '../core/errors';
-import { encodeRows, type EncodingTarget, type ProgressListener } from './encode-rows';
+import { encodeRows, type ProgressListener } from './encode-rows';
 import { fileOf } from './reject-errors';
 import { RejectFile } from './reject-file';
+import type { EncodingTarget } from './row-blocks';
 
 /** What a worker has open while it runs units. */
 export interface UnitEquipment {

@@ -30,6 +30,8 @@ export interface RowConverter {
   convert(row: Row): Row | undefined;
   /** Of the last `convert` that returned undefined. */
   lastReject(): ConversionReject;
+  /** The last converted row is a reject after all: its losses are no longer counted. */
+  takeBackLosses(): void;
 }
 
 /** One outgoing column, decided. */
@@ -113,16 +115,21 @@ class CompiledConverter implements RowConverter {
       }
       cells.push(converted);
     }
-    if (this.pending > 0) this.count();
+    if (this.pending > 0) this.count(1);
     return cells;
   }
 
-  private count(): void {
+  takeBackLosses(): void {
+    this.count(-1);
+    this.pending = 0;
+  }
+
+  private count(times: 1 | -1): void {
     const { columns, ledger } = this.input;
     for (let at = 0; at < this.pending; at++) {
       const column = columns[this.pendingColumns[at] ?? -1];
       const rule = this.pendingRules[at];
-      if (column !== undefined && rule !== undefined) ledger.add(column.destination, rule);
+      if (column !== undefined && rule !== undefined) ledger.add(column.destination, rule, times);
     }
   }
 

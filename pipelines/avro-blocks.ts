@@ -1,0 +1,35 @@
+import type { Row } from '../core/cells';
+import type { TableSchema } from '../core/schema';
+import { AVRO_BLOCK_BYTES, compileAvroEncoder, type AvroEncoder } from '../transforms/encode/avro';
+import type { RowBlocks } from './row-blocks';
+
+/** Blocks of an Avro container file. A row is measured before compression. */
+export class AvroBlocks implements RowBlocks {
+  private readonly encoder: AvroEncoder;
+
+  constructor(
+    schema: TableSchema,
+    private readonly maxRowBytes: number,
+  ) {
+    this.encoder = compileAvroEncoder(schema);
+  }
+
+  get header(): Uint8Array {
+    return this.encoder.header;
+  }
+
+  get isFull(): boolean {
+    return this.encoder.bytes >= AVRO_BLOCK_BYTES;
+  }
+
+  add(row: Row): boolean {
+    if (this.encoder.add(row) <= this.maxRowBytes) return true;
+    this.encoder.removeLast();
+    return false;
+  }
+
+  take(): { bytes: Uint8Array; rows: number } | undefined {
+    const { rows } = this.encoder;
+    return rows === 0 ? undefined : { rows, bytes: this.encoder.takeBlock() };
+  }
+}

@@ -1,0 +1,38 @@
+import type { Row } from '../core/cells';
+import type { DestinationRules } from '../core/destination-rules';
+import type { NdjsonDialect, StagingFormat } from '../core/encoding';
+import type { TableSchema } from '../core/schema';
+import { AvroBlocks } from './avro-blocks';
+import { NdjsonBlocks } from './ndjson-blocks';
+
+/** Rows of one staging format, gathered into blocks. */
+export interface RowBlocks {
+  /** What every file of these blocks begins with. */
+  readonly header: Uint8Array;
+  /** Whether the block at hand has reached its size. */
+  readonly isFull: boolean;
+  /** Encodes a row behind the others of the block at hand. False: it is longer than allowed when encoded, and was left out. */
+  add(row: Row): boolean;
+  /** Ends the block at hand; undefined: it has no rows. The bytes are valid until the next call of any method. */
+  take(): { readonly bytes: Uint8Array; readonly rows: number } | undefined;
+}
+
+/** What encoding must know of a destination. */
+export interface EncodingTarget {
+  readonly rules: DestinationRules;
+  readonly ndjson: NdjsonDialect;
+}
+
+export function openRowBlocks(
+  format: StagingFormat,
+  schema: TableSchema,
+  { rules, ndjson }: EncodingTarget,
+): RowBlocks {
+  const maxRowBytes = rules.maxRowBytes ?? Infinity;
+  switch (format) {
+    case 'avro':
+      return new AvroBlocks(schema, maxRowBytes);
+    case 'ndjson':
+      return new NdjsonBlocks(schema, ndjson, maxRowBytes);
+  }
+}

@@ -1,0 +1,64 @@
+import type { AvroBuffer } from './avro-buffer';
+
+/** Whole numbers of so many digits are exact in a double. */
+const SAFE_DIGITS = 15;
+/** Whole numbers of so many digits have at most 64 bits. */
+const LONG_DIGITS = 18;
+const POWERS = Array.from({ length: SAFE_DIGITS + 1 }, (_, exponent) => Number(`1e${exponent}`));
+
+const MINUS = 45;
+const POINT = 46;
+const ZERO = 48;
+
+/**
+ * The function that writes canonical decimals as the whole number of their last digit at `scale`, in two's complement.
+ * It says false, and nothing is written, for what is none or has more digits behind the point.
+ */
+export function compileDecimalWriter(buffer: AvroBuffer, scale: number): (text: string) => boolean {
+  const writeLarge = compileLargeWriter(buffer, scale);
+  return (text) => {
+    const { length } = text;
+    // A minus, a point and the digits.
+    if (length > SAFE_DIGITS + 2) return writeLarge(text);
+    const start = text.charCodeAt(0) === MINUS ? 1 : 0;
+    let value = 0;
+    let point = -1;
+    for (let index = start; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code === POINT && point === -1) point = index;
+      else if (code >= ZERO && code <= ZERO + 9) value = value * 10 + (code - ZERO);
+      else return false;
+    }
+    const zeros = point === -1 ? scale : scale - (length - point - 1);
+    const digits = length - start - (point === -1 ? 0 : 1);
+    if (zeros < 0 || digits === 0) return false;
+    if (digits + zeros > SAFE_DIGITS) return writeLarge(text);
+    const unscaled = value * (POWERS[zeros] ?? NaN);
+    buffer.writeTwosComplementOf(start === 0 ? unscaled : -unscaled);
+    return true;
+  };
+}
+
+const CANONICAL = /^-?\d+(?:\.\d+)?$/;
+
+function compileLargeWriter(buffer: AvroBuffer, scale: number): (text: string) => boolean {
+  return (text) => {
+    if (!CANONICAL.test(text)) return false;
+    const point = text.indexOf('.');
+    const zeros = point === -1 ? scale : scale - (text.length - point - 1);
+    if (zeros < 0) return false;
+    const digits = point === -1 ? text : text.slice(0, point) + text.slice(point + 1);
+    const unscaled = BigInt(zeros === 0 ? digits : digits + '0'.repeat(zeros));
+    if (digits.length + zeros <= LONG_DIGITS) buffer.writeTwosComplement(unscaled);
+    else buffer.writeBytes(twosComplement(unscaled));
+    return true;
+  };
+}
+
+/** In as few bytes as hold it, the highest first. */
+function twosComplement(value: bigint): Buffer {
+  // The bits of a negative number are those of its complement, turned round.
+  const size = Math.floor((value < 0n ? ~value : value).toString(2).length / 8) + 1;
+  const hex = BigInt.asUintN(size * 8, value).toString(16);
+  return Buffer.from(hex.padStart(size * 2, '0'), 'hex');
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { snappyCompressor } from 'hysnappy';
+import type { Row } from '../../core/cells';
+import type { TableSchema } from '../../core/schema';
+import { AvroBuffer } from './avro-buffer';
+import { compileAvroRow } from './avro-row';
+import { avroSchemaOf } from './avro-schema';
+
+/** How blocks are compressed; the names are the format's own. */
+export type AvroCodec = 'snappy' | 'deflate' | 'null';
+
+export interface AvroOptions {
+  /** Snappy where nothing is said. */
+  readonly codec?: AvroCodec;
+  /** The marker between blocks, 16 bytes. Random where nothing is said: it must not occur in the data by intent. */
+  readonly sync?: Uint8Array;
+}
+
+/** Rows as an Avro object container file: `header`, then blocks. Every file of the encoder begins with the same header, and takes any of its blocks. */
+export interface AvroEncoder {
+  readonly header: Uint8Array;
+  /** Rows of the block at hand. */
+  readonly rows: number;
+  /** Bytes of the block at hand, before compression. */
+  readonly bytes: number;
+  /** Writes a row behind the others of the block at hand, and returns its bytes before compression. */
+  add(row: Row): number;
+  /** Takes back the row that was added last, once. */
+  removeLast(): void;
+  /** Ends the block at hand. The bytes are valid until the next call. */
+  takeBlock(): Uint8Array;
+}
+
+/** Blocks have about so many bytes before compression. */
+export const AVRO_BLOCK_BYTES = 256 * 1024;
+
+const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 1);
+const SYNC_BYTES = 16;
+
+/**
+ * The encoder of rows of a schema, for BigQuery with `useAvroLogicalTypes` (`avroSchemaOf` has the types).
+ * Texts come without halves of surrogate pairs, decimals with at most the digits of their type, numbers and instants in range, times in
+ * microseconds: the converter sees to it. Throws TYPE_UNSUPPORTED for a schema that Avro cannot say, INTERNAL for cells of another type.
+ */
+export function compileAvroEncoder(schema: TableSchema, options: AvroOptions = {}): AvroEncoder {
+  return new ContainerEncoder(schema, options.codec ?? 'snappy', options.sync ?? randomBytes(SYNC_BYTES));
+}
+
+class ContainerEncoder implements AvroEncoder {
+  readonly header: Uint8Array;
+  rows = 0;
+  private readonly block = new AvroBuffer(AVRO_BLOCK_BYTES);
+  private readonly packed = new AvroBuffer(AVRO_BLOCK_BYTES);
+  private readonly write: (row: Row) => void;
+  private readonly compress: (bytes: Uint8Array) => Uint8Array;
+  private lastStart = 0;
+
+  constructor(
+    schema: TableSchema,
+    private readonly codec: AvroCodec,
+    private readonly sync: Uint8Array,
+  ) {
+    this.header = headerOf(JSON.stringify(avroSchemaOf(schema)), codec, sync);
+    this.write = compileAvroRow(schema, this.block);
+    this.compress = compressorOf(codec);
+  }
+
+  get bytes(): number {
+    return this.block.end;
+  }
+
+  add(row: Row): number {
+    this.lastStart = this.block.end;
+    this.write(row);
+    this.rows += 1;
+    return this.block.end - this.lastStart;
+  }
+
+  removeLast(): void {
+    this.block.end = this.lastStart;
+    this.rows -= 1;
+  }
+
+  takeBlock(): Uint8Array {
+    const plain = this.block.bytes.subarray(0, this.block.end);
+    const compressed = this.compress(plain);
+    const { packed } = this;
+    packed.restart();
+    packed.writeLength(this.rows);
+    packed.writeLength(compressed.length + (this.codec === 'snappy' ? CRC_BYTES : 0));
+    packed.append(compressed);
+    if (this.codec === 'snappy') {
+      packed.reserve(CRC_BYTES);
+      packed.end = packed.bytes.writeUInt32BE(crc32(plain), packed.end);
+    }
+    packed.append(this.sync);
+    this.block.restart();
+    this.rows = 0;
+    return packed.bytes.subarray(0, packed.end);
+  }
+}
+
+/** Behind a block in snappy stands the CRC-32 of its bytes before compression, the highest byte first. */
+const CRC_BYTES = 4;
+
+function headerOf(schema: string, codec: AvroCodec, sync: Uint8Array): Uint8Array {
+  const header = new AvroBuffer(schema.length);
+  header.append(MAGIC);
+  const metadata = { 'avro.schema': schema, 'avro.codec': codec };
+  header.writeLength(Object.keys(metadata).length);
+  for (const [key, value] of Object.entries(metadata)) {
+    header.writeText(key);
+    header.writeText(value);
+  }
+  header.writeLength(0);
+  header.append(sync);
+  return Uint8Array.from(header.bytes.subarray(0, header.end));
+}
+
+function compressorOf(codec: AvroCodec): (bytes: Uint8Array) => Uint8Array {
+  switch (codec) {
+    case 'snappy':
+      return snappyCompressor();
+    case 'deflate':
+      return (bytes) => deflateRawSync(bytes);
+    case 'null':
+      return (bytes) => bytes;
+  }
+}
