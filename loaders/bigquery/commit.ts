@@ -1,0 +1,130 @@
+import type { GcsBucket } from '../../core/clients/gcs-bucket';
+import type { JobResource, TableReference } from '../../core/clients/bigquery-api';
+import { BeamliftError } from '../../core/errors';
+import type { LoadReport } from '../../core/loader';
+import type { Manifest } from '../../core/manifest';
+import type { RunContext } from '../../core/plan';
+import { manifestHash } from '../manifest-hash';
+import type { ProcessIdentity } from '../process-identity';
+import { findCommitRecord, keepCommitRecord, type CommitRecord } from './commit-record';
+import { finishRun } from './finish-run';
+import { holding } from './job-lease';
+import { planCommit } from './plan-commit';
+import { prepareCommit } from './prepare-commit';
+import { publish, type PublishingDesk } from './publish';
+import type { RunLayout, StagingLayout } from './staging-layout';
+import { checkParts } from './staging';
+import type { StateDocument } from './state-document';
+import { tableName, withTableLease } from './table-lease';
+
+/** What a commit needs. */
+export interface CommitDesk extends PublishingDesk {
+  readonly bucket: GcsBucket;
+  readonly layout: StagingLayout;
+  readonly table: TableReference;
+  readonly holder: ProcessIdentity;
+  readonly isRunning: (identity: ProcessIdentity) => boolean | 'unknown';
+  /** Where the dataset is, and jobs run. */
+  readonly location: (signal: AbortSignal) => Promise<string>;
+}
+
+/**
+ * Publishes a run: see `Loader.commit`. Whoever has the job's lease may do it, as often as it takes: what is to be sent is decided once and
+ * kept beside the parts, and each job that changes something is known by an id that follows from the run.
+ */
+export async function commitRows(
+  desk: CommitDesk,
+  context: RunContext,
+  manifests: readonly Manifest[],
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<LoadReport> {
+  const hash = manifestHash(manifests);
+  const document = (await desk.session.current(signal))?.document;
+  const done = committedBefore(desk, context, document, hash);
+  if (done !== undefined) return done;
+  holding(document, context.fence);
+  return await withTableLease(desk, context, signal, async (leased) => {
+    const record = await recordOf(desk, context, manifests, hash, files, leased);
+    return await commitRecorded(desk, context, record, leased);
+  });
+}
+
+/** Does what the record says, from wherever it was left. */
+async function commitRecorded(
+  desk: CommitDesk,
+  context: RunContext,
+  record: CommitRecord,
+  signal: AbortSignal,
+): Promise<LoadReport> {
+  const { plan } = record;
+  const run = { job: context.job, runId: context.runId, fence: context.fence };
+  const document = holding((await desk.session.current(signal))?.document, context.fence);
+  const location = document.run?.intent?.location ?? (await desk.location(signal));
+  // From the intent on, the publishing job may have run: preparing again could pull its files from under it.
+  if (document.run?.state !== 'committing') await prepareCommit(desk, run, plan, location, signal);
+  let job: JobResource | undefined;
+  if (plan.publish !== null) job = await publish(desk, run, plan, plan.publish, location, signal);
+  return await finishRun(desk, context, record, job, signal);
+}
+
+async function recordOf(
+  desk: CommitDesk,
+  context: RunContext,
+  manifests: readonly Manifest[],
+  hash: string,
+  files: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<CommitRecord> {
+  const { bucket, layout, table, api } = desk;
+  const place = { bucket, layout: layout.run(context.job, context.runId) };
+  const document = holding((await desk.session.current(signal))?.document, context.fence);
+  if (document.run?.state === 'committing') return await recordThatMustBe(place, context, signal);
+  await checkParts({ bucket, layout }, context, manifests, signal);
+  const plan = planCommit({
+    context,
+    manifests,
+    manifestHash: hash,
+    table,
+    existing: await api.getTable(table, signal),
+    location: await desk.location(signal),
+    nowMs: desk.session.storeNow(),
+  });
+  return await keepCommitRecord(place, { plan, files: { ...files } }, signal);
+}
+
+/** Of a run whose state says that its commit was begun. */
+export async function recordThatMustBe(
+  place: { readonly bucket: GcsBucket; readonly layout: RunLayout },
+  { job, runId }: Pick<RunContext, 'job' | 'runId'>,
+  signal: AbortSignal,
+): Promise<CommitRecord> {
+  const record = await findCommitRecord(place, signal);
+  if (record !== undefined) return record;
+  throw new BeamliftError('NEEDS_ATTENTION', {
+    what: `The record of what run ${runId} of job ${job} publishes is gone`,
+    where: { job, object: place.layout.commit },
+    why: 'Its staged files were deleted while the run was not finished: by a lifecycle rule of the bucket, or by hand.',
+    hint: `Look at the table and at the run's job in BigQuery (labels beamlift_run). Then \`beamlift runs cancel ${runId}\`: the next run loads the same window again.`,
+  });
+}
+
+/** The report of this very commit, if it was made before. A run commits once: other manifests of it are refused. */
+function committedBefore(
+  desk: CommitDesk,
+  context: RunContext,
+  document: StateDocument | undefined,
+  hash: string,
+): LoadReport | undefined {
+  const last = document?.lastCommit;
+  if (last === null || last?.runId !== context.runId) return undefined;
+  if (last.manifestHash === hash) {
+    return { rowsLoaded: last.rows, rowsBefore: null, alreadyCommitted: true, table: tableName(desk.table) };
+  }
+  throw new BeamliftError('DESTINATION_FAILED', {
+    what: `Run ${context.runId} has already published other rows`,
+    where: { job: context.job },
+    why: 'A run commits once, and this commit has other manifests than the one that was made.',
+    hint: 'Nothing was published now. Please report this: it is a defect in beamlift.',
+  });
+}

@@ -1,0 +1,180 @@
+import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
+import { BeamliftError } from '../../core/errors';
+import type { CommitPlan, PlannedJob } from './commit-plan';
+import { holding } from './job-lease';
+import { configurationHash, jobIdOf, jobLabels } from './job-ids';
+import { runJob, type JobDesk } from './load-jobs';
+import type { CommitIntent, StateDocument, StateRun } from './state-document';
+import type { StateSession } from './state-session';
+
+/** What publishing needs. */
+export interface PublishingDesk extends JobDesk {
+  readonly session: StateSession;
+}
+
+/** Which run publishes, under which fence. */
+export interface PublishingRun {
+  readonly job: string;
+  readonly runId: string;
+  readonly fence: number;
+}
+
+/** Sent again so often after failures of the service itself. */
+const MAX_ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 2_000;
+
+/**
+ * An intent may be sent (again) for so long. BigQuery knows the ids of jobs for 180 days; a request on its way is dropped by networks
+ * within minutes. Beyond this, a job that is not found may have been one that is forgotten.
+ */
+const INTENT_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+
+/**
+ * Sends the one job that makes the rows visible, or finds the one that was sent, and waits for its end. Before a job is sent, the state says
+ * so: its id, location and configuration. The next id is tried only after a job has itself failed for a reason that passes.
+ * Throws DESTINATION_FAILED and others of a final failure, COMMIT_UNSETTLED where nobody can tell, NEEDS_ATTENTION.
+ */
+export async function publish(
+  desk: PublishingDesk,
+  run: PublishingRun,
+  plan: CommitPlan,
+  planned: PlannedJob,
+  location: string,
+  signal: AbortSignal,
+): Promise<JobResource> {
+  const hash = configurationHash(planned.configuration);
+  let intent = intentOf(await currentRun(desk, run, signal));
+  for (let attempt = intent?.attempt ?? 0; ; attempt++) {
+    if (intent?.attempt !== attempt) {
+      const reference = { runId: run.runId, manifestHash: plan.manifestHash, step: planned.step, attempt };
+      intent = await intend(
+        desk,
+        run,
+        {
+          manifestHash: plan.manifestHash,
+          attempt,
+          jobId: jobIdOf(reference),
+          projectId: desk.api.project,
+          location,
+          configurationHash: hash,
+        },
+        signal,
+      );
+    }
+    if (intent.configurationHash !== hash || intent.manifestHash !== plan.manifestHash)
+      throw otherCommit(run);
+    const outcome = await runJob(
+      desk,
+      {
+        reference: referenceOf(intent),
+        configuration: planned.configuration,
+        labels: jobLabels(run.job, run.runId),
+      },
+      { mayInsert: desk.session.storeNow() - Date.parse(intent.at) < INTENT_LIFETIME_MS },
+      signal,
+    );
+    switch (outcome.kind) {
+      case 'done':
+        return outcome.job;
+      case 'absent':
+        throw await needAttention(
+          desk,
+          run,
+          `its job ${intent.jobId} was meant to be sent at ${intent.at}, and BigQuery does not know (or no longer knows) it`,
+          signal,
+        );
+      case 'refused':
+        throw outcome.error;
+      case 'burnt':
+        throw ended(run, 'the id of its job was taken, so that it cannot publish any more');
+      case 'failed':
+        if (!outcome.retry || attempt + 1 >= MAX_ATTEMPTS) throw outcome.error;
+        desk.log.warn('commit.job.failed', { job_id: intent.jobId, error: outcome.error.what });
+        await desk.clock.sleep(FIRST_PAUSE_MS * 2 ** attempt, signal);
+    }
+  }
+}
+
+/** The job of an intent. */
+export function referenceOf({ projectId, jobId, location }: CommitIntent): JobReference {
+  return { projectId, jobId, location };
+}
+
+/** Marks the run as one that nobody but a person may end, and gives the error to throw. */
+export async function needAttention(
+  { session }: PublishingDesk,
+  run: PublishingRun,
+  reason: string,
+  signal: AbortSignal,
+): Promise<BeamliftError> {
+  await session.change((kept) => {
+    const document = holding(kept?.document, run.fence);
+    if (document.run?.id !== run.runId) return undefined;
+    return { ...document, run: { ...document.run, state: 'needs_attention', reason } };
+  }, signal);
+  return new BeamliftError('NEEDS_ATTENTION', {
+    what: `Run ${run.runId} of job ${run.job} needs attention: ${reason}`,
+    where: { job: run.job },
+    hint: `Look at the table. Where its rows are right: \`beamlift runs resume ${run.runId} --accept\`. Else correct the table and \`beamlift runs cancel ${run.runId}\`: the next run then loads the same window again.`,
+  });
+}
+
+async function currentRun(
+  { session }: PublishingDesk,
+  { runId, fence }: PublishingRun,
+  signal: AbortSignal,
+): Promise<StateRun> {
+  return runInProgress(holding((await session.current(signal))?.document, fence), runId);
+}
+
+function runInProgress(document: StateDocument, runId: string): StateRun {
+  if (document.run?.id === runId) return document.run;
+  throw new BeamliftError('FENCED', {
+    what: `Run ${runId} of job ${document.job} is not in progress`,
+    where: { job: document.job },
+    why: document.run === null ? 'It was never begun.' : `The state knows ${document.run.id}.`,
+    hint: 'Run the job again.',
+  });
+}
+
+function intentOf(run: StateRun): CommitIntent | undefined {
+  return run.state === 'committing' ? (run.intent ?? undefined) : undefined;
+}
+
+async function intend(
+  { session }: PublishingDesk,
+  { runId, fence }: PublishingRun,
+  intent: Omit<CommitIntent, 'at'>,
+  signal: AbortSignal,
+): Promise<CommitIntent> {
+  const document = await session.change((kept, nowIso) => {
+    const holder = holding(kept?.document, fence);
+    const run = runInProgress(holder, runId);
+    if (run.state !== 'staging' && run.state !== 'committing') {
+      throw ended({ job: holder.job, runId, fence }, `its state is ${run.state}`);
+    }
+    return { ...holder, run: { ...run, state: 'committing', intent: { ...intent, at: nowIso } } };
+  }, signal);
+  const written = document?.run?.intent;
+  if (written === null || written === undefined) {
+    throw new BeamliftError('INTERNAL', { what: 'An intent was written and is not there' });
+  }
+  return written;
+}
+
+function ended({ job, runId }: PublishingRun, why: string): BeamliftError {
+  return new BeamliftError('FENCED', {
+    what: `Run ${runId} of job ${job} has been ended elsewhere`,
+    where: { job },
+    why,
+    hint: 'Nothing more is published by it. Run the job again.',
+  });
+}
+
+function otherCommit({ job, runId }: PublishingRun): BeamliftError {
+  return new BeamliftError('NEEDS_ATTENTION', {
+    what: `Run ${runId} of job ${job} was to be published by another job than is planned now`,
+    where: { job },
+    hint: `Nothing was sent now. Please report this: it is a defect in beamlift. \`beamlift runs cancel ${runId}\` ends the run safely.`,
+  });
+}

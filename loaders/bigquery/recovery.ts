@@ -1,0 +1,179 @@
+import { BeamliftError } from '../../core/errors';
+import type { JobIdentity, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
+import type { Manifest } from '../../core/manifest';
+import { planSchema, type Plan, type RunContext } from '../../core/plan';
+import { recordThatMustBe, type CommitDesk } from './commit';
+import { finishRun } from './finish-run';
+import { holding, type JobLease } from './job-lease';
+import { isAlive } from './job-lease-decision';
+import { burnJob } from './load-jobs';
+import { referenceOf } from './publish';
+import { listManifests } from './staging';
+import { StateSession } from './state-session';
+import type { StateRun } from './state-document';
+
+/** 20,000 units of some hundred bytes each, and the largest schemas. */
+const MAX_PLAN_BYTES = 128 * 1024 * 1024;
+
+/** What another launcher needs to finish a run, or to end it safely. */
+export class BigQueryRecovery implements RunRecovery {
+  constructor(
+    private readonly desk: Omit<CommitDesk, 'session'>,
+    /** Of the lease that was acquired. Throws INTERNAL before that. */
+    private readonly held: () => {
+      readonly job: string;
+      readonly lease: JobLease;
+      readonly session: StateSession;
+    },
+  ) {}
+
+  async beginRun(plan: Plan, signal: AbortSignal): Promise<void> {
+    const { session } = this.held();
+    const { job, runId, fence } = plan.context;
+    const { plan: name } = this.desk.layout.run(job, runId);
+    const body = Buffer.from(JSON.stringify(plan));
+    if ((await this.desk.bucket.write(name, body, '0', signal)) === 'conflict') {
+      throw new BeamliftError('INTERNAL', {
+        what: `Run ${runId} has a plan already`,
+        where: { job, object: name },
+      });
+    }
+    await session.change((kept, nowIso) => {
+      const document = holding(kept?.document, fence);
+      const run: StateRun = { id: runId, state: 'staging', startedAt: nowIso, reason: null, intent: null };
+      return { ...document, run };
+    }, signal);
+  }
+
+  async findPlan(runId: string, signal: AbortSignal): Promise<Plan | undefined> {
+    const { job } = this.held();
+    const object = await this.desk.bucket.read(this.desk.layout.run(job, runId).plan, MAX_PLAN_BYTES, signal);
+    if (object === undefined) return undefined;
+    const parsed = planSchema.safeParse(JSON.parse(Buffer.from(object.body).toString('utf8')));
+    return parsed.success ? parsed.data : undefined;
+  }
+
+  async manifests(context: RunContext, signal: AbortSignal): Promise<Manifest[]> {
+    return await listManifests(this.desk, context, signal);
+  }
+
+  async endRun(runId: string, end: RunEnd, signal: AbortSignal): ReturnType<RunRecovery['endRun']> {
+    const { session, lease } = this.held();
+    const run = holding((await session.read(signal))?.document, lease.fence).run;
+    if (run?.id !== runId) return { kind: 'ended' };
+    switch (run.state) {
+      case 'committed':
+        return { kind: 'published', report: await this.reportOf(runId, signal) };
+      case 'committing':
+        return await this.endCommit(run, end, signal);
+      case 'needs_attention':
+        if (end !== 'cancelled') throw attention(runId, run);
+        // A person has looked: what its job did is as it should be, and it must do no more.
+        if (run.intent !== null) await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
+        break;
+      case 'staging':
+        break;
+      default:
+        return { kind: 'ended' };
+    }
+    await this.close(runId, end, signal);
+    return { kind: 'ended' };
+  }
+
+  async acceptRun(runId: string, signal: AbortSignal): Promise<LoadReport> {
+    const { session, lease } = this.held();
+    const run = holding((await session.read(signal))?.document, lease.fence).run;
+    if (run?.id === runId && run.state === 'needs_attention') {
+      const { context, record } = await this.recorded(runId, signal);
+      return await finishRun(this.publishingDesk(), context, record, undefined, signal, true);
+    }
+    throw new BeamliftError('RUN_NOT_FOUND', {
+      what: `Run ${runId} does not need attention`,
+      why: run?.id === runId ? `Its state is ${run.state}.` : 'It is not the last run of its job.',
+      hint: '`beamlift runs resume` without --accept goes on with a run that has not ended.',
+    });
+  }
+
+  async requestCancel(identity: JobIdentity, runId: string, signal: AbortSignal): Promise<boolean> {
+    const session = new StateSession(this.desk.bucket, this.desk.layout.state(identity.job), this.desk.clock);
+    let asked = false;
+    await session.change((kept) => {
+      asked = false;
+      if (kept === undefined || !isAlive(kept, { runId: '', isRunning: this.desk.isRunning }))
+        return undefined;
+      const { document } = kept;
+      const { lease } = document;
+      if (lease === null || (lease.runId !== runId && document.run?.id !== runId)) return undefined;
+      asked = true;
+      return lease.cancelRequested ? undefined : { ...document, lease: { ...lease, cancelRequested: true } };
+    }, signal);
+    return asked;
+  }
+
+  /** Whatever of the run's job can still happen happens now, or never. */
+  private async endCommit(
+    run: StateRun,
+    end: RunEnd,
+    signal: AbortSignal,
+  ): ReturnType<RunRecovery['endRun']> {
+    if (run.intent !== null) {
+      const outcome = await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
+      if (outcome.kind === 'done') {
+        const { context, record } = await this.recorded(run.id, signal);
+        const report = await finishRun(this.publishingDesk(), context, record, outcome.job, signal);
+        return { kind: 'published', report };
+      }
+    }
+    await this.close(run.id, end, signal);
+    return { kind: 'ended' };
+  }
+
+  private async close(runId: string, end: RunEnd, signal: AbortSignal): Promise<void> {
+    const { session, lease } = this.held();
+    await session.change((kept) => {
+      const document = holding(kept?.document, lease.fence);
+      return document.run?.id === runId ? { ...document, run: { ...document.run, state: end } } : undefined;
+    }, signal);
+  }
+
+  /** The plan under our fence, and what its commit was to do. */
+  private async recorded(
+    runId: string,
+    signal: AbortSignal,
+  ): Promise<{ context: RunContext; record: Awaited<ReturnType<typeof recordThatMustBe>> }> {
+    const { job, lease } = this.held();
+    const plan = await this.findPlan(runId, signal);
+    const place = { bucket: this.desk.bucket, layout: this.desk.layout.run(job, runId) };
+    const record = await recordThatMustBe(place, { job, runId }, signal);
+    if (plan !== undefined) return { context: { ...plan.context, fence: lease.fence }, record };
+    throw new BeamliftError('NEEDS_ATTENTION', {
+      what: `The plan of run ${runId} of job ${job} is gone, or was made by a newer beamlift`,
+      where: { job, object: place.layout.plan },
+      hint: `With a newer beamlift, use that one. Otherwise look at the table, then \`beamlift runs cancel ${runId}\`.`,
+    });
+  }
+
+  private async reportOf(runId: string, signal: AbortSignal): Promise<LoadReport> {
+    const { record } = await this.recorded(runId, signal);
+    const { session } = this.held();
+    const rows = (await session.current(signal))?.document.lastCommit?.rows ?? record.plan.rowsStaged;
+    const { projectId, datasetId, tableId } = record.plan.table;
+    return {
+      rowsLoaded: rows,
+      rowsBefore: null,
+      alreadyCommitted: true,
+      table: `${projectId}.${datasetId}.${tableId}`,
+    };
+  }
+
+  private publishingDesk() {
+    return { ...this.desk, session: this.held().session };
+  }
+}
+
+function attention(runId: string, { reason }: StateRun): BeamliftError {
+  return new BeamliftError('NEEDS_ATTENTION', {
+    what: `Run ${runId} needs attention: ${reason ?? 'see its record'}`,
+    hint: `Look at the table. Where its rows are right: \`beamlift runs resume ${runId} --accept\`. Else correct the table and \`beamlift runs cancel ${runId}\`: the next run then loads the same window again.`,
+  });
+}
