@@ -30,7 +30,16 @@ export async function startGcsServer(bucket = 'staging'): Promise<GcsServer> {
     join(installedService('fake-gcs-server'), 'fake-gcs-server'),
     [
       ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-backend', 'memory'],
-      ...['-public-host', `127.0.0.1:${port}`, '-external-url', endpoint, '-log-level', 'warn'],
+      ...[
+        '-public-host',
+        `127.0.0.1:${port}`,
+        '-external-url',
+        endpoint,
+        '-location',
+        'US',
+        '-log-level',
+        'warn',
+      ],
     ],
     {},
     `${endpoint}/_internal/healthcheck`,
