@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../core/schema';
-import { BIGNUMERIC, BIGQUERY_RULES, CLASSIC_NAME, NUMERIC } from './rules';
+import type { NUMERIC } from './rules';
+import { BIGNUMERIC, BIGQUERY_RULES, CLASSIC_NAME } from './rules';
 
 /** The most digits of unsigned integers of 64 bits, and of integers of 128 bits that BIGNUMERIC holds for certain. */
 const UINT64_DIGITS = 20;

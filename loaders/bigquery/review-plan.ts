@@ -1,0 +1,193 @@
+import type { DatasetResource, TableField, TableResource } from '../../core/clients/bigquery-api';
+import { formatCounted } from '../../core/counted';
+import { BeamliftError } from '../../core/errors';
+import { formatType } from '../../core/format-type';
+import type { RunContext } from '../../core/plan';
+import type { Column, ColumnType } from '../../core/schema';
+import { refusedPlan, tableName } from './plan-refusal';
+import { reviewPartitions } from './review-partitions';
+import { reviewTableOptions } from './review-table-options';
+import { MAX_COLUMNS, MAX_NESTING } from './rules';
+import { tableFields } from './schema';
+
+/** Kinds of tables that rows cannot be loaded into, by the API's word. */
+const NO_TABLES: ReadonlyMap<string, string> = new Map([
+  ['VIEW', 'a view'],
+  ['MATERIALIZED_VIEW', 'a materialised view'],
+  ['EXTERNAL', 'an external table'],
+  ['SNAPSHOT', 'a snapshot of a table'],
+]);
+
+/** Kinds of columns that a merge can compare exactly. */
+const KEY_KINDS: readonly ColumnType['kind'][] = [
+  'bool',
+  'int',
+  'decimal',
+  'string',
+  'bytes',
+  'uuid',
+  'date',
+  'time',
+  'datetime',
+  'timestamp',
+];
+
+const MS_PER_DAY = 86_400_000;
+
+/**
+ * Looks at a plan before a row is read: sentences about what the commit will do to the table. Throws DATASET_NOT_FOUND, and PLAN_REFUSED
+ * for what BigQuery would refuse at the end of the run. `dataset` is asked for only where there is no table.
+ */
+export function reviewPlan(
+  context: RunContext,
+  existing: TableResource | undefined,
+  dataset: DatasetResource | undefined,
+): string[] {
+  const location = existing?.location ?? dataset?.location;
+  if (existing === undefined && dataset === undefined) throw noDataset(context);
+  refuseOtherLocation(context, location);
+  if (existing !== undefined) refuseNoTable(context, existing);
+  refuseTooLargeSchema(context, existing);
+  refuseMergeKeys(context, existing);
+  return [
+    ...(existing === undefined ? reviewTableOptions(context) : reviewExisting(context, existing)),
+    ...reviewPartitions(context),
+    ...noticeExpiration(context, existing, dataset),
+  ];
+}
+
+function noDataset(context: RunContext): BeamliftError {
+  const { config, dataset = config['dataset'] } = context.destination;
+  const [project, name] = [config['project'], dataset].map((part) => (typeof part === 'string' ? part : ''));
+  return new BeamliftError('DATASET_NOT_FOUND', {
+    what: `There is no dataset ${name} in project ${project}`,
+    where: { job: context.job, object: `${project}.${name}` },
+    hint: `Create it where its data should be: bq mk --location=… --dataset ${project}:${name}`,
+  });
+}
+
+function refuseOtherLocation(context: RunContext, location: string | undefined): void {
+  const wanted = context.destination.config['location'];
+  if (typeof wanted !== 'string' || location === undefined) return;
+  if (wanted.toUpperCase() === location.toUpperCase()) return;
+  throw refusedPlan(context, {
+    what: `The dataset is in ${location}, and the destination says ${wanted}`,
+    hint: `Write \`location: ${location}\`, or remove it from the destination.`,
+  });
+}
+
+function refuseNoTable(context: RunContext, { type = 'TABLE' }: TableResource): void {
+  const kind = NO_TABLES.get(type.toUpperCase());
+  if (kind === undefined) return;
+  throw refusedPlan(context, {
+    what: `${tableName(context)} is ${kind}, and rows are loaded into tables`,
+    hint: 'Give the job another dest_table_name.',
+  });
+}
+
+function refuseTooLargeSchema(context: RunContext, existing: TableResource | undefined): void {
+  const made = existing === undefined ? context.destinationSchema.columns : context.newColumns;
+  const fields = [
+    ...(existing?.schema?.fields ?? []),
+    ...tableFields({ columns: [...made], primaryKey: [] }),
+  ];
+  const count = countFields(fields);
+  if (count > MAX_COLUMNS) {
+    throw refusedPlan(context, {
+      what: `The table would have ${formatCounted(count, 'column')}, and BigQuery takes ${MAX_COLUMNS}`,
+      why: 'Fields within records count, too.',
+      hint: 'Load fewer columns (`selected_columns`).',
+    });
+  }
+  const deep = fields.find((field) => depthOf(field) > MAX_NESTING);
+  if (deep !== undefined) {
+    throw refusedPlan(context, {
+      what: `Column "${deep.name}" has records nested deeper than the ${MAX_NESTING} levels that BigQuery takes`,
+      hint: 'Create the table with a JSON or STRING column in its place, or leave the column out with `selected_columns`.',
+    });
+  }
+}
+
+function countFields(fields: readonly TableField[]): number {
+  return fields.reduce((sum, field) => sum + 1 + countFields(field.fields ?? []), 0);
+}
+
+/** Levels of records, the field's own included. */
+function depthOf({ fields }: TableField): number {
+  return fields === undefined ? 0 : 1 + Math.max(0, ...fields.map(depthOf));
+}
+
+function refuseMergeKeys(context: RunContext, existing: TableResource | undefined): void {
+  if (context.keyColumns.length === 0) return;
+  for (const key of context.keyColumns) {
+    const column = context.destinationSchema.columns.find(({ name }) => name === key);
+    if (column === undefined) continue;
+    const spatial = column.nativeType === 'GEOGRAPHY';
+    if (KEY_KINDS.includes(column.type.kind) && !spatial) continue;
+    throw refusedPlan(context, {
+      what: `Rows cannot be merged by column "${key}", which is ${spatial ? 'geography' : formatType(column.type)}`,
+      why: 'Keys are compared by value, and these types have no exact comparison.',
+      hint: 'Choose other key_columns, or another type for the column (a STRING takes every value).',
+    });
+  }
+  const filtered =
+    existing?.requirePartitionFilter ?? existing?.timePartitioning?.requirePartitionFilter ?? false;
+  if (context.disposition !== 'merge' || !filtered) return;
+  throw refusedPlan(context, {
+    what: 'The table demands a partition filter of every query, and a merge has none',
+    why: 'A row with the same key may be in any partition.',
+    hint: `Run: ALTER TABLE \`${tableName(context)}\` SET OPTIONS (require_partition_filter = false).`,
+  });
+}
+
+function reviewExisting(context: RunContext, existing: TableResource): string[] {
+  const notices: string[] = [];
+  const { partitionBy, clusterBy, description, kmsKeyName } = context.tableOptions;
+  if (partitionBy !== undefined || clusterBy.length > 0 || (description ?? kmsKeyName) !== undefined) {
+    notices.push('The table is there already, so table_options change nothing.');
+  }
+  const required = requiredFields(existing.schema?.fields ?? [], '', context.destinationSchema.columns);
+  if (required.length > 0) {
+    notices.push(
+      `Required within records: ${required.join(', ')}. A row without a value for them makes the load fail.`,
+    );
+  }
+  const { window, disposition, backfill } = context;
+  const rows = Number(existing.numRows ?? 0);
+  if (disposition === 'append' && window?.lower === null && !backfill && rows > 0) {
+    notices.push(
+      `The table has ${formatCounted(rows, 'row')}, and nothing is known of an earlier run of this job: what is appended may be there already.`,
+    );
+  }
+  return notices;
+}
+
+/** Paths of REQUIRED fields within records that are loaded. */
+function requiredFields(
+  fields: readonly TableField[],
+  path: string,
+  loaded: readonly Pick<Column, 'name'>[] | undefined,
+): string[] {
+  return fields.flatMap((field) => {
+    if (loaded !== undefined && !loaded.some(({ name }) => name === field.name)) return [];
+    const own = path !== '' && field.mode === 'REQUIRED' ? [`${path}${field.name}`] : [];
+    return [...own, ...requiredFields(field.fields ?? [], `${path}${field.name}.`, undefined)];
+  });
+}
+
+function noticeExpiration(
+  { createTable }: RunContext,
+  existing: TableResource | undefined,
+  dataset: DatasetResource | undefined,
+): string[] {
+  if (existing?.expirationTime !== undefined) {
+    const at = new Date(Number(existing.expirationTime)).toISOString().slice(0, 16).replace('T', ' ');
+    return [`The table expires: BigQuery deletes it at ${at} UTC.`];
+  }
+  const ms = Number(dataset?.defaultTableExpirationMs ?? 0);
+  if (!createTable || ms <= 0) return [];
+  const days = Math.max(Math.round(ms / MS_PER_DAY), 1);
+  return [
+    `Tables of the dataset expire: BigQuery deletes this one ${formatCounted(days, 'day')} after it is created.`,
+  ];
+}
