@@ -44,6 +44,7 @@ export interface TableResource {
   readonly requirePartitionFilter?: boolean;
   readonly clustering?: { readonly fields: readonly string[] };
   readonly tableConstraints?: JsonObject;
+  readonly encryptionConfiguration?: { readonly kmsKeyName?: string };
   readonly expirationTime?: string;
   readonly rowAccessPolicies?: unknown;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { openRecord } from '../../core/open-record';
 import { jsonObjectSchema } from '../../core/plan';
 
 const tableReferenceSchema = z.strictObject({
@@ -18,32 +19,61 @@ const plannedJobSchema = z.strictObject({
 });
 export type PlannedJob = z.infer<typeof plannedJobSchema>;
 
-/** A question about the temporary table whose only row must be `expected`, by column name. */
+/** A question about the temporary tables whose only row must be `expected`, by column name. */
 const proofSchema = z.strictObject({
+  /** `proof-0`, `proof-1`, …: part of the id of its query job. */
+  step: z.string(),
   sql: z.string(),
-  expected: z.record(z.string(), z.string().nullable()),
+  expected: openRecord(z.string().nullable()),
+  /** What each of these columns is, for people: `values of "amount"`. */
+  meaning: openRecord(z.string()),
 });
 export type Proof = z.infer<typeof proofSchema>;
 
+/** A table to make with `createTable`: where it is there already, that is as good. */
+const newTableSchema = z.strictObject({ reference: tableReferenceSchema, resource: jsonObjectSchema });
+export type NewTable = z.infer<typeof newTableSchema>;
+
+/**
+ * What the publishing job must report.
+ *
+ * - `output-rows`: a load, `statistics.load.outputRows` = `rowsStaged`
+ * - `copied-rows`: a copy, `statistics.copy.copiedRows` = `rowsStaged`
+ * - `inserted-rows`: a query that replaces, `statistics.query.dmlStats.insertedRowCount` = `rowsStaged`
+ * - `merged-rows`: a merge, `insertedRowCount` + `updatedRowCount` at most `rowsStaged`; the others are superseded
+ * - `none`: nothing to compare
+ */
+export const PROOFS_OF_PUBLISH = [
+  'output-rows',
+  'copied-rows',
+  'inserted-rows',
+  'merged-rows',
+  'none',
+] as const;
+
 /**
  * What a commit will send, decided once: whoever commits first writes it beside the parts, and whoever goes on does the same. In order:
- * `prepare` fills temporary tables (repeating it changes nothing), `proofs` look at them, `addColumns` widens the table, `publish` is the
- * one job that makes the rows visible.
+ * `temporaryTables` are made, `prepare` fills them (repeating it changes nothing), `proofs` look at them, `createTable` makes the
+ * destination table, `addColumns` widens it, `publish` is the one job that makes the rows visible. Temporary tables are deleted afterwards.
  */
 export const commitPlanSchema = z.strictObject({
   version: z.literal(1),
   runId: z.string(),
   manifestHash: z.string(),
   table: tableReferenceSchema,
+  /** Of the dataset, where its jobs run and are asked for; null: not known. */
+  location: z.string().nullable(),
   rowsStaged: z.int().min(0),
+  /** Made before the jobs, since no job can make a table that expires. */
+  temporaryTables: z.array(newTableSchema),
   prepare: z.array(plannedJobSchema),
   proofs: z.array(proofSchema),
+  /** The destination table, where the publishing job does not make it itself; null: it is there, or that job does. */
+  createTable: newTableSchema.nullable(),
   /** Fields to add to the table by a patch, where the publishing job cannot add them itself. */
   addColumns: z.array(jsonObjectSchema),
-  /** Null: there is nothing to publish (no rows to append). */
+  /** Null: there is nothing to publish (no rows). */
   publish: plannedJobSchema.nullable(),
-  /** What the publishing job must report: `outputRows` of a load, `copiedRows` of a copy, changed rows of a merge (at most so many). */
-  proofOfPublish: z.enum(['output-rows', 'copied-rows', 'merged-rows', 'none']),
-  temporaryTables: z.array(tableReferenceSchema),
+  proofOfPublish: z.enum(PROOFS_OF_PUBLISH),
 });
 export type CommitPlan = z.infer<typeof commitPlanSchema>;

@@ -1,0 +1,99 @@
+import { BeamliftError } from '../../core/errors';
+import type { Part } from '../../core/manifest';
+
+/*
+ * Limits of BigQuery's jobs, from "Quotas and limits" of its documentation: "Load jobs", "Copy jobs", "Query jobs", "Partitioned tables".
+ * Where it leaves open whether a TB is 10^12 or 2^40 bytes, the smaller one counts.
+ */
+
+/** `sourceUris` of a load job. */
+export const MAX_URIS_PER_LOAD_JOB = 10_000;
+
+/** All files of a load job together, in bytes. */
+export const MAX_BYTES_PER_LOAD_JOB = 15_000_000_000_000;
+
+/** An uncompressed or block-compressed (Avro) file, in bytes. */
+export const MAX_PLAIN_FILE_BYTES = 5_000_000_000_000;
+
+/** A file compressed as a whole, in bytes. */
+export const MAX_GZIP_FILE_BYTES = 4_000_000_000;
+
+/** `sourceTables` of a copy job. */
+export const MAX_TABLES_PER_COPY_JOB = 1_200;
+
+/** Tables that one query may name. */
+export const MAX_TABLES_PER_QUERY = 1_000;
+
+/** A statement as it is sent, in characters: 1,024k with comments and spaces. */
+export const MAX_QUERY_CHARACTERS = 1_024_000;
+
+/** Partitions that one job may change, whether it loads, copies or queries. */
+export const MAX_PARTITIONS_PER_JOB = 4_000;
+
+/** Partitions of a table. */
+export const MAX_PARTITIONS_PER_TABLE = 10_000;
+
+/** A request of the API, in bytes. */
+export const MAX_REQUEST_BYTES = 10_000_000;
+
+/** We stay so far below what counts bytes on the other side: what a file weighs there need not be what we counted. A share of 1. */
+export const SAFETY_MARGIN = 0.1;
+
+/** What one load job may read. */
+export interface LoadLimits {
+  readonly maxFiles: number;
+  readonly maxBytes: number;
+  readonly maxFileBytes: number;
+  /** Of the names of its files as JSON, in bytes: they all go into one request. */
+  readonly maxUriBytes: number;
+}
+
+const below = (limit: number): number => Math.floor(limit * (1 - SAFETY_MARGIN));
+
+/** Staged files are never gzip: Avro is compressed block by block, NDJSON not at all. */
+export const LOAD_LIMITS: LoadLimits = {
+  maxFiles: MAX_URIS_PER_LOAD_JOB,
+  maxBytes: below(MAX_BYTES_PER_LOAD_JOB),
+  maxFileBytes: below(MAX_PLAIN_FILE_BYTES),
+  // The rest of a request is the schema: 10,000 fields with names of 300 characters are 4 MB.
+  maxUriBytes: MAX_REQUEST_BYTES / 2,
+};
+
+/**
+ * The files of one load job each, as few as first fit finds: every part goes into the first group that has room for it, so the same parts
+ * in the same order are always the same groups. Parts without rows are left out. Throws DESTINATION_FAILED for a file that no job takes.
+ */
+export function groupParts(parts: readonly Part[], limits: LoadLimits): Part[][] {
+  const groups: { readonly parts: Part[]; bytes: number; uriBytes: number }[] = [];
+  for (const part of parts) {
+    if (part.rows === 0) continue;
+    const uriBytes = Buffer.byteLength(JSON.stringify(part.uri)) + 1;
+    if (part.bytes > Math.min(limits.maxFileBytes, limits.maxBytes)) {
+      throw tooLarge(part, `It has ${part.bytes} bytes`, limits);
+    }
+    if (uriBytes > limits.maxUriBytes) throw tooLarge(part, 'Its name is too long', limits);
+    const room = groups.find(
+      (group) =>
+        group.parts.length < limits.maxFiles &&
+        group.bytes + part.bytes <= limits.maxBytes &&
+        group.uriBytes + uriBytes <= limits.maxUriBytes,
+    );
+    if (room === undefined) {
+      groups.push({ parts: [part], bytes: part.bytes, uriBytes });
+    } else {
+      room.parts.push(part);
+      room.bytes += part.bytes;
+      room.uriBytes += uriBytes;
+    }
+  }
+  return groups.map((group) => group.parts);
+}
+
+function tooLarge(part: Part, why: string, limits: LoadLimits): BeamliftError {
+  return new BeamliftError('DESTINATION_FAILED', {
+    what: 'A staged file is larger than a load job takes',
+    where: { object: part.uri },
+    why: `${why}; at most ${Math.min(limits.maxFileBytes, limits.maxBytes)} bytes are loaded from one file.`,
+    hint: 'Nothing was published. Lower `rows_per_unit` of the job, so that its files become smaller.',
+  });
+}
