@@ -1,6 +1,6 @@
-import type { DestinationModule } from '../../core/loader';
+import type { DestinationJobKey, DestinationModule } from '../../core/loader';
 import type { SourceModule } from '../../core/extractor';
-import type { DestinationSpec, SourceObject, SourceSpec } from '../../core/plan';
+import type { DestinationSpec, SourceObject, SourceSpec, TableOptions } from '../../core/plan';
 import { DEFAULT_POLICIES, type JobPolicies, jobPoliciesSchema } from '../../core/policies';
 import { durationSeconds } from './duration';
 import { formatOfPattern } from './file-format';
@@ -50,6 +50,9 @@ function buildSpec(
   table: TableName | undefined,
 ): JobSpec {
   const { keys, source, destinationModule } = job;
+  // From `defaults`, keys reach jobs of destinations that do not know them.
+  const ofDestination = <Key extends DestinationJobKey>(key: Key): JobKeys[Key] | undefined =>
+    destinationModule.jobKeys.includes(key) ? keys[key] : undefined;
   const seconds = (duration: JobKeys['timeout']): number | undefined =>
     duration === undefined ? undefined : durationSeconds(duration);
   return {
@@ -75,10 +78,27 @@ function buildSpec(
     timeoutSeconds: seconds(keys.timeout),
     timezone: keys.timezone ?? 'UTC',
     fileSelection: keys.file_selection ?? 'all',
-    verify: 'counts',
-    stagingFormat: undefined,
-    tableOptions: { clusterBy: [] },
+    verify: ofDestination('verify') ?? 'counts',
+    stagingFormat: ofDestination('staging_format'),
+    tableOptions: tableOptionsOf(ofDestination('table_options')),
   };
+}
+
+function tableOptionsOf(options: JobKeys['table_options'] = {}): TableOptions {
+  const { partition_by: by, cluster_by: clusterBy = [], description, kms_key_name: kmsKeyName } = options;
+  return {
+    ...(by === undefined ? {} : { partitionBy: partitioningOf(by) }),
+    clusterBy,
+    ...(description === undefined ? {} : { description }),
+    ...(kmsKeyName === undefined ? {} : { kmsKeyName }),
+  };
+}
+
+type PartitionBy = NonNullable<NonNullable<JobKeys['table_options']>['partition_by']>;
+
+function partitioningOf(written: PartitionBy): NonNullable<TableOptions['partitionBy']> {
+  if (typeof written === 'string') return { by: 'day', column: written };
+  return 'by' in written ? written : { by: 'range', ...written };
 }
 
 function sourceSpec({ keys, connection, source }: CheckedJob, object: SourceObject): SourceSpec {

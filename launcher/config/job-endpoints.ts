@@ -151,6 +151,10 @@ export class JobEndpoints {
     return destinationModule && { destination, destinationModule };
   }
 
+  get destinationKinds(): readonly DestinationModule[] {
+    return this.modules.destinations;
+  }
+
   private sourceOf(type: string): SourceModule | undefined {
     return this.modules.sources.find((source) => source.type === type);
   }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { STAGING_FORMATS } from '../../core/encoding';
 import { openRecord } from '../../core/open-record';
+import { VERIFY_LEVELS } from '../../core/plan';
 import { DEFAULT_POLICIES, policiesSchema, type PolicySet } from '../../core/policies';
 import { optionalKey } from './described-key';
 import { durationSchema } from './duration';
@@ -93,6 +95,44 @@ const fileFormatOptionsSchema = z.strictObject({
     default: '',
     examples: ['\\N'],
   }),
+});
+
+/** What BigQuery takes. */
+const MAX_CLUSTERING_COLUMNS = 4;
+
+const partitionBySchema = z.union([
+  columnName,
+  z.strictObject({ column: columnName, by: z.enum(['hour', 'day', 'month', 'year']) }),
+  z.strictObject({ column: columnName, start: z.int(), end: z.int(), interval: z.int().min(1) }),
+]);
+
+const tableOptionsKeySchema = z.strictObject({
+  partition_by: optionalKey(partitionBySchema, {
+    description:
+      'The destination column by whose values the table is divided: its name, for days; with `by` for hours, days, months or years; or with `start` (inclusive), `end` (exclusive) and `interval` for ranges of whole numbers.',
+    examples: [
+      'created_at',
+      { column: 'created_at', by: 'month' },
+      { column: 'id', start: 0, end: 1_000_000, interval: 1000 },
+    ],
+  }),
+  cluster_by: optionalKey(z.array(columnName).min(1).max(MAX_CLUSTERING_COLUMNS), {
+    description: 'Destination columns by which the rows of a partition are sorted, up to four.',
+    examples: [['customer_id', 'status']],
+  }),
+  description: optionalKey(z.string(), { description: 'The description of the table.' }),
+  kms_key_name: optionalKey(
+    z
+      .string()
+      .regex(
+        /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+$/,
+        'expected projects/P/locations/L/keyRings/R/cryptoKeys/K',
+      ),
+    {
+      description:
+        'The Cloud KMS key that encrypts the table, `projects/P/locations/L/keyRings/R/cryptoKeys/K`.',
+    },
+  ),
 });
 
 /** Every key of a job, as it is written. What goes together and what is needed is said by `job-rules.ts`. */
@@ -200,7 +240,7 @@ export const jobSchema = z.strictObject({
   }),
   create_table: optionalKey(z.boolean(), {
     description:
-      'Whether the destination table is created where it does not exist. The default is that of the destination: true for DuckDB.',
+      'Whether the destination table is created where it does not exist. The default is that of the destination: true for DuckDB, false for BigQuery.',
   }),
   schema_update: optionalKey(z.enum(['none', 'add_columns']), {
     description:
@@ -229,6 +269,19 @@ export const jobSchema = z.strictObject({
     }),
     { description: 'Rows that cannot be loaded go to a file of the run, which the report names.' },
   ),
+  verify: optionalKey(z.enum(VERIFY_LEVELS), {
+    description:
+      '`counts`: rows are counted at every step. `strict`: the rows are also loaded into a temporary table first, and what a query says about every column there is compared with what was read, before they are published.',
+    default: 'counts',
+  }),
+  staging_format: optionalKey(z.enum(STAGING_FORMATS), {
+    description:
+      'The format of staged files. Left out, it is Avro unless a column cannot be said in Avro exactly.',
+  }),
+  table_options: optionalKey(tableOptionsKeySchema, {
+    description:
+      'How the destination table is made, where the job creates it. An existing table stays as it is.',
+  }),
   timeout: optionalKey(durationSchema, {
     description: 'A run that takes longer is stopped, and nothing is loaded. Left out: no limit.',
     examples: ['1h'],

@@ -70,6 +70,7 @@ export function mergeDefaults(defaults: JobKeys, own: JobKeys, category: Categor
     ...merged('rejects', inherited, own),
     ...merged('file_format_options', inherited, own),
     ...merged('column_mapping', inherited, own),
+    ...merged('table_options', inherited, own),
     ...mergedPolicies(inherited, own),
   };
   const kept: JobKeys = { ...together };
@@ -81,7 +82,7 @@ export function mergeDefaults(defaults: JobKeys, own: JobKeys, category: Categor
   return kept;
 }
 
-function merged<Key extends 'split' | 'rejects' | 'file_format_options' | 'column_mapping'>(
+function merged<Key extends 'split' | 'rejects' | 'file_format_options' | 'column_mapping' | 'table_options'>(
   key: Key,
   inherited: JobKeys,
   own: JobKeys,
