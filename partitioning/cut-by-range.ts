@@ -12,6 +12,7 @@ export type RangeHints = Extract<SplitHints, { kind: 'range' }>;
  *
  * @param share of the rows that makes a unit, above 0.
  * @param rows of the whole window; null: not known, then units carry no estimate.
+ * @param atLeast units may be larger than the share and not smaller, as far as the distribution knows; the last one may.
  */
 export function cutByRange(
   hints: RangeHints,
@@ -19,13 +20,14 @@ export function cutByRange(
   share: number,
   rows: number | null,
   maxUnits: number,
+  atLeast = false,
 ): WorkUnit[] {
   const all: WorkUnit = { id: 'all', kind: 'all', ...(rows === null ? {} : { estimatedRows: rows }) };
   const distribution = distributionOf(hints, window);
   const withNulls = hints.nullable && !excludesNulls(window, hints.column);
   const maxCuts = maxUnits - 1 - (withNulls ? 1 : 0);
   if (distribution === undefined || maxCuts < 1) return [all];
-  const cuts = cutsOf(hints.domain, distribution, share, maxCuts);
+  const cuts = cutsOf(hints.domain, distribution, share, maxCuts, atLeast);
   if (cuts.length === 0) return [all];
   return rangeUnits(
     hints.column,
@@ -40,11 +42,15 @@ function cutsOf(
   distribution: RowDistribution,
   share: number,
   maxCuts: number,
+  atLeast: boolean,
 ): bigint[] {
-  if (domain === 'int') return cutKeys(distribution, Math.min(Math.ceil(1 / share), maxCuts + 1));
+  if (domain === 'int') {
+    const ranges = atLeast ? Math.max(1, Math.floor(1 / share)) : Math.ceil(1 / share);
+    return cutKeys(distribution, Math.min(ranges, maxCuts + 1));
+  }
   // larger units until they are few enough: whole days and hours give another number than the share asks for
   for (let larger = Math.max(share, 1 / (maxCuts + 1)); larger < 1; larger *= 1.25) {
-    const cuts = cutInstants(distribution, larger, domain, maxCuts);
+    const cuts = cutInstants(distribution, larger, domain, maxCuts, atLeast);
     if (cuts !== undefined) return cuts;
   }
   return [];

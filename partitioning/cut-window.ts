@@ -8,8 +8,11 @@ import { hashUnits } from './hash';
 /** The most units of a plan: keeping track of more would take longer than reading them. */
 const MAX_WORK_UNITS = 20_000;
 
-/** The size of a row where the source tells bytes only. A guess; nothing but the number of units hangs on it. */
+/** The size of a row where the source does not tell both rows and bytes. A guess; nothing but the number of units hangs on it. */
 const ASSUMED_ROW_BYTES = 256;
+
+/** A source that is worth cutting gets so many units, even where they are smaller than `minUnitBytes`: they are read at the same time. */
+const CONCURRENT_UNITS = 4;
 
 export interface CutInput {
   readonly hints: SplitHints;
@@ -18,7 +21,9 @@ export interface CutInput {
   /** About so many rows make a unit. */
   readonly rowsPerUnit: number;
   readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none';
-  /** Default and largest: MAX_WORK_UNITS. */
+  /** Units of a source that is large enough have about so many bytes or more, whatever `rowsPerUnit` says. Absent: no matter. */
+  readonly minUnitBytes?: number;
+  /** Default and largest: MAX_WORK_UNITS. Files are units as they are: only the largest counts for them. */
   readonly maxUnits?: number;
   /** A run that reads at most so many rows reads them as one unit; null: all rows. */
   readonly limit: number | null;
@@ -43,7 +48,9 @@ export function cutWindow(input: CutInput): CutResult {
   const { hints, by, limit, estimate } = input;
   const maxUnits = Math.max(1, Math.min(input.maxUnits ?? MAX_WORK_UNITS, MAX_WORK_UNITS));
   if (hints.kind === 'files') {
-    return limit === null ? cutFiles(hints.files, estimate, maxUnits) : cutFirstFile(hints.files, limit);
+    return limit === null
+      ? cutFiles(hints.files, estimate, MAX_WORK_UNITS)
+      : cutFirstFile(hints.files, limit);
   }
   if (limit !== null) return oneUnit(input, `at most ${formatCounted(limit, 'row is', 'rows are')} read`);
   if (hints.kind === 'none') return oneUnit(input, hints.reason);
@@ -51,16 +58,18 @@ export function cutWindow(input: CutInput): CutResult {
 
   const rows = estimate.rows ?? (estimate.bytes === null ? null : estimate.bytes / ASSUMED_ROW_BYTES);
   if (rows === null) return oneUnit(input, 'nothing is known about the number of rows');
-  const rowsPerUnit = Math.max(1, input.rowsPerUnit);
-  if (rows <= rowsPerUnit) {
+  const wantedRows = Math.max(1, input.rowsPerUnit);
+  if (rows <= wantedRows) {
     return oneUnit(
       input,
-      `about ${formatCounted(Math.round(rows), 'row')}, and rows_per_unit is ${formatCount(rowsPerUnit)}`,
+      `about ${formatCounted(Math.round(rows), 'row')}, and rows_per_unit is ${formatCount(wantedRows)}`,
     );
   }
+  const rowsPerUnit = enlarged(wantedRows, rows, input);
+  const atLeast = rowsPerUnit > wantedRows;
   if (hints.kind === 'hash' || by === 'hash') {
     const atMost = hints.kind === 'hash' ? Math.min(hints.maxUnits, maxUnits) : maxUnits;
-    const modulus = Math.min(Math.ceil(rows / rowsPerUnit), Math.max(1, atMost));
+    const modulus = Math.min(wholeUnits(rows / rowsPerUnit, atLeast), Math.max(1, atMost));
     if (modulus === 1) return oneUnit(input, `${hints.column} allows one unit`);
     return {
       units: hashUnits(hints.column, modulus, estimate.rows),
@@ -69,13 +78,25 @@ export function cutWindow(input: CutInput): CutResult {
   }
   const { column, domain } = hints;
   const atMost = Math.min(hints.maxUnits ?? maxUnits, maxUnits);
-  const units = cutByRange(hints, input.window, rowsPerUnit / rows, estimate.rows, atMost);
+  const units = cutByRange(hints, input.window, rowsPerUnit / rows, estimate.rows, atMost, atLeast);
   if (units.length === 1) return oneUnit(input, `the values of ${column} lie too close together to be cut`);
   const kind = domain === 'int' ? 'range' : 'date';
   return {
     units,
     reason: `ranges of ${column}${hints.histogram === undefined ? '' : ', cut by its histogram'}${by === 'date' ? unlike(by, kind) : ''}`,
   };
+}
+
+/** Units that are at most as large as was said, or at least. */
+function wholeUnits(units: number, atLeast: boolean): number {
+  return Math.max(1, atLeast ? Math.floor(units) : Math.ceil(units));
+}
+
+/** Rows of a unit with at least `minUnitBytes`, as far as that leaves enough units to read at the same time. */
+function enlarged(wantedRows: number, rows: number, { estimate, minUnitBytes = 0 }: CutInput): number {
+  const known = estimate.rows !== null && estimate.bytes !== null && estimate.bytes > 0;
+  const rowBytes = known ? (estimate.bytes ?? 0) / rows : ASSUMED_ROW_BYTES;
+  return Math.max(wantedRows, Math.min(minUnitBytes / rowBytes, rows / CONCURRENT_UNITS));
 }
 
 function oneUnit(input: CutInput, reason: string): CutResult {

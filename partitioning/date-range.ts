@@ -29,19 +29,21 @@ const STEPS_WITHIN_A_DAY: readonly bigint[] = [
  *
  * @param share of the rows, above 0; 1 or more: no cut is needed for size.
  * @param maxCuts undefined comes back when there would be more.
+ * @param atLeast ranges hold at least `share` instead, the last one excepted: cuts are at the next midnight, hour, …
  */
 export function cutInstants(
   distribution: RowDistribution,
   share: number,
   domain: InstantKind,
   maxCuts: number,
+  atLeast = false,
 ): bigint[] | undefined {
   const day = MICROS_PER_DAY / unitMicros(domain);
   const steps = domain === 'date' ? [] : STEPS_WITHIN_A_DAY;
   const cuts: bigint[] = [];
   let from = distribution.low;
   for (;;) {
-    const cut = nextCut(distribution, from, share, day, steps);
+    const cut = nextCut(distribution, from, share, day, steps, atLeast);
     if (cut >= distribution.end) return cuts;
     if (cuts.length >= maxCuts) return undefined;
     cuts.push(cut);
@@ -56,11 +58,17 @@ function nextCut(
   share: number,
   day: bigint,
   steps: readonly bigint[],
+  atLeast: boolean,
 ): bigint {
   const shareBefore = distribution.shareBelow(from);
   const isLast = shareBefore + share >= 1 - ROUNDING;
   const full = isLast ? distribution.end : distribution.positionAt(shareBefore + share);
   const width = full - from;
+  if (atLeast) {
+    if (isLast || width <= 0n) return isLast ? full : from + (steps.at(-1) ?? day);
+    const round = width >= day ? day : steps.find((candidate) => candidate <= width);
+    return round === undefined ? full : -floorTo(-full, round);
+  }
   // the last unit may be less than full: how long would it be with as many rows as the others?
   const fullWidth = isLast ? widthOfShare(width, 1 - shareBefore, share) : width;
   if (fullWidth >= day && fullWidth < DAYS_CUT_SINGLY * day) return floorTo(from, day) + day;

@@ -1,19 +1,11 @@
-import type { BigQueryApi, JobReference, JobResource } from '../../core/clients/bigquery-api';
-import type { Clock } from '../../core/clock';
+import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
-import type { Logger } from '../../core/logger';
 import type { JsonObject } from '../../core/plan';
 import { explainJob, explainRefusal, failureRule, targetOf } from './job-failures';
 import { BURNT_LABEL, CONFIGURATION_LABEL, configurationHash, labelValue } from './job-ids';
+import { JobLooks, POLL_PATIENCE_MS, unsettled, type JobDesk } from './job-looks';
 
-export { configurationHash, jobIdOf, jobLabels } from './job-ids';
-
-/** What jobs are sent and watched with. */
-export interface JobDesk {
-  readonly api: BigQueryApi;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+export type { JobDesk } from './job-looks';
 
 /** A job under an id of ours. */
 export interface JobOrder {
@@ -51,12 +43,6 @@ export type JobOutcome =
 /** How long a job is tried to be sent, or found, before it is left unsettled, in milliseconds. */
 export const INSERT_PATIENCE_MS = 10 * 60_000;
 
-/** How long all questions about a running job may fail, in milliseconds: the job itself goes on meanwhile. */
-export const POLL_PATIENCE_MS = 30 * 60_000;
-
-/** The same for failures that waiting seldom mends (no rights, no login), in milliseconds: a new right takes a minute to be known everywhere. */
-export const REFUSED_LOOK_PATIENCE_MS = 2 * 60_000;
-
 /** Waits between tries to send or find a job, in milliseconds; each is twice the one before. */
 const SEND_WAIT = { firstMs: 500, mostMs: 30_000 };
 
@@ -80,7 +66,7 @@ export async function runJob(
     if (isBurnt(found)) return { kind: 'burnt' };
     if (!isOurs(found, job)) throw notOurs(found);
     desk.log.info('bigquery.job.adopted', { job: job.reference.jobId, state: found.status.state });
-    return await waitForEnd(desk, found, signal);
+    return await waitForEnd(desk, job.reference, found, signal);
   };
   if (!options.mayInsert) {
     const found = await lookUp(desk, job.reference, signal);
@@ -91,7 +77,7 @@ export async function runJob(
   if (sent.kind === 'found') return await adopt(sent.job);
   if (sent.kind === 'refused') return sent;
   desk.log.info('bigquery.job.inserted', { job: job.reference.jobId, ...targetOf(job.configuration) });
-  return await waitForEnd(desk, sent.job, signal);
+  return await waitForEnd(desk, job.reference, sent.job, signal);
 }
 
 /**
@@ -118,7 +104,7 @@ export async function burnJob(
   }
   if (labelOf(sent.job, CONFIGURATION_LABEL) === undefined) throw notOurs(sent.job);
   if (sent.job.status.state !== 'DONE') await askToCancel(desk, reference, signal);
-  return await waitForEnd(desk, sent.job, signal);
+  return await waitForEnd(desk, reference, sent.job, signal);
 }
 
 type Sent =
@@ -179,7 +165,7 @@ async function lookUp(
   reference: JobReference,
   signal: AbortSignal,
 ): Promise<JobResource | undefined> {
-  const looks = new JobLooks(desk, reference, INSERT_PATIENCE_MS);
+  const looks = new JobLooks(desk, reference, INSERT_PATIENCE_MS, { mustExist: false });
   for (let wait = SEND_WAIT.firstMs; ; wait = Math.min(2 * wait, SEND_WAIT.mostMs)) {
     const look = await looks.look(signal);
     if (look !== 'unknown') return look;
@@ -188,8 +174,13 @@ async function lookUp(
 }
 
 /** Looks at a job until it is done. An abort ends only the looking. */
-async function waitForEnd(desk: JobDesk, job: JobResource, signal: AbortSignal): Promise<JobOutcome> {
-  const looks = new JobLooks(desk, job.jobReference, POLL_PATIENCE_MS, job);
+async function waitForEnd(
+  desk: JobDesk,
+  reference: JobReference,
+  job: JobResource,
+  signal: AbortSignal,
+): Promise<JobOutcome> {
+  const looks = new JobLooks(desk, reference, POLL_PATIENCE_MS, { mustExist: true });
   let current = job;
   for (
     let wait = POLL_WAIT.firstMs;
@@ -201,50 +192,9 @@ async function waitForEnd(desk: JobDesk, job: JobResource, signal: AbortSignal):
     if (look !== 'unknown' && look !== undefined) current = look;
   }
   const { errorResult } = current.status;
-  desk.log.info('bigquery.job.ended', { job: job.jobReference.jobId, reason: errorResult?.reason ?? null });
+  desk.log.info('bigquery.job.ended', { job: reference.jobId, reason: errorResult?.reason ?? null });
   if (errorResult === undefined) return { kind: 'done', job: current };
   return { kind: 'failed', job: current, error: explainJob(current), retry: failureRule(errorResult).retry };
-}
-
-/** Looks at one job, and the patience with looks that tell nothing. */
-class JobLooks {
-  private unknownSinceMs: number | undefined;
-
-  /** @param known the job has been seen: finding none is no answer then. */
-  constructor(
-    private readonly desk: JobDesk,
-    private readonly reference: JobReference,
-    private readonly patienceMs: number,
-    private readonly known?: JobResource,
-  ) {}
-
-  /** Throws COMMIT_UNSETTLED once looks have told nothing for too long; what is not a BeamliftError as it is. */
-  async look(signal: AbortSignal): Promise<JobResource | undefined | 'unknown'> {
-    try {
-      const found = await this.desk.api.getJob(this.reference, signal);
-      if (found === undefined && this.known !== undefined) return this.unknown(undefined);
-      this.unknownSinceMs = undefined;
-      return found;
-    } catch (thrown) {
-      signal.throwIfAborted();
-      // 403 says nothing about the job: it may be there, and run.
-      if (!(thrown instanceof BeamliftError) || thrown.code === 'COMMIT_UNSETTLED') throw thrown;
-      return this.unknown(thrown);
-    }
-  }
-
-  private unknown(error: BeamliftError | undefined): 'unknown' {
-    const now = this.desk.clock.now();
-    this.unknownSinceMs ??= now;
-    const patienceMs =
-      error === undefined || error.transient
-        ? this.patienceMs
-        : Math.min(this.patienceMs, REFUSED_LOOK_PATIENCE_MS);
-    const why = error === undefined ? 'it is not found any more' : (error.why ?? error.what);
-    if (now - this.unknownSinceMs >= patienceMs) throw unsettled(this.reference, why, error);
-    this.desk.log.warn('bigquery.job.unknown', { job: this.reference.jobId, why });
-    return 'unknown';
-  }
 }
 
 async function askToCancel(desk: JobDesk, reference: JobReference, signal: AbortSignal): Promise<void> {
@@ -292,16 +242,5 @@ function notOurs({ jobReference, configuration }: JobResource): BeamliftError {
     where: { object: table ?? jobReference.projectId },
     why: `It is a ${kind} job${table === undefined ? '' : ` into ${table}`} with other settings: another version of beamlift, or another program, made it.`,
     hint: 'Nothing was published by this process. Look at what that job did, then cancel this run and start it again.',
-  });
-}
-
-function unsettled(reference: JobReference, why: string, cause: unknown): BeamliftError {
-  const id = `${reference.projectId}:${reference.location}.${reference.jobId}`;
-  return new BeamliftError('COMMIT_UNSETTLED', {
-    what: `It is not known what became of the BigQuery job ${id}`,
-    where: { object: id },
-    why,
-    hint: 'Nothing is lost, and nothing will be loaded twice: the next `beamlift run`, or `beamlift runs resume`, finds out and finishes. The login needs bigquery.jobs.get (role BigQuery Job User).',
-    ...(cause === undefined ? {} : { cause }),
   });
 }
