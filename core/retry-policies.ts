@@ -21,4 +21,6 @@ export const RETRY_POLICIES = {
   runStoreLock: { attempts: 60, minDelayMs: 5, maxDelayMs: 250, factor: 1.5 },
   /** Secret Manager and other small HTTP calls. */
   secret: { attempts: 4, minDelayMs: 200, maxDelayMs: 4_000, factor: 2 },
+  /** One request to Cloud Storage or BigQuery that is safe to repeat: half a minute in all, as their documentation asks for. A longer `Retry-After` counts. */
+  google: { attempts: 6, minDelayMs: 300, maxDelayMs: 20_000, factor: 3 },
 } as const satisfies Record<string, RetryPolicy>;

@@ -1,0 +1,248 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { BeamliftError } from '../errors';
+import type { Logger } from '../logger';
+import { RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
+import {
+  beamliftErrorOf,
+  GoogleServiceFailure,
+  mayPass,
+  neverConnected,
+  type GoogleCall,
+} from './google-failures';
+import type { GoogleLogin } from './google-login';
+import { describeAnswer, type GoogleAnswer } from './google-answers';
+
+/** For one attempt, in milliseconds: the services answer metadata calls within seconds. */
+const CALL_TIMEOUT_MS = 60_000;
+/** The longest answer that is read, in bytes: a page of 1,000 objects with names of 1,024 bytes is well below. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** A `Retry-After` beyond this is not worth waiting for within one call, in milliseconds. */
+const MAX_RETRY_AFTER_MS = 60_000;
+/** Tries of a host that never answered: a wrong address is told soon. */
+const ATTEMPTS_WITHOUT_CONTACT = 3;
+
+export interface GoogleRequest {
+  readonly call: GoogleCall;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** After the endpoint, with its query; or a whole address. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | Blob;
+  readonly timeoutMs?: number;
+  readonly maxBytes?: number;
+  /** Statuses that are answers to this request, beside 200 to 299. */
+  readonly accepts?: readonly number[];
+  /** Without credentials: the address itself is one. */
+  readonly open?: boolean;
+}
+
+/** How a service is reached. */
+export interface GoogleRestOptions {
+  readonly service: string;
+  /** Scheme, host and port, without a slash at its end. */
+  readonly endpoint: string;
+  readonly login: GoogleLogin;
+  readonly log: Logger;
+  readonly fetch?: typeof fetch;
+  readonly retry?: RetryPolicy;
+}
+
+/**
+ * The address of a service, checked. Throws CONFIG_INVALID: credentials go to https:// addresses alone, so http:// is for emulators,
+ * with `credentials: anonymous`.
+ */
+export function checkEndpoint(endpoint: string, login: GoogleLogin): string {
+  let url: URL | undefined;
+  try {
+    url = new URL(endpoint);
+  } catch {
+    // Told below.
+  }
+  const plain = url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  if (url === undefined || !plain || !['https:', 'http:'].includes(url.protocol)) {
+    throw new BeamliftError('CONFIG_INVALID', {
+      what: '`endpoint` is not the address of a service',
+      hint: 'Write it as https://HOST, or http://127.0.0.1:PORT for an emulator; without it, Google is meant.',
+    });
+  }
+  if (url.protocol === 'http:' && !login.isAnonymous) {
+    throw new BeamliftError('CONFIG_INVALID', {
+      what: 'Credentials are not sent to an endpoint without https://',
+      where: { value: url.host },
+      hint: 'Set `credentials: anonymous` for an emulator, or an https:// endpoint.',
+    });
+  }
+  return endpoint.replace(/\/+$/, '');
+}
+
+/** Requests to one Google service: authorised, bounded in time and size, redirects never followed. */
+export class GoogleRest {
+  readonly endpoint: string;
+  private reached = false;
+
+  constructor(private readonly options: GoogleRestOptions) {
+    this.endpoint = options.endpoint;
+  }
+
+  /** Attempts in all that a request is worth now. */
+  get attempts(): number {
+    const { attempts } = this.options.retry ?? RETRY_POLICIES.google;
+    return this.reached ? attempts : Math.min(attempts, ATTEMPTS_WITHOUT_CONTACT);
+  }
+
+  /**
+   * A request that is safe to repeat, made until it is answered as it should be, or the policy is used up. What `read` throws as a
+   * GoogleServiceFailure counts as a failure of the attempt. Throws BeamliftError by the table of failures, or the signal's reason.
+   */
+  async call<Result>(
+    request: GoogleRequest,
+    read: (answer: GoogleAnswer) => Result,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    let repeated = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return read({ ...(await this.once(request, signal)), repeated });
+      } catch (error) {
+        if (error instanceof AnswerTooLong) throw tooLong(request.call, error);
+        if (!(error instanceof GoogleServiceFailure)) throw error;
+        const renewed = error.status === 401 && request.open !== true && this.options.login.renew();
+        if (!renewed && (!mayPass(error) || attempt >= this.attempts))
+          throw this.errorOf(error, request.call);
+        if (!neverConnected(error) && !renewed) repeated = true;
+        if (!renewed) await this.pause(attempt, error, request.call, signal);
+      }
+    }
+  }
+
+  /** A failure as an error for people; once the service was reached, a connection that cannot be made is an outage. */
+  errorOf(failure: GoogleServiceFailure, call: GoogleCall): BeamliftError {
+    if (!this.reached || !neverConnected(failure)) return beamliftErrorOf(failure, call);
+    return beamliftErrorOf(new GoogleServiceFailure(failure.message, undefined, undefined), call);
+  }
+
+  /** Has the next request ask for a new token. False: another one would fare no better. */
+  renewLogin(): boolean {
+    return this.options.login.renew();
+  }
+
+  /** The wait before the next attempt: growing and jittered, or what the service asked for. */
+  async pause(
+    attempt: number,
+    failure: GoogleServiceFailure,
+    call: GoogleCall,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { minDelayMs, maxDelayMs, factor } = this.options.retry ?? RETRY_POLICIES.google;
+    const grown = Math.min(maxDelayMs, minDelayMs * factor ** (attempt - 1));
+    const jittered = grown * (0.5 + Math.random() / 2);
+    const asked = Math.min(failure.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
+    const waitMs = Math.round(Math.max(jittered, asked));
+    this.options.log.debug('google.retry', {
+      service: call.service,
+      action: call.action,
+      attempt,
+      status: failure.status,
+      reason: failure.reason,
+      wait_ms: waitMs,
+    });
+    try {
+      await delay(waitMs, undefined, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
+  }
+
+  /** Exactly one request. Throws GoogleServiceFailure (without a status: there was no usable answer), BeamliftError for unusable credentials, or the signal's reason. */
+  async once(request: GoogleRequest, signal: AbortSignal): Promise<Omit<GoogleAnswer, 'repeated'>> {
+    signal.throwIfAborted();
+    const { login } = this.options;
+    const headers = { ...request.headers, ...(request.open === true ? {} : await login.headers(signal)) };
+    const answer = await this.exchange(request, headers, signal);
+    this.reached = true;
+    const { status } = answer;
+    if (status !== 401 && request.open !== true) login.confirm();
+    if ((status >= 200 && status < 300) || request.accepts?.includes(status) === true) return answer;
+    throw describeAnswer(answer);
+  }
+
+  private async exchange(
+    request: GoogleRequest,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Omit<GoogleAnswer, 'repeated'>> {
+    const timeoutMs = request.timeoutMs ?? CALL_TIMEOUT_MS;
+    const inner = new AbortController();
+    const onAbort = (): void => inner.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const timeout = { passed: false };
+    const timer = setTimeout(() => {
+      timeout.passed = true;
+      inner.abort();
+    }, timeoutMs);
+    try {
+      const response = await (this.options.fetch ?? fetch)(
+        request.path.startsWith('/') ? `${this.endpoint}${request.path}` : request.path,
+        {
+          method: request.method,
+          headers,
+          // Not `error`: a session of an upload answers 308 for "go on". Nothing is followed, whatever the answer.
+          redirect: 'manual',
+          signal: inner.signal,
+          ...(request.body === undefined ? {} : { body: request.body }),
+        },
+      );
+      const body = await readBounded(response, request.maxBytes ?? MAX_ANSWER_BYTES);
+      return { status: response.status, headers: response.headers, body };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof GoogleServiceFailure || error instanceof AnswerTooLong) throw error;
+      const why = timeout.passed ? `no answer within ${timeoutMs / 1000} s` : causeOf(error);
+      throw new GoogleServiceFailure(`${new URL(this.endpoint).host}: ${why}`, undefined, undefined, {
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      inner.abort();
+    }
+  }
+}
+
+function tooLong({ object, action, service }: GoogleCall, { maxBytes }: AnswerTooLong): BeamliftError {
+  return new BeamliftError('LIMIT_EXCEEDED', {
+    what: `${service}: could not ${action}: there are more than the ${maxBytes} bytes that are read of it`,
+    where: { object },
+    hint: 'It was not written by beamlift, or was damaged since.',
+  });
+}
+
+/** The answer is longer than the caller takes. */
+class AnswerTooLong extends Error {
+  constructor(readonly maxBytes: number) {
+    super(`the answer is longer than ${maxBytes} bytes`);
+    this.name = 'AnswerTooLong';
+  }
+}
+
+async function readBounded(response: Response, maxBytes: number): Promise<Buffer> {
+  if (response.body === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new AnswerTooLong(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, bytes);
+}
+
+/** `fetch failed` says nothing; its cause does (`connect ECONNREFUSED 127.0.0.1:80`). */
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'the connection failed';
+  const { cause } = error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  if (cause instanceof Error) return cause.message === '' ? cause.name : cause.message;
+  return error.message;
+}
