@@ -1,4 +1,5 @@
 import type { GoogleFailure, JobError, JobReference, JobResource } from '../../core/clients/bigquery-api';
+import { beamliftErrorOf } from '../../core/clients/google-failures';
 import { formatCounted } from '../../core/counted';
 import type { ErrorCode } from '../../core/error-codes';
 import { BeamliftError, type ErrorPlace } from '../../core/errors';
@@ -22,8 +23,8 @@ const transient = (hint = LATER): FailureRule => ({ retry: true, code: 'DESTINAT
 const final = (code: ErrorCode, hint: string): FailureRule => ({ retry: false, code, hint });
 
 /**
- * BigQuery's reasons (the error table of its documentation, `reason` of an ErrorProto), for jobs that failed and for requests that were
- * refused. What is not in here is final.
+ * BigQuery's reasons for the failure of a job (the error table of its documentation, `reason` of an ErrorProto). What is not in here is
+ * final: a job that fails for a reason nobody knows would most likely fail again.
  */
 const JOB_FAILURES: ReadonlyMap<string, FailureRule> = new Map(
   Object.entries({
@@ -62,7 +63,7 @@ const JOB_FAILURES: ReadonlyMap<string, FailureRule> = new Map(
       'DESTINATION_FAILED',
       'BigQuery has blocked this kind of request for the project for now; its support can tell why.',
     ),
-    billingNotEnabled: final('RIGHTS_MISSING', 'Enable billing for the project that runs the jobs.'),
+    billingNotEnabled: final('DESTINATION_FAILED', 'Enable billing for the project that runs the jobs.'),
     billingTierLimitExceeded: final('QUOTA_EXCEEDED', 'Raise the billing tier of the project.'),
     accessDenied: final(
       'RIGHTS_MISSING',
@@ -72,11 +73,6 @@ const JOB_FAILURES: ReadonlyMap<string, FailureRule> = new Map(
       'DESTINATION_NOT_FOUND',
       'Something was removed between planning and loading, or this login may not see it. Run `beamlift check`, then run the job again.',
     ),
-    authError: final(
-      'LOGIN_FAILED',
-      'The login expired or was revoked. Log in again, then run the job again.',
-    ),
-    required: final('LOGIN_FAILED', 'The request had no login. Check `credentials` of the destination.'),
   }),
 );
 
@@ -104,7 +100,7 @@ const SAID_IN_WORDS: readonly { reason: string; words: RegExp; rule: FailureRule
   },
 ];
 
-/** The rule for an error of a job, or of a refused request. */
+/** What the error of a job means. */
 export function failureRule(error: JobError | undefined): FailureRule {
   const { reason = '', message = '' } = error ?? {};
   const special = SAID_IN_WORDS.find((known) => known.reason === reason && known.words.test(message));
@@ -132,10 +128,9 @@ export function explainJob(job: JobResource): BeamliftError {
   });
 }
 
-/** Why `jobs.insert` was refused, in the server's words. */
+/** Why `jobs.insert` was refused, in the server's words; requests have the client's own table of reasons. */
 export function explainRefusal(
   failure: GoogleFailure,
-  retry: boolean,
   reference: JobReference,
   configuration: JsonObject,
 ): BeamliftError {
@@ -143,22 +138,18 @@ export function explainRefusal(
     ...(failure.reason === undefined ? {} : { reason: failure.reason }),
     message: failure.message,
   };
-  const rule = refusalRule(failure, retry, failureRule(said));
-  return new BeamliftError(rule.code, {
-    what: `BigQuery refused the ${jobName({ jobReference: reference, configuration })}`,
-    where: placeOf({ configuration }, said),
-    why: sentenceOf({ ...said, reason: failure.reason ?? `status ${failure.status ?? 'unknown'}` }),
-    hint: rule.hint,
-    cause: failure,
-  });
-}
-
-function refusalRule(failure: GoogleFailure, retry: boolean, rule: FailureRule): FailureRule {
-  if (retry && rule.code !== 'QUOTA_EXCEEDED') return rule.retry ? rule : transient();
-  if (rule !== UNKNOWN) return rule;
-  if (failure.status === 401) return JOB_FAILURES.get('authError') ?? rule;
-  if (failure.status === 403) return JOB_FAILURES.get('accessDenied') ?? rule;
-  return rule;
+  const { object = reference.projectId, ...place } = placeOf({ configuration }, said);
+  const noDataset = failureRule(said).code === 'DATASET_NOT_FOUND';
+  return beamliftErrorOf(
+    failure,
+    {
+      service: 'BigQuery',
+      action: `start the ${jobName({ jobReference: reference, configuration })}`,
+      object,
+      ...(noDataset ? { missing: 'DATASET_NOT_FOUND' as const } : {}),
+    },
+    place,
+  );
 }
 
 /** Errors of rows before the one that only counts them. */

@@ -130,7 +130,7 @@ async function send(
       if (!retry || desk.clock.now() >= endMs) {
         return {
           kind: 'refused',
-          error: explainRefusal(error, retry, reference, configuration),
+          error: explainRefusal(error, reference, configuration),
           retry,
           settled,
         };
