@@ -7,11 +7,8 @@ import type { RowBlocks } from './row-blocks';
 export class AvroBlocks implements RowBlocks {
   private readonly encoder: AvroEncoder;
 
-  constructor(
-    schema: TableSchema,
-    private readonly maxRowBytes: number,
-  ) {
-    this.encoder = compileAvroEncoder(schema);
+  constructor(schema: TableSchema, maxRowBytes: number) {
+    this.encoder = compileAvroEncoder(schema, { maxRowBytes });
   }
 
   get header(): Uint8Array {
@@ -23,9 +20,7 @@ export class AvroBlocks implements RowBlocks {
   }
 
   add(row: Row): boolean {
-    if (this.encoder.add(row) <= this.maxRowBytes) return true;
-    this.encoder.removeLast();
-    return false;
+    return this.encoder.add(row);
   }
 
   take(): { bytes: Uint8Array; rows: number } | undefined {

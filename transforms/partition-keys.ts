@@ -57,7 +57,10 @@ class SeenPartitions implements PartitionKeys {
 
   add(row: Row): void {
     const cell = row[this.index] ?? null;
-    if (cell === null) return this.note(NULL_PARTITION);
+    if (cell === null) {
+      this.note(NULL_PARTITION);
+      return;
+    }
     if (typeof cell !== 'bigint') {
       throw new BeamliftError('INTERNAL', { what: `A table is divided by a ${typeof cell}` });
     }

@@ -79,8 +79,7 @@ function compileWriter(type: ColumnType, buffer: AvroBuffer): Writer {
     case 'datetime':
     case 'timestamp':
       return (cell) => {
-        if (typeof cell !== 'bigint') throw wrongCell(type, cell);
-        buffer.writeLong(cell);
+        if (typeof cell !== 'bigint' || !buffer.writeLong(cell)) throw wrongCell(type, cell);
       };
     case 'date':
       return (cell) => {

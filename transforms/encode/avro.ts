@@ -6,6 +6,7 @@ import type { TableSchema } from '../../core/schema';
 import { AvroBuffer } from './avro-buffer';
 import { compileAvroRow } from './avro-row';
 import { avroSchemaOf } from './avro-schema';
+import { BlockLimit } from './block-buffer';
 
 /** How blocks are compressed; the names are the format's own. */
 export type AvroCodec = 'snappy' | 'deflate' | 'null';
@@ -15,6 +16,8 @@ export interface AvroOptions {
   readonly codec?: AvroCodec;
   /** The marker between blocks, 16 bytes. Random where nothing is said: it must not occur in the data by intent. */
   readonly sync?: Uint8Array;
+  /** A row may not be longer, in bytes before compression. No limit where nothing is said. */
+  readonly maxRowBytes?: number;
 }
 
 /** Rows as an Avro object container file: `header`, then blocks. Every file of the encoder begins with the same header, and takes any of its blocks. */
@@ -24,10 +27,8 @@ export interface AvroEncoder {
   readonly rows: number;
   /** Bytes of the block at hand, before compression. */
   readonly bytes: number;
-  /** Writes a row behind the others of the block at hand, and returns its bytes before compression. */
-  add(row: Row): number;
-  /** Takes back the row that was added last, once. */
-  removeLast(): void;
+  /** Writes a row behind the others of the block at hand. False: it is longer than allowed, and was left out. */
+  add(row: Row): boolean;
   /** Ends the block at hand. The bytes are valid until the next call. */
   takeBlock(): Uint8Array;
 }
@@ -44,7 +45,8 @@ const SYNC_BYTES = 16;
  * microseconds: the converter sees to it. Throws TYPE_UNSUPPORTED for a schema that Avro cannot say, INTERNAL for cells of another type.
  */
 export function compileAvroEncoder(schema: TableSchema, options: AvroOptions = {}): AvroEncoder {
-  return new ContainerEncoder(schema, options.codec ?? 'snappy', options.sync ?? randomBytes(SYNC_BYTES));
+  const { codec = 'snappy', sync = randomBytes(SYNC_BYTES), maxRowBytes = Infinity } = options;
+  return new ContainerEncoder(schema, codec, sync, maxRowBytes);
 }
 
 class ContainerEncoder implements AvroEncoder {
@@ -54,12 +56,12 @@ class ContainerEncoder implements AvroEncoder {
   private readonly packed = new AvroBuffer(AVRO_BLOCK_BYTES);
   private readonly write: (row: Row) => void;
   private readonly compress: (bytes: Uint8Array) => Uint8Array;
-  private lastStart = 0;
 
   constructor(
     schema: TableSchema,
     private readonly codec: AvroCodec,
     private readonly sync: Uint8Array,
+    private readonly maxRowBytes: number,
   ) {
     this.header = headerOf(JSON.stringify(avroSchemaOf(schema)), codec, sync);
     this.write = compileAvroRow(schema, this.block);
@@ -70,16 +72,23 @@ class ContainerEncoder implements AvroEncoder {
     return this.block.end;
   }
 
-  add(row: Row): number {
-    this.lastStart = this.block.end;
-    this.write(row);
+  add(row: Row): boolean {
+    const { block } = this;
+    const start = block.end;
+    block.limit = start + this.maxRowBytes + ROUNDING_BYTES;
+    try {
+      this.write(row);
+    } catch (thrown) {
+      if (!(thrown instanceof BlockLimit)) throw thrown;
+      block.end = start;
+      return false;
+    }
+    if (block.end - start > this.maxRowBytes) {
+      block.end = start;
+      return false;
+    }
     this.rows += 1;
-    return this.block.end - this.lastStart;
-  }
-
-  removeLast(): void {
-    this.block.end = this.lastStart;
-    this.rows -= 1;
+    return true;
   }
 
   takeBlock(): Uint8Array {
@@ -100,6 +109,9 @@ class ContainerEncoder implements AvroEncoder {
     return packed.bytes.subarray(0, packed.end);
   }
 }
+
+/** Room is asked for the longest form that a length or number has: the limit must not stop a row before it is measured. */
+const ROUNDING_BYTES = 16;
 
 /** Behind a block in snappy stands the CRC-32 of its bytes before compression, the highest byte first. */
 const CRC_BYTES = 4;

@@ -1,6 +1,9 @@
 /** Room behind the size that a block is meant to have, for the row that fills it. In bytes. */
 const ROOM_BYTES = 64 * 1024;
 
+/** Thrown where a block would grow beyond its `limit`. */
+export class BlockLimit extends Error {}
+
 /**
  * Bytes of one block, one buffer for all blocks of a stream: `end` of them are used. Grows for a row that does not fit, and goes back to its
  * usual size with the next block.
@@ -8,6 +11,8 @@ const ROOM_BYTES = 64 * 1024;
 export class BlockBuffer {
   bytes: Buffer;
   end = 0;
+  /** It does not grow to hold more than so many bytes: whoever would write them meets a `BlockLimit` before memory is taken for them. */
+  limit = Infinity;
 
   /** `blockBytes`: the size that a block is meant to have. */
   constructor(private readonly blockBytes: number) {
@@ -16,7 +21,7 @@ export class BlockBuffer {
 
   /** Makes room for so many bytes behind `end`. `bytes` may be another buffer afterwards. */
   reserve(size: number): void {
-    if (this.bytes.length - this.end < size) this.grow(size);
+    if (this.bytes.length - this.end < size) this.grow(this.end + size);
   }
 
   /** Forgets what it holds. */
@@ -29,8 +34,9 @@ export class BlockBuffer {
     return Buffer.allocUnsafeSlow(this.blockBytes + ROOM_BYTES);
   }
 
-  private grow(size: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length + this.blockBytes, this.end + size));
+  private grow(needed: number): void {
+    if (needed > this.limit) throw new BlockLimit();
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.bytes.length * 2, this.limit)));
     this.bytes.copy(grown, 0, 0, this.end);
     this.bytes = grown;
   }
