@@ -68,6 +68,8 @@ export interface RunRecovery {
     end: RunEnd,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'ended' } | { readonly kind: 'published'; readonly report: LoadReport }>;
+  /** As `Loader.sweep`, for a run of which nothing is known but its id. */
+  sweepRun(runId: string): Promise<void>;
   /** A person says that the rows of a run that needs attention are right: its state becomes that of a published one. */
   acceptRun(runId: string, signal: AbortSignal): Promise<LoadReport>;
   /** Asks the process that has the lease, wherever it is, to cancel its run. False: nobody has it. */

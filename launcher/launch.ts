@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { BeamliftError, messageOf, toBeamliftError } from '../core/errors';
-import type { Lease, LoadReport } from '../core/loader';
-import type { Manifest } from '../core/manifest';
+import type { Lease } from '../core/loader';
 import type { Plan } from '../core/plan';
-import { commitRun, totalOf } from '../pipelines/commit-run';
-import { runInProcess } from '../pipelines/in-process';
-import type { Phase } from '../pipelines/run-events';
+import { adoptRun } from './adopt-run';
 import type { JobSpec } from './config/job-spec';
+import { executePlan, phase, type Execution } from './execute-plan';
 import { identityOf } from './job-identity';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import { closeJob, openJob, type OpenedJob } from './open-job';
@@ -47,11 +45,13 @@ export async function launchJob(
       : setTimeout(() => deadline.abort(timedOut(job, seconds)), seconds * 1000);
   const signal = AbortSignal.any([services.signal, deadline.signal]);
   await recorder.started();
+  const explained = (thrown: unknown): BeamliftError =>
+    explain(thrown, job, services.signal, deadline.signal);
   try {
     refuseRunner(options);
-    await runJob(job, options, { ...services, signal }, recorder);
+    await runJob(job, options, { ...services, signal }, recorder, explained);
   } catch (thrown) {
-    recorder.failed(explain(thrown, job, services.signal, deadline.signal));
+    recorder.failed(explained(thrown));
   } finally {
     clearTimeout(timer);
   }
@@ -63,53 +63,53 @@ async function runJob(
   options: LaunchOptions,
   services: LaunchServices,
   recorder: RunRecorder,
+  explain: Execution['explain'],
 ): Promise<void> {
+  await withLease(job, recorder.runId, options.onStateConflict, services, async (opened, lease, leased) => {
+    const execution = { opened, lease, options, services: leased, recorder, explain };
+    if (lease.unfinished !== null) {
+      const adopted = await adoptRun(execution, lease.unfinished, { mayResume: isPlain(options) });
+      recorder.notice(adopted.notice);
+      if (adopted.kind === 'resumed') return;
+    }
+    await runAnew(execution);
+  });
+}
+
+/** Does the work with source and destination open and the job's lease taken. The services it gets have a signal that aborts with the lease. */
+export async function withLease<Result>(
+  job: JobSpec,
+  runId: string,
+  onStateConflict: LaunchOptions['onStateConflict'],
+  services: LaunchServices,
+  work: (opened: OpenedJob, lease: Lease, leased: LaunchServices) => Promise<Result>,
+): Promise<Result> {
   const opened = await openJob(job, services);
   let lease: Lease | undefined;
   try {
-    const identity = identityOf(job);
-    const { loader } = opened;
-    lease = await loader.acquireLease(identity, recorder.runId, options.onStateConflict, services.signal);
+    lease = await opened.loader.acquireLease(identityOf(job), runId, onStateConflict, services.signal);
     const signal = AbortSignal.any([services.signal, lease.lost]);
-    await runLeased(opened, lease, options, { ...services, signal }, recorder);
+    return await work(opened, lease, { ...services, signal });
   } finally {
     await lease?.release().catch((error: unknown) => {
-      services.log.warn('lease.release.failed', { run_id: recorder.runId, error: messageOf(error) });
+      services.log.warn('lease.release.failed', { run_id: runId, error: messageOf(error) });
     });
     await closeJob(opened);
   }
 }
 
-async function runLeased(
-  opened: OpenedJob,
-  lease: Lease,
-  options: LaunchOptions,
-  services: LaunchServices,
-  recorder: RunRecorder,
-): Promise<void> {
-  const { loader, extractor, destination } = opened;
+/** Plans a run, and carries it out where there is something to do. */
+async function runAnew(execution: Execution): Promise<void> {
+  const { opened, lease, options, services, recorder } = execution;
   const { listener, signal } = services;
-  const phase = async <Result>(
-    name: Phase,
-    work: () => Promise<Result>,
-    rowsOf: (result: Result) => number | undefined,
-  ): Promise<Result> => {
-    const began = performance.now();
-    listener({ kind: 'phase.started', phase: name });
-    const result = await work();
-    const rows = rowsOf(result);
-    const durationSeconds = (performance.now() - began) / 1000;
-    listener({
-      kind: 'phase.completed',
-      phase: name,
-      durationSeconds,
-      ...(rows === undefined ? {} : { rows }),
-    });
-    return result;
-  };
-
-  const run = { runId: recorder.runId, fence: lease.fence, state: lease.state, pin: true };
+  // What was adopted may have changed what the state says.
+  const state =
+    lease.unfinished === null
+      ? lease.state
+      : await opened.loader.readState(identityOf(opened.job), signal, options.onStateConflict);
+  const run = { runId: recorder.runId, fence: lease.fence, state, pin: true };
   const plan = await phase(
+    listener,
     'plan',
     async () => await makePlan(opened, run, options, services),
     () => undefined,
@@ -122,38 +122,14 @@ async function runLeased(
     recorder.nothingToDo();
     return;
   }
-  try {
-    const equipment = { extractor, loader, target: destination };
-    const manifests = await phase(
-      'stage',
-      async () =>
-        await runInProcess(plan.context, plan.units, equipment, {
-          concurrency: Math.min(options.concurrency, plan.context.source.maxConnections),
-          listener,
-          signal,
-        }),
-      rowsStaged,
-    );
-    recorder.staged(totalOf(manifests));
-    const report = await phase(
-      'commit',
-      async () => await commitRun(plan.context, plan.units, manifests, loader, retried(services), signal),
-      (result: LoadReport) => result.rowsLoaded,
-    );
-    recorder.committed(report);
-  } finally {
-    await loader.sweep(plan.context);
-  }
+  await opened.loader.recovery?.beginRun(plan, signal);
+  await executePlan(execution, plan);
 }
 
-function rowsStaged(manifests: readonly Manifest[]): number {
-  return manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0);
-}
-
-function retried(services: LaunchServices) {
-  return (attempt: number, error: BeamliftError): void => {
-    services.log.warn('etl.commit.retried', { attempt, error: error.message, code: error.code });
-  };
+/** No flag asks for other rows than the job would load by itself. */
+function isPlain({ limit, fullRefresh, startDate, endDate, onStateConflict }: LaunchOptions): boolean {
+  const chosen = [limit, startDate, endDate].some((flag) => flag !== undefined);
+  return !chosen && !fullRefresh && onStateConflict !== 'fresh';
 }
 
 function refuseRunner(options: LaunchOptions): void {

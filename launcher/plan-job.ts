@@ -127,6 +127,7 @@ export async function makePlan(
     stagingFolder: path.join(services.baseFolder, '.beamlift', 'staging', run.runId),
     rejectFolder: path.join(services.baseFolder, '.beamlift', 'rejects', run.runId),
   };
+  notices.push(...((await loader.reviewPlan?.(context, signal)) ?? []));
   return {
     context,
     units: cut.units,
@@ -149,7 +150,7 @@ interface Cut {
 const NOTHING: Estimate = { rows: 0, bytes: 0, quality: 'exact' };
 
 async function cutUnits(
-  { job, extractor }: OpenedJob,
+  { job, extractor, destination: { unitSize } }: OpenedJob,
   window: WindowDecision | undefined,
   state: JobState | null,
   disposition: Disposition,
@@ -187,6 +188,7 @@ async function cutUnits(
     rowsPerUnit: job.split.rowsPerUnit,
     by: job.split.by,
     limit: options.limit ?? null,
+    ...(unitSize === undefined ? {} : { minUnitBytes: unitSize.minBytes, maxUnits: unitSize.maxUnits }),
   });
   return { units, estimate, reason, notices };
 }

@@ -10,7 +10,6 @@ import type { RunStatus } from './runs/run-store';
 
 /** Collects what happens in a run into its report, and keeps the run store's record. The run store never makes a run fail. */
 export class RunRecorder {
-  private readonly began = new Date();
   private readonly report: RunReport;
 
   constructor(
@@ -18,6 +17,7 @@ export class RunRecorder {
     job: JobSpec,
     private readonly options: LaunchOptions,
     private readonly services: LaunchServices,
+    private readonly began = new Date(),
   ) {
     this.report = {
       run_id: runId,
@@ -40,7 +40,7 @@ export class RunRecorder {
       runner_reason: runnerReason,
       large,
       work_units: units.length,
-      notices: [...notices],
+      notices: [...this.report.notices, ...notices],
     } satisfies Partial<RunReport>);
     this.report.watermark = context.nextWatermark;
   }
@@ -67,6 +67,10 @@ export class RunRecorder {
     }
     this.report.destination = report.table;
     this.report.status = 'success';
+  }
+
+  notice(sentence: string): void {
+    this.report.notices.push(sentence);
   }
 
   nothingToDo(): void {

@@ -89,7 +89,7 @@ async function runWithRetries(
       signal,
       async (attempt) => {
         listener({ kind: 'unit.started', unit: unit.id, attempt });
-        return await runWatched(context, unit, equipment, listener, stallMs, signal);
+        return await runWatched(context, unit, attempt, equipment, listener, stallMs, signal);
       },
       (attempt, error) => listener({ kind: 'unit.retried', unit: unit.id, attempt, error: error.message }),
     );
@@ -111,6 +111,7 @@ async function runWithRetries(
 async function runWatched(
   context: RunContext,
   unit: WorkUnit,
+  attempt: number,
   equipment: UnitEquipment,
   listener: RunListener,
   stallMs: number,
@@ -123,7 +124,14 @@ async function runWatched(
     listener({ kind: 'unit.progress', unit: unit.id, rows, sourceBytes, stagedBytes });
   };
   try {
-    return await runUnit(context, unit, equipment, onProgress, AbortSignal.any([signal, stall.signal]));
+    return await runUnit(
+      context,
+      unit,
+      attempt,
+      equipment,
+      onProgress,
+      AbortSignal.any([signal, stall.signal]),
+    );
   } catch (thrown) {
     if (stall.signal.aborted && !signal.aborted) throw stall.signal.reason;
     throw thrown;

@@ -13,22 +13,28 @@ export interface UnitEquipment {
   readonly extractor: Extractor;
   readonly loader: Loader;
   readonly target: EncodingTarget;
+  /** Whether units may have been staged before this process began: then each one is looked for, also at the first attempt. */
+  readonly resumed: boolean;
 }
 
 /**
  * Reads, converts and stages one unit: the hot path of every runner.
  * Safe to repeat and to run twice at once: a unit that has a manifest is left alone, and the first manifest written counts.
+ * `attempt`: 1 for the first of this process.
  */
 export async function runUnit(
   context: RunContext,
   unit: WorkUnit,
+  attempt: number,
   equipment: UnitEquipment,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<Manifest> {
   const { extractor, loader, target } = equipment;
-  const finished = await loader.findManifest(context, unit, signal);
-  if (finished !== undefined) return finished;
+  if (equipment.resumed || attempt > 1) {
+    const finished = await loader.findManifest(context, unit, signal);
+    if (finished !== undefined) return finished;
+  }
 
   const rows = extractor.read(
     {

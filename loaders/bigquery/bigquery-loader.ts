@@ -2,7 +2,7 @@ import type { BigQueryApi, TableReference } from '../../core/clients/bigquery-ap
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import type { Clock } from '../../core/clock';
 import type { EncodedStream } from '../../core/encoding';
-import { BeamliftError, messageOf } from '../../core/errors';
+import { BeamliftError } from '../../core/errors';
 import type {
   JobIdentity,
   JobState,
@@ -27,7 +27,6 @@ import { findStagedUnit, stageUnit } from './staging';
 import { stagingLayout, type StagingLayout } from './staging-layout';
 import { jobStateOf } from './state-document';
 import { StateSession } from './state-session';
-import { sweepEndedRuns } from './sweep-run';
 
 export interface BigQuerySettings {
   readonly api: BigQueryApi;
@@ -133,14 +132,7 @@ export class BigQueryLoader implements Loader {
   }
 
   async sweep(context: RunContext): Promise<void> {
-    const { log } = this.settings;
-    try {
-      const { session, lease } = this.heldLease();
-      const never = new AbortController().signal;
-      await sweepEndedRuns(this.desk, context, lease.endedBefore, session.storeNow(), never);
-    } catch (error) {
-      log.warn('staging.not_swept', { run_id: context.runId, error: messageOf(error) });
-    }
+    await this.recovery.sweepRun(context.runId);
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobIdentity, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
 import { planSchema, type Plan, type RunContext } from '../../core/plan';
@@ -11,6 +11,7 @@ import { referenceOf } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
 import type { StateRun } from './state-document';
+import { sweepEndedRuns } from './sweep-run';
 
 /** 20,000 units of some hundred bytes each, and the largest schemas. */
 const MAX_PLAN_BYTES = 128 * 1024 * 1024;
@@ -78,6 +79,16 @@ export class BigQueryRecovery implements RunRecovery {
     }
     await this.close(runId, end, signal);
     return { kind: 'ended' };
+  }
+
+  async sweepRun(runId: string): Promise<void> {
+    const { job, lease, session } = this.held();
+    try {
+      const never = new AbortController().signal;
+      await sweepEndedRuns(this.desk, { job, runId }, lease.endedBefore, session.storeNow(), never);
+    } catch (error) {
+      this.desk.log.warn('staging.not_swept', { run_id: runId, error: messageOf(error) });
+    }
   }
 
   async acceptRun(runId: string, signal: AbortSignal): Promise<LoadReport> {

@@ -98,6 +98,7 @@ export class FakeEquipment {
         rules: RULES,
         ndjson: { bytes: 'hex', json: 'string', zone: '+00', eraSuffix: undefined, floatAsNumber: true },
       },
+      resumed: true,
     };
   }
 
