@@ -38,9 +38,3 @@ export function serviceEndpointProblem(text: string): string | undefined {
     LINK_LOCAL_V6.test(host);
   return refused ? 'may not lead to link-local addresses or a metadata service' : undefined;
 }
-
-/** Whether what is sent to the endpoint can be read on its way: http to another machine. */
-export function isReadableOnTheWay(endpoint: string): boolean {
-  const { protocol, hostname } = new URL(endpoint);
-  return protocol === 'http:' && !/^(?:localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-}

@@ -1,8 +1,18 @@
 import { z } from 'zod';
 import { BeamliftError } from '../../core/errors';
-import type { DestinationModule } from '../../core/loader';
+import { openBigQueryApi } from '../../core/clients/bigquery';
+import type { BigQueryApi } from '../../core/clients/bigquery-api';
+import { openGcsBucket } from '../../core/clients/gcs';
+import type { GcsBucket } from '../../core/clients/gcs-bucket';
+import { openGoogleLogin } from '../../core/clients/google-login';
+import { SYSTEM_CLOCK } from '../../core/clients/system-clock';
+import type { SourceServices } from '../../core/extractor';
+import type { DestinationModule, Loader } from '../../core/loader';
 import { serviceEndpointProblem } from '../../core/service-endpoint';
+import { isRunning, ownIdentity } from '../process-identity';
+import { BigQueryLoader } from './bigquery-loader';
 import { parseBigqueryUrl, parseStaging, STAGING_RULE } from './bigquery-url';
+import { checkBigQuery, checkOfOpening } from './check-bigquery';
 import { DATASET_NAME, DATASET_RULE, PROJECT_NAME, PROJECT_RULE, tableReference } from './object-names';
 import { BIGQUERY_NDJSON, BIGQUERY_RULES } from './rules';
 import { stagingFormatFor } from './staging-format';
@@ -76,13 +86,79 @@ export const bigquery = {
   unitSize: { minBytes: MIN_UNIT_BYTES, maxUnits: MAX_UNITS },
   typeFor,
   parseUrl: parseBigqueryUrl,
-  open: async (destination, services) => {
-    const config = configSchema.parse(destination.config);
-    const table = tableReference(config.project, destination.dataset ?? config.dataset, destination.table);
-    services.log.debug('bigquery.open', { table: table.tableId });
-    return await Promise.reject(
-      new BeamliftError('INTERNAL', { what: 'The loader of BigQuery is not there yet' }),
-    );
+  open: async ({ config: written, dataset, table: tableId }, services) => {
+    const config = configSchema.parse(written);
+    const table = tableReference(config.project, dataset ?? config.dataset, tableId);
+    const clients = await openClients(config, services, new AbortController().signal);
+    const loader: Loader = new BigQueryLoader({
+      ...clients,
+      table,
+      location: config.location,
+      clock: SYSTEM_CLOCK,
+      holder: ownIdentity(),
+      isRunning,
+      log: services.log,
+    });
+    return loader;
   },
-  check: async () => await Promise.resolve([]),
+  check: async (written, services, signal) => {
+    const config = configSchema.parse(written);
+    let clients: Clients;
+    try {
+      clients = await openClients(config, services, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return checkOfOpening(error);
+    }
+    const { project: projectId, dataset: datasetId, location } = config;
+    return await checkBigQuery({ ...clients, projectId, datasetId, location, clock: SYSTEM_CLOCK }, signal);
+  },
 } as const satisfies DestinationModule<'bigquery'>;
+
+interface Clients {
+  readonly api: BigQueryApi;
+  readonly bucket: GcsBucket;
+  /** In the bucket: empty, or with a slash at its end. */
+  readonly prefix: string;
+}
+
+/** Both services know the same login. No request is made yet. */
+async function openClients(
+  config: z.infer<typeof configSchema>,
+  { secrets, environment, log }: SourceServices,
+  signal: AbortSignal,
+): Promise<Clients> {
+  const staging = parseStaging(config.staging);
+  if (staging === undefined) throw new BeamliftError('CONFIG_INVALID', { what: `staging: ${STAGING_RULE}` });
+  const credentials =
+    config.credentials === undefined ? undefined : await secrets.resolve(config.credentials, signal);
+  const common = { environment, log };
+  const login = await openGoogleLogin(
+    {
+      environment,
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(config.impersonate === undefined ? {} : { impersonate: config.impersonate }),
+    },
+    signal,
+  );
+  const { endpoint, staging_endpoint: stagingEndpoint } = config;
+  const api = await openBigQueryApi(
+    {
+      ...common,
+      login,
+      project: config.billing_project ?? config.project,
+      ...(endpoint === undefined ? {} : { endpoint }),
+    },
+    signal,
+  );
+  const bucket = await openGcsBucket(
+    {
+      ...common,
+      login,
+      bucket: staging.bucket,
+      ...(stagingEndpoint === undefined ? {} : { endpoint: stagingEndpoint }),
+    },
+    signal,
+  );
+  return { api, bucket, prefix: staging.prefix };
+}
