@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Secrets from '../core/clients/secrets';
 import type { DiscoveredObject, Environment, SecretResolver, SourceServices } from '../core/extractor';
-import type { Logger } from '../core/logger';
 import type { Plan } from '../core/plan';
 import type { SecretRedactor } from '../core/secret-redactor';
 import type * as CheckConfiguration from './check-configuration';
@@ -25,6 +24,8 @@ import type { RunReport } from './report';
 import type * as ResumeRun from './resume-run';
 import type * as OpenRunStore from './runs/open-run-store';
 import type { RunStore } from './runs/run-store';
+import type { RunStoreServices } from './runs/run-store-services';
+import type { RunStoreSpec } from './runs/run-store-spec';
 import type * as Version from './version';
 
 /** Where the configuration is looked for: `file` (from `-f`), else BEAMLIFT_CONFIG, else ./beamlift.yaml. */
@@ -97,8 +98,13 @@ export interface Engine {
   configurationJsonSchema(): unknown;
   draftJob(request: DraftRequest): Promise<Draft>;
   /** For looking only: makes nothing. */
-  openRunStore(url: string): Promise<RunStore>;
-  openRunStoreForRuns(url: string, identity: ProcessIdentity, log: Logger, redact: Redact): Promise<RunStore>;
+  openRunStore(spec: RunStoreSpec, services: RunStoreServices): Promise<RunStore>;
+  openRunStoreForRuns(
+    spec: RunStoreSpec,
+    services: RunStoreServices,
+    identity: ProcessIdentity,
+    redact: Redact,
+  ): Promise<RunStore>;
   describeConversions(plan: Plan): DescribeConversion;
 }
 
@@ -141,7 +147,7 @@ export const ENGINE: Engine = {
   discover: async (...request) => await modules.check().discover(...request),
   draftJob: async (request) => await modules.draftJob().draftJob(request),
   configurationJsonSchema: () => modules.jsonSchema().configurationJsonSchema(),
-  openRunStore: async (url) => await modules.runStore().openRunStore(url, { create: false }),
+  openRunStore: async (...request) => await modules.runStore().openRunStore(...request, { create: false }),
   openRunStoreForRuns: async (...request) => await modules.runStore().openRunStoreForRuns(...request),
   describeConversions: (plan) => modules.describeConversions().describeConversions(plan),
 };

@@ -29,20 +29,18 @@ export async function openSession(
   const secrets = engine.createSecrets(configuration, host.environment, redactor);
   const log = await output.log();
   for (const warning of configuration.warnings) log.warn('config.warning', { message: warning });
+  const { baseFolder, runStore: spec } = configuration;
+  const common = { secrets, environment: host.environment, log, baseFolder, signal: host.signal };
   const runStore: RunStore = history
-    ? await engine.openRunStoreForRuns(configuration.runStore, host.identity, log, output.redact)
+    ? await engine.openRunStoreForRuns(spec, common, host.identity, output.redact)
     : new MemoryRunStore();
   return {
     configuration,
     services: {
-      secrets,
-      environment: host.environment,
-      log,
+      ...common,
       runStore,
-      baseFolder: configuration.baseFolder,
       thresholdRows: configuration.runners.thresholdRows,
       largeRunner: configuration.runners.large,
-      signal: host.signal,
     },
     close: async () => await runStore.close(),
   };

@@ -10,17 +10,9 @@ export const ANNOUNCED_SOURCES: readonly string[] = [
   'azure_blob',
   'http_api',
 ];
-export const ANNOUNCED_DESTINATIONS: readonly string[] = ['bigquery', 'postgres', 'postgresql', 'redis'];
-export const ANNOUNCED_JOB_KEYS: readonly string[] = [
-  'verify',
-  'staging_format',
-  'table_options',
-  'metadata_columns',
-  'schedule',
-];
+export const ANNOUNCED_DESTINATIONS: readonly string[] = ['postgres', 'postgresql', 'redis'];
+export const ANNOUNCED_JOB_KEYS: readonly string[] = ['metadata_columns', 'schedule'];
 export const ANNOUNCED_RUNNER_KEYS: readonly string[] = ['dataflow', 'portable'];
-/** Kinds of run stores, by the scheme of their URL. */
-export const ANNOUNCED_RUN_STORES: readonly string[] = ['postgres', 'postgresql', 'gs'];
 /** Schemes of URLs, and the kind of source or destination they mean. */
 export const ANNOUNCED_SCHEMES: ReadonlyMap<string, string> = new Map([
   ['mysql', 'mysql'],
@@ -66,4 +58,8 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['delimiter', 'file_format_options'],
   ['encoding', 'file_format_options'],
   ['has_header', 'file_format_options'],
+  ['partition_by', 'table_options'],
+  ['partitioning', 'table_options'],
+  ['cluster_by', 'table_options'],
+  ['clustering', 'table_options'],
 ]);

@@ -7,6 +7,7 @@ import {
 } from './endpoint-modules';
 import { ENDPOINT_KEYS, FILE_KEYS } from './file-schema';
 import { CATEGORY_KEYS } from './job-schema';
+import { RUN_STORE_ROLE } from './run-store-role';
 import { configurationJsonSchema, type JsonSchema, moduleJsonSchema } from './json-schema';
 
 /** The example of the page; a test loads it. */
@@ -56,6 +57,7 @@ export function configurationReference(modules: ConfigurationModules = ALL_MODUL
     table(rows(job, [], jobNote)),
     '## Runners',
     table(rows(properties['runners'] ?? {}, [])),
+    ...endpointSections('Run stores', RUN_STORE_ROLE, ['type', 'url']),
     '',
   ].join('\n\n');
 }
@@ -72,7 +74,7 @@ function topRows(properties: Readonly<Record<string, JsonSchema>>): ReferenceRow
     const schema = properties[key] ?? {};
     return {
       key,
-      type: key === 'run_store' ? 'text' : 'mapping',
+      type: key === 'run_store' ? 'text or mapping' : 'mapping',
       default: defaultText(schema),
       meaning: meaning(schema),
     };

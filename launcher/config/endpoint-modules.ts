@@ -28,7 +28,7 @@ export interface EndpointModule {
 
 /** Connections or destinations: how their keys and kinds are called. */
 export interface EndpointRole {
-  readonly noun: 'connection' | 'destination';
+  readonly noun: 'connection' | 'destination' | 'run store';
   /** Keys that name the kind; the first is what messages say. */
   readonly typeKeys: readonly string[];
   readonly modules: readonly EndpointModule[];

@@ -6,6 +6,9 @@ import { parseSecretText, type SecretTextPart } from '../../core/secret-referenc
 import type { Path, ProblemList } from './configuration-problem';
 import type { EndpointModule } from './endpoint-modules';
 
+/** What Google's `credentials` say where there are none: a word, which may stand in plans and messages. */
+const NO_CREDENTIALS = 'anonymous';
+
 interface ExpandContext {
   readonly environment: Environment;
   readonly path: Path;
@@ -124,7 +127,7 @@ export function takeSecrets(
   const taken: JsonObject = { ...fields };
   for (const name of secretFields) {
     const text = fields[name];
-    if (typeof text !== 'string') continue;
+    if (typeof text !== 'string' || (name === 'credentials' && text === NO_CREDENTIALS)) continue;
     if (parseSecretText(text).parts.every((part) => typeof part !== 'string')) continue;
     inlineSecrets.set(`${secretPath}.${name}`, text);
     taken[name] = `\${inline:${secretPath}.${name}}`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { optionalKey } from './described-key';
 
 export const DEFAULT_THRESHOLD_ROWS = 1_000_000;
-export const DEFAULT_RUN_STORE = 'sqlite:.beamlift/runs.db';
+export const DEFAULT_RUN_STORE_FILE = '.beamlift/runs.db';
 
 export const runnersSchema = z.strictObject({
   threshold_rows: optionalKey(z.int().min(1), {
@@ -31,8 +31,9 @@ export const FILE_KEYS = {
   jobs: { description: 'What is loaded: a name of your choice, and the keys of the job.' },
   runners: { description: 'Which runner takes which jobs.' },
   run_store: {
-    description: 'Where the history of runs is kept: `sqlite:` and a path. Losing it loses no data.',
-    default: DEFAULT_RUN_STORE,
+    description:
+      'Where the history of runs is kept: `sqlite:` and a path, `postgres://user@host/database?schema=…`, or `gs://bucket/prefix`; or a mapping, see [Run stores](#run-stores). Losing it loses no data.',
+    default: `sqlite:${DEFAULT_RUN_STORE_FILE}`,
   },
 } as const;
 

@@ -1,6 +1,7 @@
 import type { StagingFormat } from '../../core/encoding';
 import type { DestinationSpec, JsonObject, SourceSpec, TableOptions, VerifyLevel } from '../../core/plan';
 import type { JobPolicies } from '../../core/policies';
+import type { RunStoreSpec } from '../runs/run-store-spec';
 
 /** One job of the configuration, checked and with every default filled in. */
 export interface JobSpec {
@@ -65,8 +66,7 @@ export interface Configuration {
   readonly destinations: ReadonlyMap<string, NamedConnection>;
   readonly jobs: readonly (JobSpec | JobTemplate)[];
   readonly runners: { readonly thresholdRows: number; readonly large: 'in-process' | undefined };
-  /** `sqlite:` and an absolute path. */
-  readonly runStore: string;
+  readonly runStore: RunStoreSpec;
   /** Secrets that were written out, by the path of their `${inline:path}` reference. */
   readonly inlineSecrets: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];

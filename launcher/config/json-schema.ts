@@ -9,6 +9,10 @@ import {
 } from './endpoint-modules';
 import { ENDPOINT_KEYS, FILE_KEYS, NAME, runnersSchema } from './file-schema';
 import { jobSchema } from './job-schema';
+import { RUN_STORE_ROLE } from './run-store-role';
+
+/** A URL of a run store, or a variable that holds one. */
+const RUN_STORE_URL = '^(sqlite:.|postgres(ql)?://|gs://.|\\$\\{env:)';
 
 /** A JSON schema; only what this file and the reference look at is named. */
 export interface JsonSchema {
@@ -40,7 +44,10 @@ export function configurationJsonSchema(modules: ConfigurationModules = ALL_MODU
       defaults: { ...toJsonSchema(jobSchema), ...FILE_KEYS.defaults },
       jobs: { ...FILE_KEYS.jobs, ...byName(toJsonSchema(jobSchema)), minProperties: 1 },
       runners: { ...toJsonSchema(runnersSchema), ...FILE_KEYS.runners },
-      run_store: { type: 'string', pattern: '^sqlite:.+', ...FILE_KEYS.run_store },
+      run_store: {
+        ...FILE_KEYS.run_store,
+        anyOf: [{ type: 'string', pattern: RUN_STORE_URL }, ...(endpointSchema(RUN_STORE_ROLE).anyOf ?? [])],
+      },
     },
   };
 }

@@ -23,6 +23,8 @@ export interface WrittenEndpoint {
   readonly path: Path;
   /** The kind, where it is not among the fields: `source_type` of a job beside `connection_params`. */
   readonly type?: { readonly value: string; readonly path: Path };
+  /** Where the URL is, if not in the field `url`. */
+  readonly urlPath?: Path;
 }
 
 export interface ReadEndpoint {
@@ -149,7 +151,7 @@ function readUrlField(
   role: EndpointRole,
   { environment, problems }: EndpointContext,
 ): UrlFields | undefined {
-  const path = [...written.path, 'url'];
+  const path = written.urlPath ?? [...written.path, 'url'];
   if (typeof url !== 'string' || url === '') {
     problems.add(path, url === '' ? 'must not be empty' : typeText('string', url));
     return undefined;

@@ -1,25 +1,18 @@
-import path from 'node:path';
 import type { Environment } from '../../core/extractor';
-import { parseSecretText } from '../../core/secret-references';
-import { ANNOUNCED_RUN_STORES, ANNOUNCED_RUNNER_KEYS } from './announced-names';
+import { ANNOUNCED_RUNNER_KEYS } from './announced-names';
 import { buildJob } from './build-job';
 import type { Path, ProblemList } from './configuration-problem';
 import { type ConfigurationModules, connectionRole, destinationRole } from './endpoint-modules';
-import {
-  DEFAULT_RUN_STORE,
-  DEFAULT_THRESHOLD_ROWS,
-  FILE_KEYS,
-  NAME,
-  NAME_RULE,
-  runnersSchema,
-} from './file-schema';
+import { DEFAULT_THRESHOLD_ROWS, FILE_KEYS, NAME, NAME_RULE, runnersSchema } from './file-schema';
 import { Endpoints, JobEndpoints } from './job-endpoints';
+import { checkDestinationKeys } from './destination-keys';
 import { checkJob, type JobDraft } from './job-rules';
 import { JOB_KEYS } from './job-schema';
 import type { Configuration, JobSpec, JobTemplate } from './job-spec';
 import { mergeDefaults } from './merge-defaults';
 import { type EndpointContext, isMapping } from './read-endpoint';
 import { NO_KEYS, type ReadKeys, readJobKeys } from './read-job-keys';
+import { defaultRunStore, readRunStore } from './read-run-store';
 import { checkSchema, typeText, unknownKeyText } from './schema-problems';
 import { reportTableConflicts } from './table-conflicts';
 
@@ -56,10 +49,9 @@ export function validateConfiguration(input: ValidationInput): Configuration | u
   const endpoints = new JobEndpoints(connections, destinations, modules, context);
   const jobs = readJobs(value, endpoints, input, warnings);
   const runners = Object.hasOwn(value, 'runners') ? readRunners(value['runners'], problems) : undefined;
-  const runStore = readRunStore(
-    Object.hasOwn(value, 'run_store') ? value['run_store'] : DEFAULT_RUN_STORE,
-    input,
-  );
+  const runStore = Object.hasOwn(value, 'run_store')
+    ? readRunStore(value['run_store'], context)
+    : defaultRunStore(baseFolder);
   if (problems.size > 0 || runStore === undefined) return undefined;
   return {
     file,
@@ -140,6 +132,9 @@ function readJob(
   const draft: JobDraft = { name, path: place, keys, own, broken, category: source?.category };
   checkJob(draft, problems, warnings);
   const destination = endpoints.findDestination(draft);
+  if (destination !== undefined) {
+    checkDestinationKeys(draft, destination.destinationModule, endpoints.destinationKinds, problems);
+  }
   if (problems.size > before || defaults.broken.size > 0) return undefined;
   if (connection === undefined || source === undefined || destination === undefined) return undefined;
   return buildJob({ name, keys, connection, source, ...destination });
@@ -150,25 +145,4 @@ function readRunners(value: unknown, problems: ProblemList) {
     forKey: (key) =>
       ANNOUNCED_RUNNER_KEYS.includes(key) ? 'is not available in this version; remove it' : undefined,
   });
-}
-
-function readRunStore(
-  value: unknown,
-  { baseFolder, problems }: Pick<ValidationInput, 'baseFolder' | 'problems'>,
-): string | undefined {
-  if (typeof value !== 'string') {
-    problems.add(['run_store'], typeText('string', value));
-    return undefined;
-  }
-  const scheme = /^([a-z]+):/i.exec(value)?.[1]?.toLowerCase() ?? '';
-  const file = value.slice('sqlite:'.length);
-  const plain = parseSecretText(value).parts.every((part) => typeof part === 'string');
-  if (scheme === 'sqlite' && file !== '' && plain) return `sqlite:${path.resolve(baseFolder, file)}`;
-  problems.add(
-    ['run_store'],
-    ANNOUNCED_RUN_STORES.includes(scheme)
-      ? `${scheme}: is not available in this version; write sqlite: and a path, as in ${DEFAULT_RUN_STORE}`
-      : `expected sqlite: and a path, as in ${DEFAULT_RUN_STORE}`,
-  );
-  return undefined;
 }

@@ -23,8 +23,11 @@ export interface Prompter {
 /** Lines of a list that are shown at once. */
 const PAGE_SIZE = 15;
 
-/** Asks on the terminal: questions go to stderr. A closed or interrupted prompt throws CANCELLED. */
-export function terminalPrompter(host: Host): Prompter {
+/** Asks on the terminal: questions go to stderr. A closed or interrupted prompt throws CANCELLED, which says `interrupted`. */
+export function terminalPrompter(
+  host: Host,
+  interrupted = 'init was interrupted; nothing was written',
+): Prompter {
   const ask = async <Answer>(
     prompt: (prompts: typeof Prompts, context: PromptContext) => Promise<Answer>,
   ): Promise<Answer> => {
@@ -37,7 +40,7 @@ export function terminalPrompter(host: Host): Prompter {
     try {
       return await prompt(await import('@inquirer/prompts'), context);
     } catch (cause) {
-      throw new BeamliftError('CANCELLED', { what: 'init was interrupted; nothing was written', cause });
+      throw new BeamliftError('CANCELLED', { what: interrupted, cause });
     }
   };
   return {

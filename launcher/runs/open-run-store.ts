@@ -1,28 +1,82 @@
 import { access } from 'node:fs/promises';
 import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
-import type { Logger } from '../../core/logger';
 import type { ProcessIdentity } from '../../loaders/process-identity';
 import { redactValue, type Redact } from '../output/redaction';
+import { openGcsRunStore } from './gcs-run-store';
 import { MemoryRunStore } from './memory-run-store';
+import { openPostgresRunStore } from './postgres-run-store';
 import type { RunRecord, RunStore } from './run-store';
+import type { RunStoreServices } from './run-store-services';
+import { describeRunStore, type RunStoreSpec } from './run-store-spec';
 import { openSqliteRunStore } from './sqlite-run-store';
 
 /**
- * Opens the store that `run_store` names: `sqlite:` and a path. `create: false` is for those who only look: where nothing
- * has been written yet they get an empty store, and nothing is made. Throws RUN_STORE_FAILED.
+ * Opens the store that `run_store` names. `create: false` is for those who only look: where nothing has been written yet they get an
+ * empty store, and nothing is made. Throws RUN_STORE_FAILED and SECRET_UNRESOLVED; so do the calls of a store in a database or bucket.
  */
-export async function openRunStore(url: string, options: { create: boolean }): Promise<RunStore> {
-  const file = /^sqlite:(.+)$/.exec(url)?.[1];
-  if (file === undefined) {
-    throw new BeamliftError('RUN_STORE_FAILED', {
-      what: 'This run store is of an unknown kind',
-      where: { object: url.replace(/:.*$/, ':…') },
-      hint: 'Write run_store as sqlite: and a path, as in "sqlite:.beamlift/runs.db".',
-    });
+export async function openRunStore(
+  spec: RunStoreSpec,
+  services: RunStoreServices,
+  options: { create: boolean },
+): Promise<RunStore> {
+  if (spec.type === 'sqlite') {
+    const { path: file } = spec.config;
+    if (!options.create && (await isAbsent(file))) return new MemoryRunStore();
+    return await openSqliteRunStore(file, options);
   }
-  if (!options.create && (await isAbsent(file))) return new MemoryRunStore();
-  return await openSqliteRunStore(file, options);
+  const explained = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      services.signal.throwIfAborted();
+      throw explain(error, spec);
+    }
+  };
+  const store = await explained(async () => await openRemote(spec, services, options));
+  return {
+    put: async (record) => await explained(async () => await store.put(record)),
+    get: async (id) => await explained(async () => await store.get(id)),
+    list: async (filter) => await explained(async () => await store.list(filter)),
+    close: async () => await store.close(),
+  };
 }
+
+type RemoteSpec = Exclude<RunStoreSpec, { type: 'sqlite' }>;
+
+async function openRemote(
+  spec: RemoteSpec,
+  services: RunStoreServices,
+  options: { create: boolean },
+): Promise<RunStore> {
+  switch (spec.type) {
+    case 'postgresql':
+      return (await openPostgresRunStore(spec.config, services, options)) ?? new MemoryRunStore();
+    case 'gcs':
+      return await openGcsRunStore(spec.config, services);
+  }
+}
+
+/** Whatever went wrong with a server or a bucket, it is the history of runs that cannot be had, and not a source or destination. */
+function explain(thrown: unknown, spec: RemoteSpec): BeamliftError {
+  const error = toBeamliftError(thrown);
+  if (error.code === 'RUN_STORE_FAILED' || error.code === 'SECRET_UNRESOLVED') return error;
+  const late = thrown instanceof Error && thrown.name === 'TimeoutError';
+  const why = late ? 'It did not answer in time.' : [error.what, error.why].filter(Boolean).join(': ');
+  const hint = error.code === 'RIGHTS_MISSING' ? RIGHTS[spec.type] : error.hint;
+  return new BeamliftError('RUN_STORE_FAILED', {
+    what: 'The run store cannot be used',
+    where: { object: describeRunStore(spec) },
+    why,
+    ...(hint === undefined ? {} : { hint }),
+    cause: thrown,
+  });
+}
+
+const RIGHTS = {
+  postgresql:
+    'The login needs CREATE on the schema for the first use, and SELECT, INSERT and UPDATE on etl_runs from then on.',
+  gcs: 'The login needs to get, list, create and delete objects in the bucket (roles/storage.objectUser).',
+} as const;
 
 /**
  * The store for runs that are about to be made. History never stands in the way of a load: where the store cannot be opened
@@ -30,14 +84,14 @@ export async function openRunStore(url: string, options: { create: boolean }): P
  * `runs list` can tell which of them are lost; secrets are taken out of all of them.
  */
 export async function openRunStoreForRuns(
-  url: string,
+  spec: RunStoreSpec,
+  services: RunStoreServices,
   identity: ProcessIdentity,
-  log: Logger,
   redact: Redact,
 ): Promise<RunStore> {
   const warn = (thrown: unknown): void => {
     const { code, what, why, hint } = toBeamliftError(thrown);
-    log.warn('run_store.failed', {
+    services.log.warn('run_store.failed', {
       code,
       what,
       why,
@@ -47,7 +101,7 @@ export async function openRunStoreForRuns(
   };
   let store: RunStore;
   try {
-    store = await openRunStore(url, { create: true });
+    store = await openRunStore(spec, services, { create: true });
   } catch (error) {
     warn(error);
     return new MemoryRunStore();

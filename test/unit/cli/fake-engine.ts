@@ -7,6 +7,7 @@ import type { LaunchOptions, LaunchServices } from '../../../launcher/launch-opt
 import type { RunReport } from '../../../launcher/report';
 import { MemoryRunStore } from '../../../launcher/runs/memory-run-store';
 import type { RunStore } from '../../../launcher/runs/run-store';
+import type { RunStoreSpec } from '../../../launcher/runs/run-store-spec';
 
 export function fakeJob(name: string): JobSpec {
   return {
@@ -165,7 +166,7 @@ export interface FakeEngine extends Engine {
     planned: { job: string; options: LaunchOptions }[];
     resumed: { job: string; runId: string; accept: boolean }[];
     cancelled: { job: string; runId: string }[];
-    runStores: string[];
+    runStores: RunStoreSpec[];
   };
 }
 
@@ -226,7 +227,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       destinations: new Map(),
       jobs,
       runners: { thresholdRows: 1_000_000, large: undefined },
-      runStore: 'sqlite:/project/.beamlift/runs.db',
+      runStore: { type: 'sqlite', config: { path: '/project/.beamlift/runs.db' } },
       inlineSecrets: new Map(),
       warnings: options.warnings ?? [],
     };
@@ -278,12 +279,12 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
         fakeReport(job.name, { run_id: runId, status: 'cancelled', rows_loaded: 0 });
       return (await options.recovery?.(job, runId, services)) ?? cancelled();
     },
-    openRunStore: async (url) => {
-      calls.runStores.push(url);
+    openRunStore: async (spec) => {
+      calls.runStores.push(spec);
       return options.runStore ?? new MemoryRunStore();
     },
-    openRunStoreForRuns: async (url) => {
-      calls.runStores.push(url);
+    openRunStoreForRuns: async (spec) => {
+      calls.runStores.push(spec);
       return options.runStore ?? new MemoryRunStore();
     },
     describeConversions: () => (column) => (column.source === 'amount' ? 'digits' : undefined),

@@ -21,6 +21,7 @@ async function call(
   return { code, out: host.out.text(), err: host.err.text(), engine };
 }
 
+const sqlite = (path: string) => ({ type: 'sqlite', config: { path } });
 const report = (changes: Parameters<typeof fakeReport>[1] = {}) =>
   JSON.parse(JSON.stringify(fakeReport('orders', changes))) as RunRecord['report'];
 const error = new BeamliftError('LOGIN_FAILED', {
@@ -186,14 +187,14 @@ describe('where runs are looked for', () => {
 
   it('is the run store of the configuration', async () => {
     const { engine } = await call(['runs', '-f', 'x.yaml'], []);
-    assert.deepEqual(engine.calls.runStores, ['sqlite:/project/.beamlift/runs.db']);
+    assert.deepEqual(engine.calls.runStores, [sqlite('/project/.beamlift/runs.db')]);
     assert.equal(engine.calls.configurations[0]?.file, 'x.yaml');
   });
 
   it('is .beamlift here where there is no configuration, unless one was named', async () => {
     const { code, engine } = await call(['runs'], [], { configurationError: missing }, { cwd: '/elsewhere' });
     assert.equal(code, 0);
-    assert.deepEqual(engine.calls.runStores, ['sqlite:/elsewhere/.beamlift/runs.db']);
+    assert.deepEqual(engine.calls.runStores, [sqlite('/elsewhere/.beamlift/runs.db')]);
     assert.equal((await call(['runs', '-f', 'gone.yaml'], [], { configurationError: missing })).code, 2);
     const environment = { BEAMLIFT_CONFIG: 'gone.yaml' };
     assert.equal((await call(['runs'], [], { configurationError: missing }, { environment })).code, 2);

@@ -312,7 +312,7 @@ run_store: "sqlite:\${env:X}"
       'f.yaml:4:48  connections.c.password: ${…} without a kind is not a reference; for an environment variable write ${env:NAME}, for a literal ${ write $${',
       'f.yaml:5:48  connections.d.password: ${secret:…} does not name projects/P/secrets/S/versions/V',
       'f.yaml:10:69  jobs.a.dest_table_name: references such as ${env:NAME} are for connections and destinations; here, write the value',
-      'f.yaml:11:1  run_store: expected sqlite: and a path, as in sqlite:.beamlift/runs.db',
+      'f.yaml:11:1  run_store.path: the environment variable X is not set',
     ],
   },
   {
@@ -362,12 +362,12 @@ ${GOOD.replace('warehouse', 'b').replace('shop', 'f')}`,
   },
   {
     says: 'runners and the run store',
-    whole: `runners: { threshold_rows: 0, large: dataflow, dataflow: {} }\nrun_store: postgres://h/d\n${HEAD}${GOOD}`,
+    whole: `runners: { threshold_rows: 0, large: dataflow, dataflow: {} }\nrun_store: mysql://u:canary@h/d\n${HEAD}${GOOD}`,
     expected: [
       'f.yaml:1:12  runners.threshold_rows: must be at least 1',
       'f.yaml:1:31  runners.large: this version has one runner: in-process',
       'f.yaml:1:48  runners.dataflow: is not available in this version; remove it',
-      'f.yaml:2:1  run_store: postgres: is not available in this version; write sqlite: and a path, as in sqlite:.beamlift/runs.db',
+      'f.yaml:2:1  run_store: no run store has a URL of this form; there are sqlite (sqlite: and a path, as in sqlite:.beamlift/runs.db), postgresql (postgres://user@host/database?schema=…) and gcs (gs://bucket/prefix)',
     ],
   },
   {

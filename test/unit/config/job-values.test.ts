@@ -292,6 +292,6 @@ jobs: { a: { connection: __proto__, file_pattern: x.csv, load_type: catalog } }
       `${HEAD}runners: { threshold_rows: 5, large: in-process }\nrun_store: sqlite:/var/runs.db\njobs: { a: { connection: here, file_pattern: x.csv, load_type: replace } }`,
     );
     assert.deepEqual(configuration.runners, { thresholdRows: 5, large: 'in-process' });
-    assert.equal(configuration.runStore, 'sqlite:/var/runs.db');
+    assert.deepEqual(configuration.runStore, { type: 'sqlite', config: { path: '/var/runs.db' } });
   });
 });

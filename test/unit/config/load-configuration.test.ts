@@ -87,7 +87,10 @@ describe('configuration file', () => {
         configuration.destinations.get('warehouse')?.config['path'],
         path.join(folder, 'etl', 'w.duckdb'),
       );
-      assert.equal(configuration.runStore, `sqlite:${path.join(folder, 'etl', '.beamlift', 'runs.db')}`);
+      assert.deepEqual(configuration.runStore, {
+        type: 'sqlite',
+        config: { path: path.join(folder, 'etl', '.beamlift', 'runs.db') },
+      });
       await symlink(path.join(folder, 'etl', 'x.yaml'), path.join(folder, 'link.yaml'));
       assert.equal((await load(folder, 'link.yaml')).baseFolder, folder);
     });

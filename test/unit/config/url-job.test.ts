@@ -47,7 +47,10 @@ describe('job from URLs', () => {
     assert.ok(job !== undefined && !('instantiate' in job));
     assert.equal(configuration.file, undefined);
     assert.equal(configuration.baseFolder, '/work-folder');
-    assert.equal(configuration.runStore, 'sqlite:/work-folder/.beamlift/runs.db');
+    assert.deepEqual(configuration.runStore, {
+      type: 'sqlite',
+      config: { path: '/work-folder/.beamlift/runs.db' },
+    });
     assert.deepEqual(job.source, {
       type: 'postgresql',
       connectionName: 'from',
