@@ -4,7 +4,7 @@ import type { RunContext } from '../../core/plan';
 import type { Column } from '../../core/schema';
 import { quoteIdentifier, quoteTable } from './sql-text';
 
-/** What the table asks of statements that read it: a condition on its partitioning column. */
+/** The column of a condition that a table demands of every statement. */
 export interface PartitionFilter {
   /** A column, or a pseudo column such as `_PARTITIONTIME`. */
   readonly column: string;
@@ -19,12 +19,10 @@ export interface StagedRows {
   readonly sources: readonly TableReference[];
   /** The table's own names of what is staged. */
   readonly columns: readonly Column[];
-  /** Set where the table takes no statement without one. It is a condition that every row meets: the statement is about all of them. */
-  readonly filter: PartitionFilter | undefined;
 }
 
-/** Names of our own, apart from all column names: those come with the alias of their table. */
-const [TARGET, STAGED, ROW, PLACE] = ['target', 'staged', 'candidate', '_beamlift_place'];
+/** Names that no column is likely to have: a column of the name of a table would be read in its place. */
+const [TARGET, STAGED, ROW, PLACE] = ['beamlift_target', 'beamlift_staged', 'beamlift_row', 'beamlift_place'];
 
 /**
  * One statement, so all of it or nothing happens: rows whose key the table has are updated, others are added.
@@ -34,7 +32,8 @@ const [TARGET, STAGED, ROW, PLACE] = ['target', 'staged', 'candidate', '_beamlif
  * staged of a row. Keys are equal as `=` says: rows without a key were rejected before. Whether it was done is known by the id of its
  * job; done again, it would give the same table.
  *
- * Without a filter on the partitioning column all of the table is read: the row of a key may be in any partition.
+ * All of the table's keys are read, whatever its partitioning: the row of a key may be in any partition. A table that demands a filter on
+ * its partitioning column therefore takes no merge; the review of the plan says so.
  */
 export function mergeStatement(context: RunContext, rows: StagedRows): string {
   const { columns } = rows;
@@ -42,7 +41,6 @@ export function mergeStatement(context: RunContext, rows: StagedRows): string {
   const cursor = cursorColumn(context, columns);
   const names = columns.map(({ name }) => quoteIdentifier(name));
   const onKey = keys.map((key) => `${TARGET}.${key} = ${STAGED}.${key}`);
-  const filter = rows.filter === undefined ? [] : [everyRow(rows.filter)];
   const others = names.filter((name) => !keys.includes(name));
   // Rows that have nothing but a key are updated to what they are: they count as loaded, as everywhere else.
   const set = (others.length > 0 ? others : keys).map((name) => `${name} = ${STAGED}.${name}`);
@@ -50,7 +48,7 @@ export function mergeStatement(context: RunContext, rows: StagedRows): string {
   return [
     `MERGE INTO ${quoteTable(rows.table)} AS ${TARGET}`,
     `USING (${newestRows(rows.sources, names, keys, cursor)}) AS ${STAGED}`,
-    `ON ${[...onKey, ...filter].join(' AND ')}`,
+    `ON ${onKey.join(' AND ')}`,
     `WHEN MATCHED${isNewer.map((condition) => ` AND ${condition}`).join('')} THEN UPDATE SET ${set.join(', ')}`,
     insertStaged(names),
   ].join('\n');
@@ -59,15 +57,16 @@ export function mergeStatement(context: RunContext, rows: StagedRows): string {
 /**
  * One statement that leaves the staged rows and no others in the table, and everything else of it as it was: schema, keys, row and column
  * policies, descriptions. It needs the right to see all rows, as every statement that changes a table with row policies does.
+ * `filter`: set where the table takes no statement without a condition on its partitioning column; it gets one that every row meets.
  */
-export function replaceStatement(rows: StagedRows): string {
+export function replaceStatement(rows: StagedRows, filter: PartitionFilter | undefined): string {
   const names = rows.columns.map(({ name }) => quoteIdentifier(name));
-  const filter = rows.filter === undefined ? '' : ` AND ${everyRow(rows.filter)}`;
+  const condition = filter === undefined ? '' : ` AND ${everyRow(filter)}`;
   return [
     `MERGE INTO ${quoteTable(rows.table)} AS ${TARGET}`,
-    `USING (${unionOf(rows.sources, names)}) AS ${STAGED}`,
+    `USING (${unionOf(rows.sources)}) AS ${STAGED}`,
     'ON FALSE',
-    `WHEN NOT MATCHED BY SOURCE${filter} THEN DELETE`,
+    `WHEN NOT MATCHED BY SOURCE${condition} THEN DELETE`,
     insertStaged(names),
   ].join('\n');
 }
@@ -90,13 +89,13 @@ function newestRows(
 ): string {
   const first = cursor === undefined ? '' : `${ROW}.${cursor} DESC NULLS LAST, `;
   const place = `ROW_NUMBER() OVER (PARTITION BY ${keys.map((key) => `${ROW}.${key}`).join(', ')} ORDER BY ${first}TO_JSON_STRING(${ROW}) DESC)`;
-  const ranked = `SELECT ${names.map((name) => `${ROW}.${name}`).join(', ')}, ${place} AS ${PLACE} FROM (${unionOf(sources, names)}) AS ${ROW}`;
+  const ranked = `SELECT ${names.map((name) => `${ROW}.${name}`).join(', ')}, ${place} AS ${PLACE} FROM (${unionOf(sources)}) AS ${ROW}`;
   return `SELECT ${names.join(', ')} FROM (${ranked}) WHERE ${PLACE} = 1`;
 }
 
-/** All rows of several tables. */
-export function unionOf(sources: readonly TableReference[], names: readonly string[]): string {
-  return sources.map((source) => `SELECT ${names.join(', ')} FROM ${quoteTable(source)}`).join(' UNION ALL ');
+/** All rows of several tables that have the same columns in the same order. */
+export function unionOf(sources: readonly TableReference[]): string {
+  return sources.map((source) => `SELECT * FROM ${quoteTable(source)}`).join(' UNION ALL ');
 }
 
 function mergeKeys(context: RunContext, columns: readonly Column[]): string[] {
@@ -105,23 +104,7 @@ function mergeKeys(context: RunContext, columns: readonly Column[]): string[] {
   if (found.length === 0 || found.length !== keys.length) {
     throw new BeamliftError('INTERNAL', { what: 'A merge was planned without its key columns' });
   }
-  refuseMergeKeys(context, found);
   return found.map(({ name }) => quoteIdentifier(name));
-}
-
-/** Types whose values BigQuery cannot tell apart for a key: it neither groups nor compares them, or not exactly. */
-const NO_KEY: readonly string[] = ['float', 'json', 'variant', 'array', 'struct', 'interval'];
-
-/** Throws PLAN_REFUSED for key columns of a type that rows cannot be found by. `columns`: the destination's key columns. */
-export function refuseMergeKeys(context: RunContext, columns: readonly Column[]): void {
-  const wrong = columns.find(({ type }) => NO_KEY.includes(type.kind));
-  if (wrong === undefined) return;
-  throw new BeamliftError('PLAN_REFUSED', {
-    what: `Rows cannot be merged by column ${wrong.name}`,
-    where: { job: context.job, column: wrong.name },
-    why: `BigQuery cannot compare or group values of its type (${wrong.nativeType ?? wrong.type.kind}) exactly.`,
-    hint: 'Choose other `key_columns`: whole numbers, decimals, texts, bytes, dates or times.',
-  });
 }
 
 /** The column that tells which of two rows is newer, if it is among those that are loaded. */

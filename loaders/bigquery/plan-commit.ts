@@ -73,7 +73,7 @@ export function planCommit(input: CommitInput): CommitPlan {
     return { ...plan, ...planDirect(context, table, only, staged) };
   }
   const digests = context.verify === 'strict' ? totalDigests(context, manifests) : undefined;
-  return { ...plan, ...planThroughTables(input, groups, staged, digests) };
+  return { ...plan, ...planThroughTables(input, groups, staged, digests, rowsStaged) };
 }
 
 /** What depends on the way that rows take. */
@@ -132,6 +132,7 @@ function planThroughTables(
   groups: readonly (readonly Part[])[],
   staged: StagedTable,
   digests: ColumnDigests | undefined,
+  rowsStaged: number,
 ): Steps {
   const isReplace = context.disposition === 'replace' && !context.createTable;
   const isQuery = isReplace || context.disposition === 'merge';
@@ -146,27 +147,35 @@ function planThroughTables(
     const source = sources[index] ?? table;
     return loadJob(`load-${index}`, context, parts, staged.fields, source, { kind: 'truncate-data' });
   });
-  const rows: StagedRows = { table, sources, columns: staged.columns, filter: staged.filter };
+  const rows: StagedRows = { table, sources, columns: staged.columns };
+  const proved = staged.columns.map((column, index) => ({
+    name: context.destinationSchema.columns[index]?.name ?? column.name,
+    column,
+  }));
   return {
     temporaryTables,
     prepare,
-    proofs: digests === undefined ? [] : proofsOf(sources, staged.columns, digests),
+    proofs: digests === undefined ? [] : proofsOf(sources, proved, digests, rowsStaged),
     createTable: newTable(context, table, staged),
     addColumns: staged.newFields,
-    ...publishing(context, rows, isReplace),
+    ...publishing(context, rows, staged, isReplace),
   };
 }
 
 function publishing(
   context: RunContext,
   rows: StagedRows,
+  staged: StagedTable,
   isReplace: boolean,
 ): Pick<Steps, 'publish' | 'proofOfPublish'> {
   if (context.disposition === 'merge') {
     return { publish: statement(context, mergeStatement(context, rows)), proofOfPublish: 'merged-rows' };
   }
   if (isReplace)
-    return { publish: statement(context, replaceStatement(rows)), proofOfPublish: 'inserted-rows' };
+    return {
+      publish: statement(context, replaceStatement(rows, staged.filter)),
+      proofOfPublish: 'inserted-rows',
+    };
   const into = context.createTable ? 'empty' : 'append';
   return { publish: copyJob('publish', rows.sources, rows.table, into), proofOfPublish: 'copied-rows' };
 }
