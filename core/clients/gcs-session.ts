@@ -1,8 +1,7 @@
 import type { StoredObject } from './gcs-bucket';
 import { uploaded } from './gcs-objects';
-import { describeAnswer, unreadable } from './google-answers';
 import { GoogleServiceFailure, mayPass, type GoogleCall } from './google-failures';
-import type { GoogleAnswer } from './google-answers';
+import { describeAnswer, unreadable, type GoogleAnswer } from './google-answers';
 import type { GoogleRest } from './google-rest';
 
 /** A chunk of 8 MiB at 1 Mbit/s, doubled. */
@@ -144,4 +143,25 @@ function progressOf(answer: Omit<GoogleAnswer, 'repeated'>): Progress {
     default:
       throw describeAnswer({ ...answer, status: 502 });
   }
+}
+
+/**
+ * The address of a session is as good as a key to it, so it is used where it belongs alone: on the endpoint, or on Google's own hosts.
+ * An emulator writes its own idea of its address; its path counts.
+ */
+export function sessionAddress(location: string | null, endpoint: string): string {
+  if (location === null) throw unreadable('it names no session');
+  let url: URL;
+  try {
+    url = new URL(location, endpoint);
+  } catch {
+    throw unreadable('its session is not an address');
+  }
+  const own = new URL(endpoint);
+  if (own.protocol === 'http:') return `${own.origin}${url.pathname}${url.search}`;
+  const trusted = url.host === own.host || url.hostname.endsWith('.googleapis.com');
+  if (url.protocol !== 'https:' || !trusted) {
+    throw new GoogleServiceFailure('the service named a session on a strange host', 502, 'notImplemented');
+  }
+  return url.href;
 }

@@ -10,10 +10,10 @@ import {
   uploadPath,
   wholeUpload,
 } from './gcs-objects';
-import { jsonOf, unreadable } from './google-answers';
-import { GoogleServiceFailure, type GoogleCall } from './google-failures';
+import { jsonOf, type GoogleAnswer } from './google-answers';
+import type { GoogleCall } from './google-failures';
 import type { GoogleRest } from './google-rest';
-import { sendChunk, type ChunkOutcome, type UploadSession } from './gcs-session';
+import { sendChunk, sessionAddress, type ChunkOutcome, type UploadSession } from './gcs-session';
 
 /** Bytes of one request, and of memory of one upload: 32 times the 256 KiB that chunks of a session are multiples of. */
 export const CHUNK_BYTES = 8 * 1024 * 1024;
@@ -45,7 +45,9 @@ class RestUpload implements ObjectUpload {
   private confirmed = 0;
   private sum = 0;
   private session: UploadSession | undefined;
-  private state: 'open' | 'finished' | 'aborted' = 'open';
+  private state: 'open' | 'finished' | 'failed' | 'aborted' = 'open';
+  /** The request that makes the object may have been sent. */
+  private ending = false;
   private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
   private readonly onAbort: () => void;
@@ -83,6 +85,7 @@ class RestUpload implements ObjectUpload {
 
   async finish(): Promise<StoredObject> {
     this.mustBeOpen();
+    this.ending = true;
     const object = await this.track(
       this.session === undefined ? this.sendWhole() : this.sendLast(this.session),
     );
@@ -92,29 +95,36 @@ class RestUpload implements ObjectUpload {
   }
 
   async abort(): Promise<void> {
-    if (this.state !== 'open') return;
+    if (this.state === 'finished' || this.state === 'aborted') return;
     this.state = 'aborted';
     this.stop.abort(new DOMException('the upload was given up', 'AbortError'));
     await this.running.catch(() => undefined);
     const { session } = this;
     this.release();
-    if (session === undefined) return;
-    try {
-      // 499 is the store's answer; whatever it says, nobody goes on with the session.
-      await this.rest.once(
-        {
-          call: this.target.call,
-          method: 'DELETE',
-          path: session.address,
-          open: true,
-          accepts: [404, 410, 499],
-          timeoutMs: ABORT_TIMEOUT_MS,
-        },
-        new AbortController().signal,
-      );
-    } catch {
-      // The store forgets a session after a week.
-    }
+    // Whatever the store says: nobody goes on with the session, and it forgets it after a week.
+    if (session !== undefined) await this.tell('DELETE', session.address, true).catch(() => undefined);
+    if (this.ending) await this.removeWhatEnded().catch(() => undefined);
+  }
+
+  /** The answer to the last request was not heard: what it made is taken away, where it is ours. */
+  private async removeWhatEnded(): Promise<void> {
+    const path = objectPath(this.target.bucket, this.target.name);
+    const answer = await this.tell('GET', `${path}?fields=${OBJECT_FIELDS}`, false);
+    if (answer.status === 404) return;
+    const object = storedObject(jsonOf(answer));
+    if (this.isWhole(object)) await this.tell('DELETE', `${path}?generation=${object.generation}`, false);
+  }
+
+  /** One request while giving up: its own time limit, and no second try. */
+  private async tell(
+    method: 'GET' | 'DELETE',
+    path: string,
+    open: boolean,
+  ): Promise<Pick<GoogleAnswer, 'status' | 'body'>> {
+    return await this.rest.once(
+      { call: this.target.call, method, path, open, accepts: [404, 410, 499], timeoutMs: ABORT_TIMEOUT_MS },
+      new AbortController().signal,
+    );
   }
 
   private mustBeOpen(): void {
@@ -122,10 +132,13 @@ class RestUpload implements ObjectUpload {
     if (this.state !== 'open') throw new Error(`the upload of ${this.target.call.object} is ${this.state}`);
   }
 
-  /** Remembers what is on its way, for abort() to wait for. */
+  /** Remembers what is on its way, for abort() to wait for; after a failure the sum and the buffer no longer agree, so nothing goes on. */
   private track<Result>(call: Promise<Result>): Promise<Result> {
-    this.running = call;
-    return call;
+    this.running = call.catch((error: unknown) => {
+      if (this.state === 'open') this.state = 'failed';
+      throw error;
+    });
+    return this.running as Promise<Result>;
   }
 
   private release(): void {
@@ -269,25 +282,4 @@ class RestUpload implements ObjectUpload {
       hint: 'Staged files have names of their own: look for another program that writes to this prefix.',
     });
   }
-}
-
-/**
- * The address of a session is as good as a key to it, so it is used where it belongs alone: on the endpoint, or on Google's own hosts.
- * An emulator writes its own idea of its address; its path counts.
- */
-function sessionAddress(location: string | null, endpoint: string): string {
-  if (location === null) throw unreadable('it names no session');
-  let url: URL;
-  try {
-    url = new URL(location, endpoint);
-  } catch {
-    throw unreadable('its session is not an address');
-  }
-  const own = new URL(endpoint);
-  if (own.protocol === 'http:') return `${own.origin}${url.pathname}${url.search}`;
-  const trusted = url.host === own.host || url.hostname.endsWith('.googleapis.com');
-  if (url.protocol !== 'https:' || !trusted) {
-    throw new GoogleServiceFailure('the service named a session on a strange host', 502, 'notImplemented');
-  }
-  return url.href;
 }

@@ -88,7 +88,7 @@ class RestBucket implements GcsBucket {
         call: this.about('read', name),
         method: 'GET',
         path: `${objectPath(this.name, name)}?alt=media`,
-        headers: { 'accept-encoding': 'identity', 'cache-control': 'no-cache' },
+        headers: { 'accept-encoding': 'identity' },
         maxBytes,
         timeoutMs: WHOLE_TIMEOUT_MS,
         accepts: [404],
