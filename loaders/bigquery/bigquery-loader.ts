@@ -1,4 +1,4 @@
-import type { BigQueryApi, TableReference } from '../../core/clients/bigquery-api';
+import type { BigQueryApi, TableReference, TableResource } from '../../core/clients/bigquery-api';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import type { Clock } from '../../core/clock';
 import type { EncodedStream } from '../../core/encoding';
@@ -52,6 +52,8 @@ export class BigQueryLoader implements Loader {
   private held:
     { readonly job: string; readonly lease: JobLease; readonly session: StateSession } | undefined;
   private location: string | undefined;
+  /** The table as planning saw it last. */
+  private planned: { readonly resource: TableResource | undefined } | undefined;
 
   constructor(private readonly settings: BigQuerySettings) {
     this.layout = stagingLayout(settings.prefix);
@@ -65,17 +67,16 @@ export class BigQueryLoader implements Loader {
   }
 
   async schema(signal: AbortSignal): Promise<TableSchema | undefined> {
-    const resource = await this.settings.api.getTable(this.settings.table, signal);
-    this.location ??= resource?.location;
+    const resource = await this.readTable(signal);
     return resource === undefined ? undefined : tableSchemaOf(resource);
   }
 
   async reviewPlan(context: RunContext, signal: AbortSignal): Promise<readonly string[]> {
     const { api, table } = this.settings;
-    const resource = await api.getTable(table, signal);
+    const { resource } = this.planned ?? { resource: await this.readTable(signal) };
     const dataset =
       resource === undefined ? await api.getDataset(table.projectId, table.datasetId, signal) : undefined;
-    this.location ??= resource?.location ?? dataset?.location;
+    this.location ??= dataset?.location;
     return reviewPlan(context, resource, dataset);
   }
 
@@ -137,6 +138,13 @@ export class BigQueryLoader implements Loader {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  private async readTable(signal: AbortSignal): Promise<TableResource | undefined> {
+    const resource = await this.settings.api.getTable(this.settings.table, signal);
+    this.planned = { resource };
+    this.location ??= resource?.location;
+    return resource;
   }
 
   private openState(job: string): StateSession {
