@@ -146,6 +146,7 @@ export function describeDestinationContract(module: DestinationModule, { prepare
             rejectFolder: path.join(folder, `${runId}-rejects`),
             ...changes,
           };
+          await begin(loader, context, lease);
           return await work(loader, context, lease);
         } finally {
           await lease?.release();
@@ -162,6 +163,25 @@ export function describeDestinationContract(module: DestinationModule, { prepare
           return report.rowsLoaded;
         });
       }
+    }
+
+    /** What a launcher does before it stages: destinations whose runs outlive their process keep the plan. */
+    async function begin({ recovery }: Loader, context: RunContext, { unfinished }: Lease): Promise<void> {
+      if (recovery === undefined) return;
+      if (unfinished !== null) await recovery.endRun(unfinished.runId, 'failed', signal);
+      await recovery.beginRun(
+        {
+          context,
+          units: [unit('r0001'), unit('r0002')],
+          estimate: { rows: null, bytes: null, quality: 'unknown' },
+          runner: 'in-process',
+          runnerReason: '',
+          large: false,
+          splitReason: '',
+          notices: [],
+        },
+        signal,
+      );
     }
 
     function encoded(rows: readonly Row[], stop?: () => void): EncodedStream {
