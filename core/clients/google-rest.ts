@@ -16,6 +16,7 @@ import { describeAnswer, type GoogleAnswer } from './google-answers';
 const CALL_TIMEOUT_MS = 60_000;
 /** The longest answer that is read, in bytes: a page of 1,000 objects with names of 1,024 bytes is well below. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const MAX_FAILURE_BYTES = 64 * 1024;
 /** A `Retry-After` beyond this is not worth waiting for within one call, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 60_000;
 /** Tries of a host that never answered: a wrong address is told soon. */
@@ -193,7 +194,9 @@ export class GoogleRest {
           ...(request.body === undefined ? {} : { body: request.body }),
         },
       );
-      const body = await readBounded(response, request.maxBytes ?? MAX_ANSWER_BYTES);
+      const body = response.ok
+        ? await readBounded(response, request.maxBytes ?? MAX_ANSWER_BYTES)
+        : await readBeginning(response);
       return { status: response.status, headers: response.headers, body };
     } catch (error) {
       signal.throwIfAborted();
@@ -236,6 +239,19 @@ async function readBounded(response: Response, maxBytes: number): Promise<Buffer
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);
+}
+
+/** An answer of failure is a few hundred bytes; of a longer one, the beginning says enough. */
+async function readBeginning(response: Response): Promise<Buffer> {
+  if (response.body === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes >= MAX_FAILURE_BYTES) break;
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_FAILURE_BYTES);
 }
 
 /** `fetch failed` says nothing; its cause does (`connect ECONNREFUSED 127.0.0.1:80`). */

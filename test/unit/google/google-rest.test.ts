@@ -158,6 +158,21 @@ describe('one request to a Google service', () => {
       },
     );
   });
+
+  it('reads the beginning of a failure, however long it is', async () => {
+    await withServer(
+      (_, response) => {
+        response.writeHead(400);
+        response.end(`no good: ${'x'.repeat(1_000_000)}`);
+      },
+      async (_, rest) => {
+        await assert.rejects(
+          rest.call({ ...REQUEST, maxBytes: 10 }, jsonOf, calm()),
+          hasCode('DESTINATION_FAILED', /HTTP 400: no good: x{400,600}…$/),
+        );
+      },
+    );
+  });
 });
 
 describe('a request that is safe to repeat', () => {
