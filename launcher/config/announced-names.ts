@@ -59,7 +59,5 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['encoding', 'file_format_options'],
   ['has_header', 'file_format_options'],
   ['partition_by', 'table_options'],
-  ['partitioning', 'table_options'],
   ['cluster_by', 'table_options'],
-  ['clustering', 'table_options'],
 ]);

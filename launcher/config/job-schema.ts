@@ -100,11 +100,27 @@ const fileFormatOptionsSchema = z.strictObject({
 /** What BigQuery takes. */
 const MAX_CLUSTERING_COLUMNS = 4;
 
-const partitionBySchema = z.union([
-  columnName,
-  z.strictObject({ column: columnName, by: z.enum(['hour', 'day', 'month', 'year']) }),
-  z.strictObject({ column: columnName, start: z.int(), end: z.int(), interval: z.int().min(1) }),
-]);
+const partitionColumn = columnName.describe('A destination column.');
+
+const partitionBySchema = z.union(
+  [
+    columnName,
+    z.strictObject({
+      column: partitionColumn,
+      by: z.enum(['hour', 'day', 'month', 'year']).describe('What one partition holds.'),
+    }),
+    z.strictObject({
+      column: partitionColumn,
+      start: z.int().describe('Where the first range begins.'),
+      end: z.int().describe('Where the last range ends, exclusive.'),
+      interval: z.int().min(1).describe('How many numbers one partition holds.'),
+    }),
+  ],
+  {
+    error:
+      'expected a column, as in created_at; { column: created_at, by: month } with hour, day, month or year; or { column: id, start: 0, end: 1000000, interval: 1000 }',
+  },
+);
 
 const tableOptionsKeySchema = z.strictObject({
   partition_by: optionalKey(partitionBySchema, {

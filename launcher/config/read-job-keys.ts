@@ -50,6 +50,7 @@ function isReference(key: string, value: unknown): boolean {
 function keyAdvice(key: string): string | undefined {
   if (ANNOUNCED_JOB_KEYS.includes(key)) return 'is not available in this version; remove it';
   const word = OTHER_WORDS.get(key);
-  if (word === 'file_format_options') return `there is no such key; write file_format_options: { ${key}: … }`;
+  if (word === 'file_format_options' || word === 'table_options')
+    return `there is no such key; write ${word}: { ${key}: … }`;
   return word === undefined ? undefined : `there is no such key; did you mean ${word}?`;
 }

@@ -60,12 +60,14 @@ const CASES: readonly Broken[] = [
   },
   {
     says: 'keys of other tools and of later versions',
-    jobs: '  orders:\n    connection: shop\n    destination: other\n    table: orders\n    load_type: catalog\n    delimiter: ";"\n    verify: strict\n    __proto__: 1\n',
+    jobs: '  orders:\n    connection: shop\n    destination: other\n    table: orders\n    load_type: catalog\n    delimiter: ";"\n    schedule: daily\n    verify: strict\n    cluster_by: [a]\n    __proto__: 1\n',
     expected: [
       'f.yaml:11:5  jobs.orders.table: there is no such key; did you mean source_table_name?',
       'f.yaml:13:5  jobs.orders.delimiter: there is no such key; write file_format_options: { delimiter: … }',
-      'f.yaml:14:5  jobs.orders.verify: is not available in this version; remove it',
-      'f.yaml:15:5  jobs.orders.__proto__: there is no such key; known are connection, source_type, connection_params, source_table_name, query, source_tables, file_pattern, file_format, file_format_options, file_selection, load_type, timestamp_column, historical_start_date, last_sync_value, hold_back, lookback, timezone, filter, selected_columns, column_mapping, key_columns, destination, dataset, dest_table_name, create_table, schema_update, allow_empty, split, max_source_connections, policies, rejects, timeout',
+      'f.yaml:14:5  jobs.orders.schedule: is not available in this version; remove it',
+      'f.yaml:15:5  jobs.orders.verify: means nothing to duckdb; remove it',
+      'f.yaml:16:5  jobs.orders.cluster_by: there is no such key; write table_options: { cluster_by: … }',
+      'f.yaml:17:5  jobs.orders.__proto__: there is no such key; known are connection, source_type, connection_params, source_table_name, query, source_tables, file_pattern, file_format, file_format_options, file_selection, load_type, timestamp_column, historical_start_date, last_sync_value, hold_back, lookback, timezone, filter, selected_columns, column_mapping, key_columns, destination, dataset, dest_table_name, create_table, schema_update, allow_empty, split, max_source_connections, policies, rejects, verify, staging_format, table_options, timeout',
     ],
   },
   {
@@ -266,7 +268,7 @@ const CASES: readonly Broken[] = [
   i: { source_typ: local, path: x }
   j: { usr: a, host: h }
 destinations:
-  a: { type: bigquery }
+  a: { type: redis }
   b: { type: duckdb }
 jobs:
 ${GOOD}`,
@@ -285,7 +287,7 @@ ${GOOD}`,
       'f.yaml:9:21  connections.h.path: a path takes ${env:NAME}, but not ${file:…}',
       'f.yaml:10:8  connections.i.source_typ: there is no such key; did you mean source_type?',
       'f.yaml:11:3  connections.j: says no kind: write source_type: postgresql or local; or a url',
-      'f.yaml:13:8  destinations.a.type: bigquery is not available in this version; write duckdb',
+      'f.yaml:13:8  destinations.a.type: redis is not available in this version; write duckdb',
       'f.yaml:14:3  destinations.b.path: is needed: The file',
       'f.yaml:17:5  jobs.good.connection: there is no connection "shop"; one of a, b, c, d, e, f, g, h, i, j',
       'f.yaml:20:5  jobs.good.destination: there is no destination "warehouse"; one of a, b',

@@ -1,5 +1,6 @@
 import { ProblemList, formatProblem } from '../../../launcher/config/configuration-problem';
 import { parseConfiguration } from '../../../launcher/config/configuration-document';
+import type { ConfigurationModules } from '../../../launcher/config/endpoint-modules';
 import type { Configuration } from '../../../launcher/config/job-spec';
 import { validateConfiguration } from '../../../launcher/config/validate-configuration';
 import { FAKE_MODULES } from './fake-modules';
@@ -10,11 +11,12 @@ export interface CheckedText {
   readonly problems: readonly string[];
 }
 
-/** Checks a text as the file /base/f.yaml, with the fake modules. */
+/** Checks a text as the file /base/f.yaml, with the fake modules unless told otherwise. */
 export function checkText(
   text: string,
   environment: Record<string, string> = {},
   needsJobs = true,
+  modules: ConfigurationModules = FAKE_MODULES,
 ): CheckedText {
   const { value, problems, places } = parseConfiguration(text, 'f.yaml');
   const configuration =
@@ -25,7 +27,7 @@ export function checkText(
           file: '/base/f.yaml',
           baseFolder: '/base',
           environment,
-          modules: FAKE_MODULES,
+          modules,
           needsJobs,
           problems,
         });
