@@ -65,7 +65,10 @@ export class GcsRunStore implements RunStore {
     const body = Buffer.from(JSON.stringify({ record_version: RECORD_VERSION, ...record }));
     let known = this.written.get(record.id);
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts++) {
-      known ??= await this.find(record.id, signal);
+      // A run that begins is not there yet; the conflict tells if it is.
+      if (known === undefined && (record.status !== 'running' || conflicts > 0)) {
+        known = await this.find(record.id, signal, likelyBeginnings(record.id));
+      }
       const replaced = known?.object === object ? known.generation : '0';
       const stored = await this.bucket.write(object, body, replaced, signal);
       if (stored !== 'conflict') {
@@ -83,7 +86,9 @@ export class GcsRunStore implements RunStore {
 
   async get(id: string): Promise<RunRecord | undefined> {
     const signal = readPatience(this.signal);
-    const found = await this.find(id, signal);
+    const likely = likelyBeginnings(id);
+    let found = await this.find(id, signal, likely);
+    if (found === undefined && likely.length > 0) found = await this.find(id, signal, []);
     return found === undefined ? undefined : await this.read(found, signal);
   }
 
@@ -118,9 +123,13 @@ export class GcsRunStore implements RunStore {
     return Promise.resolve();
   }
 
-  /** By the time in the id, and where that does not help, by looking at all names. */
-  private async find(id: string, signal: AbortSignal): Promise<Found | undefined> {
-    for (const beginning of [...likelyBeginnings(id), '']) {
+  /** Among the names that begin so; `beginnings` empty: among all names. */
+  private async find(
+    id: string,
+    signal: AbortSignal,
+    beginnings: readonly string[],
+  ): Promise<Found | undefined> {
+    for (const beginning of beginnings.length === 0 ? [''] : beginnings) {
       for await (const found of this.names(beginning, signal)) if (found.id === id) return found;
     }
     return undefined;

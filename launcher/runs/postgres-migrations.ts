@@ -98,13 +98,7 @@ async function missingSteps(
     `INSERT INTO ${schema}${TABLE} (version, name) VALUES (${version + index + 1}, '${name}')`,
   ]);
   if (version > 0) return steps;
-  const needsSchema = !(await exists(
-    client,
-    'to_regnamespace',
-    quoteIdentifier(place.schema),
-    place,
-    signal,
-  ));
+  const needsSchema = !(await hasSchema(client, place, signal));
   return [
     // Not IF NOT EXISTS alone: that needs the right to create schemas even where there is nothing to create.
     ...(needsSchema ? [`CREATE SCHEMA ${quoteIdentifier(place.schema)}`] : []),
@@ -116,7 +110,7 @@ async function missingSteps(
 /** 0: nothing has been made yet. Throws RUN_STORE_FAILED for a newer one. */
 async function versionOf(client: PostgresClient, place: PostgresPlace, signal: AbortSignal): Promise<number> {
   const table = `${quoteIdentifier(place.schema)}.${TABLE}`;
-  if (!(await exists(client, 'to_regclass', table, place, signal))) return 0;
+  if (!(await hasTable(client, place, signal))) return 0;
   const { rows } = await client.query(
     `SELECT coalesce(max(version), 0) FROM ${table}`,
     [],
@@ -128,20 +122,32 @@ async function versionOf(client: PostgresClient, place: PostgresPlace, signal: A
   return version;
 }
 
-async function exists(
+/**
+ * By the catalogue's tables: `to_regclass` answers from a cache of the session, which does not hear what was committed while the lock was
+ * waited for.
+ */
+async function hasTable(client: PostgresClient, place: PostgresPlace, signal: AbortSignal): Promise<boolean> {
+  const { rows } = await client.query(
+    'SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2',
+    [place.schema, TABLE],
+    signal,
+    purposeOf(place, 'read'),
+  );
+  return rows.length > 0;
+}
+
+async function hasSchema(
   client: PostgresClient,
-  lookup: 'to_regclass' | 'to_regnamespace',
-  name: string,
   place: PostgresPlace,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { rows } = await client.query(
-    `SELECT ${lookup}($1::text) IS NOT NULL`,
-    [name],
+    'SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1',
+    [place.schema],
     signal,
     purposeOf(place, 'read'),
   );
-  return rows[0]?.[0] === 't';
+  return rows.length > 0;
 }
 
 function purposeOf({ shown }: PostgresPlace, verb: 'prepared' | 'read'): StatementPurpose {

@@ -64,5 +64,10 @@ function countDown(ms: number): string {
 
 function escape(text: string): string {
   const wellFormed = Buffer.from(text).toString();
-  return wellFormed.replace(ESCAPED, (character) => encodeURIComponent(character));
+  return wellFormed.replace(ESCAPED, percentEncoded);
+}
+
+/** Also what `encodeURIComponent` leaves as it is. */
+function percentEncoded(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 }

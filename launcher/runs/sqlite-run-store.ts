@@ -47,7 +47,9 @@ class SqliteRunStore implements RunStore {
   async put(record: RunRecord): Promise<void> {
     const values = COLUMNS.map((column): SqliteValue => {
       const value = record[column];
-      return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+      if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+      // The driver takes a NUL for the end of a text.
+      return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
     });
     await this.database.write((session) => session.run(PUT, values));
   }

@@ -107,6 +107,67 @@ export function runStoreContract(name: string, prepare: () => Promise<RunStoreUn
       assert.deepEqual(await ids({ job: 'ORDERS', limit: 10 }), [], 'job names are exact');
     });
 
+    it('finds runs by ids as the program makes them, a moment before they begin', async () => {
+      const id = '20250301T095959Z-aaaa1111';
+      await store.put(runRecord(id, { started_at: '2025-03-01T10:00:00.003Z', status: 'running' }));
+      await store.put(runRecord('20250301T100000Z-bbbb2222'));
+      assert.equal((await store.get(id))?.id, id);
+      assert.equal(await store.get('20250301T095959Z-aaaa111'), undefined);
+      assert.deepEqual(await ids({ idPrefix: '20250301T09', limit: 10 }), [id]);
+      // An id whose time has nothing to do with when the run began.
+      await store.put(runRecord('20190101T000000Z-cccc3333'));
+      assert.equal((await store.get('20190101T000000Z-cccc3333'))?.job, 'orders');
+    });
+
+    it('puts a record in its place again when its beginning is written anew', async () => {
+      const at = (day: number): string => `2025-03-0${day}T00:00:00.000Z`;
+      await store.put(runRecord('a', { started_at: at(1), status: 'running' }));
+      await store.put(runRecord('b', { started_at: at(2) }));
+      await store.put(runRecord('a', { started_at: at(3) }));
+      assert.deepEqual(await ids({ limit: 10 }), ['a', 'b']);
+    });
+
+    it('lets others end a run', async () => {
+      if (!subject.durable) return;
+      const id = '20250301T100000Z-aaaa1111';
+      await store.put(runRecord(id, { status: 'running', completed_at: null }));
+      const other = await subject.open();
+      try {
+        await other.put(runRecord(id, { status: 'cancelled' }));
+        assert.deepEqual(
+          (await store.list({ limit: 10 })).map(({ status }) => status),
+          ['cancelled'],
+        );
+        await store.put(runRecord(id, { status: 'failure' }));
+        assert.deepEqual(
+          (await other.list({ limit: 10 })).map(({ status }) => status),
+          ['failure'],
+        );
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('keeps a record whose texts hold what no database likes', async () => {
+      const text = 'a\0b\ud800c';
+      await store.put(runRecord('odd', { error_message: text, report: { why: text, escaped: '\\u0000' } }));
+      const record = await store.get('odd');
+      assert.match(record?.error_message ?? '', /^a[\0\ufffd]b[\ud800\ufffd]+c$/);
+      assert.equal(record?.report?.['escaped'], '\\u0000');
+    });
+
+    it('filters beyond many that do not fit', async () => {
+      for (let index = 0; index < 60; index++) {
+        const second = String(index).padStart(2, '0');
+        const started = `2025-03-01T10:00:${second}.000Z`;
+        const status = index % 20 === 0 ? 'needs_attention' : 'success';
+        await store.put(runRecord(`r${second}`, { started_at: started, status, job: `j${index % 3}` }));
+      }
+      assert.deepEqual(await ids({ status: 'needs_attention', limit: 2 }), ['r40', 'r20']);
+      assert.deepEqual(await ids({ job: 'j0', limit: 3 }), ['r57', 'r54', 'r51']);
+      assert.deepEqual(await ids({ job: 'j1', status: 'needs_attention', limit: 3 }), ['r40']);
+    });
+
     it('lists more records than any page the store reads at once', async () => {
       for (let index = 0; index < 305; index++) await store.put(runRecord(`run-${index}`));
       const all = await ids({ limit: 1_000 });
