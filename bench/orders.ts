@@ -4,18 +4,16 @@
  *
  *   npm run bench:orders [-- --rows 1000000,2000000]
  */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { startPostgres, type PostgresServer } from '../test/services/postgres-server';
 import { measureBeamlift } from './measured-run';
-
-const run = promisify(execFile);
+import { psql } from './psql';
 
 /**
  * Each column as a text that is equal on both sides exactly when the value is (doubles as their eight bytes), by PostgreSQL and by DuckDB.
@@ -138,21 +136,6 @@ async function hashOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
-}
-
-async function psql(postgres: PostgresServer, args: readonly string[]): Promise<void> {
-  const connection = [
-    '-X',
-    '-h',
-    postgres.host,
-    '-p',
-    String(postgres.port),
-    '-U',
-    postgres.user,
-    '-d',
-    'postgres',
-  ];
-  await run('psql', [...connection, ...args], { env: { ...process.env, PGPASSWORD: postgres.password } });
 }
 
 function print(results: readonly Result[]): void {

@@ -136,7 +136,7 @@ class TableLeaseObject {
       this.generation = '0';
       this.fence = 0;
     } else {
-      const lease = tableLeaseSchema.parse(JSON.parse(Buffer.from(object.body).toString('utf8')));
+      const lease = parseLease(object.body, this.objectName);
       const { owner } = lease;
       const ageMs = object.storeTimeMs - object.updatedMs;
       const ours = owner?.job === this.committer.job;
@@ -151,7 +151,8 @@ class TableLeaseObject {
   }
 
   private owner(): NonNullable<TableLease['owner']> {
-    return { ...this.committer, holder: this.settings.holder };
+    const { job, runId } = this.committer;
+    return { job, runId, holder: this.settings.holder };
   }
 
   private async write({ owner }: Pick<TableLease, 'owner'>, signal: AbortSignal): Promise<boolean> {
@@ -173,6 +174,20 @@ class TableLeaseObject {
       what: `Run ${this.committer.runId} lost the lease of table ${tableName(this.settings.table)}`,
       where: { job: this.committer.job },
       hint: 'Another run has taken it while this process did not answer. Run the job again.',
+    });
+  }
+}
+
+function parseLease(body: Uint8Array, name: string): TableLease {
+  try {
+    return tableLeaseSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+  } catch (error) {
+    throw new BeamliftError('NEEDS_ATTENTION', {
+      what: `The lease of a table, ${name}, cannot be read`,
+      where: { object: name },
+      why: 'It was written by a newer beamlift, or changed by hand.',
+      hint: 'Upgrade beamlift. If no job is loading the table, the object may be deleted.',
+      cause: error,
     });
   }
 }
