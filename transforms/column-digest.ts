@@ -15,7 +15,8 @@ export interface DigestingRows {
 /**
  * Digests of rows of a destination's schema, the same whatever their order, and the same as SQL finds over the table (see
  * loaders/bigquery/verify-sql.ts). A value that was changed, lost or doubled changes them; what they cannot see: another text of a JSON
- * document, the last bits of floats below 2^-52 or from 2^53 on, and changes that make up for each other in all sums of their column.
+ * document, floats (other than the least and the greatest) of a size below 2^-51 to the last bit or above 2^105 at all, and changes that
+ * make up for each other in all sums of their column.
  */
 export function compileColumnDigests(schema: TableSchema): DigestingRows {
   const columns = schema.columns.map(({ name, type }) => ({ name, count: counterOf(type) }));
@@ -138,11 +139,6 @@ function eachValue(steps: readonly MeasureStep[], use: (cell: Present) => void):
 
 /** 2^32: where whole numbers are cut in two. */
 const HALF = 4_294_967_296n;
-/** 2^53: floats below it have all bits of their whole part. */
-const WHOLE_LIMIT = 2 ** 53;
-/** 2^52 units make one. */
-const FRACTION_UNITS = 2 ** 52;
-
 /** What a value adds: whole numbers of at most 2^53, or bigints. */
 function numberOf(
   kind: Exclude<MeasureKind, 'min' | 'max'>,
@@ -179,14 +175,34 @@ function numberOf(
     case 'negative':
       return (cell) => Number(typeof cell === 'number' && cell < 0);
     case 'whole':
-      return (cell) => (isWithin(cell) ? Math.trunc(cell) : 0);
+      return (cell) => (isSmall(cell) ? Math.trunc(cell) : 0);
     case 'fraction':
-      return (cell) => (isWithin(cell) ? Math.trunc((cell - Math.trunc(cell)) * FRACTION_UNITS) : 0);
+      return (cell) => (isSmall(cell) ? Math.trunc(fractionOf(cell) * UNITS) : 0);
+    case 'rest':
+      return (cell) => (isSmall(cell) ? Math.trunc(fractionOf(fractionOf(cell) * UNITS) * UNITS) : 0);
+    case 'large':
+      return (cell) => (isLarge(cell) ? Math.trunc(cell / UNITS) : 0);
+    case 'large_rest':
+      return (cell) => (isLarge(cell) ? fractionOf(cell / UNITS) * UNITS : 0);
   }
 }
 
-function isWithin(cell: Cell): cell is number {
-  return typeof cell === 'number' && Math.abs(cell) < WHOLE_LIMIT;
+/** Floats below it have all bits of their whole part. */
+const SMALL_LIMIT = 2 ** 53;
+const LARGE_LIMIT = 2 ** 105;
+/** Multiplied with a power of two, or without its whole part, a float has no more bits than before: all of this is exact. */
+const UNITS = 2 ** 52;
+
+function isSmall(cell: Cell): cell is number {
+  return typeof cell === 'number' && Math.abs(cell) < SMALL_LIMIT;
+}
+
+function isLarge(cell: Cell): cell is number {
+  return typeof cell === 'number' && Math.abs(cell) >= SMALL_LIMIT && Math.abs(cell) < LARGE_LIMIT;
+}
+
+function fractionOf(value: number): number {
+  return value - Math.trunc(value);
 }
 
 function bigintOf(cell: Present): bigint {

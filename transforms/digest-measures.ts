@@ -29,10 +29,16 @@ export type MeasureKind =
   | 'infinite'
   /** float: 1 for what is below zero. */
   | 'negative'
-  /** float: the whole part of values below 2^53, without their sign's rounding. */
+  /** float below 2^53: the whole part, towards zero. */
   | 'whole'
-  /** float: the fraction of values below 2^53 in units of 2^-52, the rest cut off; below 2^52. */
+  /** float below 2^53: the fraction in units of 2^-52, towards zero; below 2^52. */
   | 'fraction'
+  /** float below 2^53: what is then left, in units of 2^-104, towards zero; below 2^52. */
+  | 'rest'
+  /** float from 2^53 up to 2^105: the quotient of division by 2^52, towards zero; below 2^53. */
+  | 'large'
+  /** float from 2^53 up to 2^105: the remainder; below 2^52. */
+  | 'large_rest'
   | 'min'
   | 'max';
 
@@ -53,7 +59,7 @@ export interface Measure {
 const KINDS: Readonly<Record<ColumnType['kind'], readonly MeasureKind[]>> = {
   bool: ['true'],
   int: ['high', 'low'],
-  float: ['nan', 'infinite', 'negative', 'whole', 'fraction', 'min', 'max'],
+  float: ['nan', 'infinite', 'negative', 'whole', 'fraction', 'rest', 'large', 'large_rest', 'min', 'max'],
   decimal: ['md5'],
   string: ['bytes', 'md5'],
   bytes: ['bytes', 'md5'],

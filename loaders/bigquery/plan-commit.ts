@@ -15,6 +15,7 @@ import {
   MAX_TABLES_PER_COPY_JOB,
   MAX_TABLES_PER_QUERY,
   groupParts,
+  type LoadLimits,
 } from './partition-files';
 import { matchTable, type StagedTable } from './staged-table';
 import { temporaryResource, temporaryTable } from './temporary-tables';
@@ -33,6 +34,8 @@ export interface CommitInput {
   readonly location: string | undefined;
   /** For the expiration of temporary tables. */
   readonly nowMs: number;
+  /** BigQuery's where absent. */
+  readonly limits?: LoadLimits;
 }
 
 /**
@@ -57,7 +60,7 @@ export function planCommit(input: CommitInput): CommitPlan {
   const rowsStaged = countRows(context, manifests, parts);
   refuseTooManyPartitions(context, manifests);
   const staged = matchTable(context, table, existing);
-  const groups = groupParts(parts, LOAD_LIMITS);
+  const groups = groupParts(parts, input.limits ?? LOAD_LIMITS);
   const plan = {
     version: 1 as const,
     runId: context.runId,

@@ -151,9 +151,6 @@ function nested(measure: Measure, steps: readonly MeasureStep[], value: string, 
   return `(SELECT ${total} FROM UNNEST(${value}) AS ${element})`;
 }
 
-/** 2^53 and 2^52. */
-const [WHOLE_LIMIT, FRACTION_UNITS] = ['9007199254740992', '4503599627370496'];
-
 function rowValue(kind: MeasureKind, { type }: Pick<Column, 'type'>, value: string): string {
   switch (kind) {
     case 'values':
@@ -188,13 +185,34 @@ function rowValue(kind: MeasureKind, { type }: Pick<Column, 'type'>, value: stri
     case 'negative':
       return `IF(${value} < 0, 1, 0)`;
     case 'whole':
-      return `IF(ABS(${value}) < ${WHOLE_LIMIT}, CAST(TRUNC(${value}) AS INT64), 0)`;
+      return smallOnly(value, `TRUNC(${value})`);
     case 'fraction':
-      return `IF(ABS(${value}) < ${WHOLE_LIMIT}, CAST(TRUNC((${value} - TRUNC(${value})) * ${FRACTION_UNITS}) AS INT64), 0)`;
+      return smallOnly(value, `TRUNC(${fractionOf(value)} * ${UNITS})`);
+    case 'rest':
+      return smallOnly(value, `TRUNC(${fractionOf(`(${fractionOf(value)} * ${UNITS})`)} * ${UNITS})`);
+    case 'large':
+      return largeOnly(value, `TRUNC(${value} / ${UNITS})`);
+    case 'large_rest':
+      return largeOnly(value, `${fractionOf(`(${value} / ${UNITS})`)} * ${UNITS}`);
     case 'min':
     case 'max':
       return `IF(IS_NAN(${value}), NULL, ${value})`;
   }
+}
+
+/** 2^52, 2^53 and 2^105: see transforms/digest-measures.ts. */
+const [UNITS, SMALL_LIMIT, LARGE_LIMIT] = ['4503599627370496', '9007199254740992', '4.056481920730334e31'];
+
+function smallOnly(value: string, whole: string): string {
+  return `IF(ABS(${value}) < ${SMALL_LIMIT}, CAST(${whole} AS INT64), 0)`;
+}
+
+function largeOnly(value: string, whole: string): string {
+  return `IF(ABS(${value}) >= ${SMALL_LIMIT} AND ABS(${value}) < ${LARGE_LIMIT}, CAST(${whole} AS INT64), 0)`;
+}
+
+function fractionOf(value: string): string {
+  return `(${value} - TRUNC(${value}))`;
 }
 
 /** A decimal without zeros at the end of its fraction. */
