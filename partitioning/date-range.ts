@@ -8,6 +8,9 @@ import type { RowDistribution } from './row-distribution';
  */
 const DAYS_CUT_SINGLY = 5n;
 
+/** A range that is rounded up within a day is rounded to steps of at most this part of it. */
+const FINER = 4n;
+
 /** Shares are sums of floats; less than this is no share. */
 const ROUNDING = 1e-9;
 
@@ -65,9 +68,12 @@ function nextCut(
   const full = isLast ? distribution.end : distribution.positionAt(shareBefore + share);
   const width = full - from;
   if (atLeast) {
-    if (isLast || width <= 0n) return isLast ? full : from + (steps.at(-1) ?? day);
-    const round = width >= day ? day : steps.find((candidate) => candidate <= width);
-    return round === undefined ? full : -floorTo(-full, round);
+    if (isLast) return full;
+    // the position is the nearest, which may be just before the share is full
+    const isEnough = full > from && distribution.shareBelow(full) - shareBefore >= share - ROUNDING;
+    const enough = isEnough ? full : (full > from ? full : from) + 1n;
+    const round = enough - from >= day ? day : steps.find((step) => step * FINER <= enough - from);
+    return round === undefined ? enough : -floorTo(-enough, round);
   }
   // the last unit may be less than full: how long would it be with as many rows as the others?
   const fullWidth = isLast ? widthOfShare(width, 1 - shareBefore, share) : width;

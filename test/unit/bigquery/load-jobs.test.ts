@@ -256,6 +256,14 @@ describe('jobs of BigQuery', () => {
       assert.ok(elapsed() >= service.runMs);
     });
 
+    it('counts patience with looking anew after every answer', async () => {
+      service.runMs = 3 * 60 * 60_000;
+      service.lookFaults = Array.from({ length: 1_000 }, (_, index) =>
+        index % 9 === 0 ? undefined : FORBIDDEN,
+      );
+      assert.equal((await run()).kind, 'done');
+    });
+
     it('gives up a running job only after looking has failed for long, without a word on its end', async () => {
       service.blind = AWAY;
       await assert.rejects(run(), hasCode('COMMIT_UNSETTLED', /503/));

@@ -99,6 +99,7 @@ const cases = fc.constantFrom<Domain>('int', 'date', 'datetime', 'timestamp').ch
     rowsPerUnit: fc.integer({ min: 1, max: 200_000 }),
     by: fc.constantFrom('auto' as const, 'date' as const, 'range' as const, 'hash' as const, 'none' as const),
     maxUnits: fc.integer({ min: 1, max: 200 }),
+    minUnitBytes: fc.option(fc.integer({ min: 0, max: 2 ** 40 }), { nil: undefined }),
     values: fc.array(fc.option(valueOf(domain)), { minLength: 1, maxLength: 30 }),
   }),
 );
@@ -134,6 +135,7 @@ describe('the units of a window', () => {
           rowsPerUnit: drawn.rowsPerUnit,
           by: drawn.by,
           maxUnits: drawn.maxUnits,
+          ...(drawn.minUnitBytes === undefined ? {} : { minUnitBytes: drawn.minUnitBytes }),
           limit: null,
         };
         const { units } = cutWindow(input);
@@ -167,6 +169,7 @@ describe('the units of a window', () => {
           rowsPerUnit: drawn.rowsPerUnit,
           by: drawn.by,
           maxUnits: drawn.maxUnits,
+          ...(drawn.minUnitBytes === undefined ? {} : { minUnitBytes: drawn.minUnitBytes }),
           limit: null,
         };
         const { units } = cutWindow(input);
@@ -202,6 +205,7 @@ describe('the units of a window', () => {
           rowsPerUnit: drawn.rowsPerUnit,
           by: 'auto',
           maxUnits: drawn.maxUnits,
+          ...(drawn.minUnitBytes === undefined ? {} : { minUnitBytes: drawn.minUnitBytes }),
           limit: null,
         });
         const sum = units.reduce((total, unit) => total + (unit.estimatedRows ?? Number.NaN), 0);
