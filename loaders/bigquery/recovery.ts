@@ -31,6 +31,12 @@ export class BigQueryRecovery implements RunRecovery {
   async beginRun(plan: Plan, signal: AbortSignal): Promise<void> {
     const { session } = this.held();
     const { job, runId, fence } = plan.context;
+    // First the state, then the files: what a run leaves that dies now is known by its id, and swept.
+    await session.change((kept, nowIso) => {
+      const document = holding(kept?.document, fence);
+      const run: StateRun = { id: runId, state: 'staging', startedAt: nowIso, reason: null, intent: null };
+      return { ...document, run };
+    }, signal);
     const { plan: name } = this.desk.layout.run(job, runId);
     const body = Buffer.from(JSON.stringify(plan));
     if ((await this.desk.bucket.write(name, body, '0', signal)) === 'conflict') {
@@ -39,11 +45,6 @@ export class BigQueryRecovery implements RunRecovery {
         where: { job, object: name },
       });
     }
-    await session.change((kept, nowIso) => {
-      const document = holding(kept?.document, fence);
-      const run: StateRun = { id: runId, state: 'staging', startedAt: nowIso, reason: null, intent: null };
-      return { ...document, run };
-    }, signal);
   }
 
   async findPlan(runId: string, signal: AbortSignal): Promise<Plan | undefined> {
