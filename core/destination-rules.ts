@@ -15,7 +15,11 @@ export interface DestinationRules {
   /** Inclusive range of datetimes and timestamps, in microseconds since 1970-01-01. */
   readonly instantRange: readonly [bigint, bigint];
   readonly nullInArray: boolean;
+  /** Whether an array may be null, and not only empty; absent: it may. */
+  readonly nullArray?: boolean;
   readonly nestedArray: boolean;
+  /** Whether a time of day may be 24:00:00; absent: it may. */
+  readonly endOfDay?: boolean;
   /** Whether a text may hold U+0000. */
   readonly nulCharacter: boolean;
   /** An encoded row may not be longer, in bytes; absent: no limit. */

@@ -13,6 +13,8 @@ export function formatType(type: ColumnType): string {
     case 'string':
       if (type.values !== undefined) return 'enum';
       return type.maxLength === undefined ? 'string' : `string(${type.maxLength})`;
+    case 'bytes':
+      return type.maxLength === undefined ? 'bytes' : `bytes(${type.maxLength})`;
     case 'time':
     case 'datetime':
     case 'timestamp':
@@ -22,7 +24,6 @@ export function formatType(type: ColumnType): string {
     case 'struct':
       return `struct<${type.fields.map((field) => `${field.name} ${formatType(field.type)}`).join(', ')}>`;
     case 'bool':
-    case 'bytes':
     case 'json':
     case 'variant':
     case 'uuid':

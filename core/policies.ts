@@ -11,6 +11,8 @@ export const policiesSchema = z.strictObject({
   out_of_range_date: z.enum(['set_null', 'reject', 'fail']),
   zero_date: z.enum(['set_null', 'reject', 'fail']),
   null_in_array: z.enum(['drop', 'reject', 'fail']),
+  /** Null where the destination only has empty arrays. */
+  null_array: z.enum(['empty', 'reject', 'fail']),
   nested_array: z.enum(['json_text', 'reject', 'fail']),
   /** A decimal or fraction of a second with more digits than the destination keeps. */
   inexact: z.enum(['round', 'reject', 'fail']),
@@ -31,6 +33,7 @@ export const DEFAULT_POLICIES: PolicySet = {
   out_of_range_date: 'reject',
   zero_date: 'set_null',
   null_in_array: 'drop',
+  null_array: 'empty',
   nested_array: 'json_text',
   inexact: 'reject',
   nul_character: 'reject',

@@ -2,6 +2,7 @@ import type { Cell } from '../core/cells';
 import { BeamliftError } from '../core/errors';
 import { formatType } from '../core/format-type';
 import type { ColumnType } from '../core/schema';
+import { compileNull, keepNull } from './cells/null-array';
 import { keepCell, type CellFunction, type ConversionContext } from './cells/rule';
 import { CONVERSIONS } from './conversions';
 
@@ -9,7 +10,7 @@ export { CellRejected, keepCell, type ConversionContext } from './cells/rule';
 
 /**
  * The function that converts cells of one type to another: the reference for every codec. Everything about types and policies is decided here;
- * the function itself looks at values alone. Null stays null. It throws CellRejected where a value cannot be converted, and nothing else
+ * the function itself looks at values alone. Null stays null, but for arrays where the destination has no null arrays. It throws CellRejected where a value cannot be converted, and nothing else
  * as long as cells are what their type says. `keepCell` is returned where no cell changes.
  *
  * Throws TYPE_UNSUPPORTED where there is no rule; `conversionProblem` tells beforehand.
@@ -20,8 +21,9 @@ export function compileCell(
   context: ConversionContext,
 ): (cell: Cell) => Cell {
   const convert = compilePresent(source, destination, context);
-  if (convert === keepCell) return keepCell;
-  return (cell) => (cell === null ? null : convert(cell));
+  const whenNull = compileNull(destination, context);
+  if (convert === keepCell && whenNull === keepNull) return keepCell;
+  return (cell) => (cell === null ? whenNull() : convert(cell));
 }
 
 function compilePresent(

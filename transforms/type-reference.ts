@@ -40,6 +40,8 @@ const POLICY_WORDS: Readonly<Record<keyof PolicySet, string>> = {
   out_of_range_date: 'A date, datetime or timestamp beyond what the destination holds.',
   zero_date: 'The text of a date whose month or day is zero, such as `0000-00-00`.',
   null_in_array: 'A null element where arrays of the destination have none.',
+  null_array:
+    'Null instead of an array where the destination only has empty ones. `empty` makes it an empty array.',
   nested_array:
     'An array in an array where the destination has none. `json_text` writes it as JSON text into string and json.',
   inexact:
@@ -104,7 +106,7 @@ function policyChapter(): string[] {
     '## Policies',
     '',
     'Set for a job under `policies`, and for single source columns under `policies.columns`. `set_null` makes the value null, `drop` leaves it out,',
-    '`reject` sends the row to the reject file, `fail` ends the run. Every application is counted.',
+    '`empty` makes it empty, `reject` sends the row to the reject file, `fail` ends the run. Every application is counted.',
     '',
     '| policy | about | choices |',
     '| --- | --- | --- |',

@@ -18,6 +18,7 @@ const POLICY_DESCRIPTIONS = {
   out_of_range_date: 'A date or timestamp beyond what the destination holds.',
   zero_date: 'The text of a date whose month or day is zero, such as `0000-00-00`.',
   null_in_array: 'A null in an array where the destination has none.',
+  null_array: 'Null instead of an array where the destination has only empty ones.',
   nested_array: 'An array of arrays where the destination has none.',
   inexact:
     'More digits than the destination keeps: of a decimal, a float or a second; or the time of a datetime that becomes a date.',
@@ -37,6 +38,7 @@ function policyShape(described: DescribePolicy) {
     out_of_range_date: described(shape.out_of_range_date, 'out_of_range_date'),
     zero_date: described(shape.zero_date, 'zero_date'),
     null_in_array: described(shape.null_in_array, 'null_in_array'),
+    null_array: described(shape.null_array, 'null_array'),
     nested_array: described(shape.nested_array, 'nested_array'),
     inexact: described(shape.inexact, 'inexact'),
     nul_character: described(shape.nul_character, 'nul_character'),

@@ -48,7 +48,9 @@ export const BIGQUERY_RULES: DestinationRules = {
   /** 0001-01-01 00:00:00 to 9999-12-31 23:59:59.999999. */
   instantRange: [DAY_OF_YEAR_1 * MICROS_PER_DAY, (LAST_DAY_OF_YEAR_9999 + 1n) * MICROS_PER_DAY - 1n],
   nullInArray: false,
+  nullArray: false,
   nestedArray: false,
+  endOfDay: false,
   nulCharacter: true,
   maxRowBytes: MAX_ROW_BYTES,
   names: {

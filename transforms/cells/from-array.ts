@@ -92,7 +92,7 @@ export const FROM_ARRAY: RulesFrom<'array'> = {
   array: {
     name: 'elements',
     description:
-      'Element by element, by the rule of the element types. Null elements are up to policy `null_in_array` where the destination has none. Arrays within (PostgreSQL does not declare dimensions) go into arrays of arrays; into elements that are strings or JSON as JSON text under policy `nested_array`; anything else is a reject.',
+      'Element by element, by the rule of the element types. Null elements are up to policy `null_in_array` where the destination has none, null instead of an array to `null_array`. Arrays within (PostgreSQL does not declare dimensions) go into arrays of arrays; into elements that are strings or JSON as JSON text under policy `nested_array`; anything else is a reject.',
     compile: (source, destination, context) => toArray(source, destination, context),
     problem: (source, destination, { problem }) => {
       const deeper = destination.element.kind === 'array' && source.element.kind !== 'array';

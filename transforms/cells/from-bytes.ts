@@ -2,11 +2,29 @@ import { formatBytes } from '../bytes-text';
 import { quoteJson } from '../json-text';
 import { uuidOfBytes } from '../uuid-text';
 import { NONE_CALENDAR, NONE_LIST, NONE_NUMBER, NONE_STRUCT } from './no-rule';
-import { CellRejected, keepCell, ofBytes, type RulesFrom } from './rule';
+import { CellRejected, keepCell, ofBytes, type RulesFrom, type TypeOf } from './rule';
 import { compileFitPlainText } from './to-text';
 
+/** Rejects more bytes than the column holds. */
+export function compileFitBytes({ maxLength }: TypeOf<'bytes'>): (bytes: Uint8Array) => Uint8Array {
+  if (maxLength === undefined) return (bytes) => bytes;
+  return (bytes) => {
+    if (bytes.length > maxLength)
+      throw CellRejected.of(`${bytes.length} bytes, the column holds ${maxLength}`);
+    return bytes;
+  };
+}
+
 export const FROM_BYTES: RulesFrom<'bytes'> = {
-  bytes: { name: 'same', description: 'As they are.', compile: () => keepCell },
+  bytes: {
+    name: 'same',
+    description: 'As they are; more than the column holds is a reject.',
+    compile: (source, destination) => {
+      const { maxLength } = destination;
+      if (maxLength === undefined || (source.maxLength ?? Infinity) <= maxLength) return keepCell;
+      return ofBytes(compileFitBytes(destination));
+    },
+  },
   string: {
     name: 'hex text',
     description:

@@ -1,6 +1,7 @@
 import type { Cell } from '../../core/cells';
 import type { ColumnType } from '../../core/schema';
 import { jsonElements, jsonFields, jsonKind, jsonProblem, jsonString } from '../json-text';
+import { absentCell, compileNull } from './null-array';
 import { changeOrReject } from './policy-actions';
 import {
   CellRejected,
@@ -59,9 +60,10 @@ function toArray(destination: TypeOf<'array'>, context: RuleContext): CellFuncti
   const dropNull = context.rules.nullInArray
     ? undefined
     : changeOrReject(context, 'null_in_array', 'a null in an array');
+  const whenNull = compileNull(destination, context);
   return ofText((json) => {
     const kind = jsonKind(json);
-    if (kind === 'null') return null;
+    if (kind === 'null') return whenNull();
     if (kind !== 'array') throw rejectKind(json, 'an array');
     const elements = jsonElements(json);
     if (elements === undefined) throw CellRejected.of(jsonProblem(json) ?? 'not valid JSON');
@@ -79,24 +81,24 @@ function toStruct(destination: TypeOf<'struct'>, context: RuleContext): CellFunc
   const fields = new Map(
     destination.fields.map(({ name, type }, index) => [
       name,
-      { index, convert: context.compile(VARIANT, type) },
+      { index, convert: context.compile(VARIANT, type), whenNull: compileNull(type, context) },
     ]),
   );
-  const width = destination.fields.length;
+  const absent = destination.fields.map(({ type }) => absentCell(type, context.rules));
   return ofText((json) => {
     const kind = jsonKind(json);
     if (kind === 'null') return null;
     if (kind !== 'object') throw rejectKind(json, 'an object');
     const found = jsonFields(json);
     if (found === undefined) throw CellRejected.of(jsonProblem(json) ?? 'not valid JSON');
-    const cells: Cell[] = new Array<Cell>(width).fill(null);
+    const cells = [...absent];
     const seen = new Set<string>();
     for (const [key, text] of found) {
       const field = fields.get(key);
       if (field === undefined) throw CellRejected.of(`a field "${key}" that the column has not`);
       if (seen.has(key)) throw CellRejected.of(`the field "${key}" twice`);
       seen.add(key);
-      cells[field.index] = jsonKind(text) === 'null' ? null : field.convert(text);
+      cells[field.index] = jsonKind(text) === 'null' ? field.whenNull() : field.convert(text);
     }
     return cells;
   });

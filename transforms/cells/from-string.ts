@@ -7,6 +7,7 @@ import { ZERO_DATE, readInstant, readTime, type InstantReading } from '../../cor
 import { readInterval } from '../interval-text';
 import { jsonProblem } from '../json-text';
 import { normaliseUuid } from '../uuid-text';
+import { compileFitBytes } from './from-bytes';
 import { INSTANT_POLICIES } from './from-date';
 import { changeOrReject, compileNonFinite, nullOrReject } from './policy-actions';
 import {
@@ -156,12 +157,14 @@ export const FROM_STRING: RulesFrom<'string'> = {
     name: 'hex text',
     description:
       '`\\x` and pairs of hexadecimal digits; any other text is a reject, since it could be anything.',
-    compile: () =>
-      ofText((text) => {
+    compile: (_source, destination) => {
+      const fit = compileFitBytes(destination);
+      return ofText((text) => {
         const bytes = readBytes(text);
         if (bytes === undefined) throw CellRejected.of('not \\x and pairs of hexadecimal digits');
-        return bytes;
-      }),
+        return fit(bytes);
+      });
+    },
   },
   json: {
     name: 'document',
@@ -189,7 +192,7 @@ export const FROM_STRING: RulesFrom<'string'> = {
     description:
       '`HH:MM[:SS[.digits]]` from 00:00:00 to 24:00:00; digits finer than the unit of the column are up to policy `inexact`.',
     compile: (_source, destination, context) => {
-      const fit = compileFitTime(destination);
+      const fit = compileFitTime(destination, context);
       const round = changeOrReject(context, 'inexact', `finer than the column's unit (${destination.unit})`);
       return ofText((text) => {
         const reading = readTime(text, destination.unit);

@@ -4,6 +4,7 @@ import type { ColumnType, StructField } from '../../core/schema';
 import { compileJsonSerializer } from '../serializer';
 import { compileJsonUnusual } from './json-unusual';
 import { NONE_FIELDS } from './no-rule';
+import { absentCell, compileNull } from './null-array';
 import { ofCells, type CellFunction, type RuleContext, type RulesFrom, type TypeOf } from './rule';
 import { compileFitJson, compileFitText } from './to-text';
 
@@ -53,12 +54,18 @@ export const FROM_STRUCT: RulesFrom<'struct'> = {
       const fields = destination.fields.map((field) => {
         const index = sourceIndex(source, field, context.rules);
         const from = source.fields[index];
-        return from === undefined ? undefined : { index, convert: context.compile(from.type, field.type) };
+        if (from === undefined) return { index, absent: absentCell(field.type, context.rules) };
+        return {
+          index,
+          convert: context.compile(from.type, field.type),
+          whenNull: compileNull(field.type, context),
+        };
       });
       return ofCells((cells) =>
         fields.map((field): Cell => {
-          const cell = field === undefined ? null : (cells[field.index] ?? null);
-          return cell === null || field === undefined ? null : field.convert(cell);
+          if (field.convert === undefined) return field.absent;
+          const cell = cells[field.index] ?? null;
+          return cell === null ? field.whenNull() : field.convert(cell);
         }),
       );
     },

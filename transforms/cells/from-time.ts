@@ -16,9 +16,9 @@ export const FROM_TIME: RulesFrom<'time'> = {
   time: {
     name: 'unit',
     description:
-      'The same time; digits finer than the unit of the column are up to policy `inexact`; outside of 00:00:00 to 24:00:00 is a reject.',
+      'The same time; digits finer than the unit of the column are up to policy `inexact`; outside of 00:00:00 to 24:00:00 is a reject, and so is 24:00:00 where the destination has it not.',
     compile: (source, destination, context) => {
-      const fit = compileFitTime(destination);
+      const fit = compileFitTime(destination, context);
       const change = compileChangeUnit(source.unit, destination.unit, context);
       return ofBigint((value) => fit(change(value)));
     },

@@ -1,4 +1,5 @@
 import { bytesOfUuid } from '../uuid-text';
+import { compileFitBytes } from './from-bytes';
 import { NONE_CALENDAR, NONE_LIST, NONE_NUMBER, NONE_STRUCT } from './no-rule';
 import { keepCell, ofText, type RulesFrom } from './rule';
 import { compileFitPlainText } from './to-text';
@@ -18,7 +19,10 @@ export const FROM_UUID: RulesFrom<'uuid'> = {
   bytes: {
     name: '16 bytes',
     description: 'Its 16 bytes, in the order of RFC 9562.',
-    compile: () => ofText(bytesOfUuid),
+    compile: (_source, destination) => {
+      const fit = compileFitBytes(destination);
+      return ofText((text) => fit(bytesOfUuid(text)));
+    },
   },
   bool: NONE_NUMBER,
   int: NONE_NUMBER,

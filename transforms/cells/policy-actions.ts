@@ -31,7 +31,7 @@ export function nullOrReject(context: ConversionContext, policy: NullPolicy, rea
 /** What to do before a change that a policy has to allow: counted, or CellRejected. */
 export function changeOrReject(
   context: ConversionContext,
-  policy: 'inexact' | 'nul_character' | 'null_in_array' | 'nested_array',
+  policy: 'inexact' | 'nul_character' | 'null_in_array' | 'null_array' | 'nested_array',
   reason: string,
 ): () => void {
   const choice = context.policies[policy];

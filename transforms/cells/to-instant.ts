@@ -56,11 +56,16 @@ export function compileFitInstant(
   return compileWithin(min, max, range, context);
 }
 
-/** Units since midnight into a time column: 00:00:00 to 24:00:00. */
-export function compileFitTime(destination: TypeOf<'time'>): (value: bigint) => bigint {
-  const max = unitsPerDay(destination.unit);
+/** Units since midnight into a time column: 00:00:00 to 24:00:00, the end of the day only where the destination has it. */
+export function compileFitTime(
+  destination: TypeOf<'time'>,
+  { rules }: ConversionContext,
+): (value: bigint) => bigint {
+  const end = unitsPerDay(destination.unit);
+  const max = rules.endOfDay === false ? end - 1n : end;
+  const reason = `outside of 00:00:00 to ${rules.endOfDay === false ? 'the last moment before ' : ''}24:00:00`;
   return (value) => {
-    if (value < 0n || value > max) throw CellRejected.of('outside of 00:00:00 to 24:00:00');
+    if (value < 0n || value > max) throw CellRejected.of(reason);
     return value;
   };
 }
