@@ -67,7 +67,7 @@ async function cancel(run: ChosenRun, desk: RunDesk): Promise<number> {
     }
     return EXIT.ok;
   }
-  await tellEnd(report, run, desk);
+  await tellEnd(report, run, desk, 'cancelled');
   if (report.status === 'cancelled') return EXIT.ok;
   if (report.status !== 'success') return exitCodeOfReport(report, context.host.signal);
   output.say(`Run ${runId} could not be cancelled: its rows are published.`);

@@ -47,7 +47,7 @@ export function registerResume(runs: Command, action: MakeAction, invocation: st
       async (context, id: string, flags: ResumeFlags) =>
         await withChosenRun(context, id, flags, async (run, desk) => {
           const report = await resume(run, desk, flags.accept === true);
-          await tellEnd(report, run, desk);
+          await tellEnd(report, run, desk, 'success');
           return exitCodeOfReport(report, context.host.signal);
         }),
     ),

@@ -130,15 +130,16 @@ async function findJob(expanded: Promise<JobSpec[]>, name: string, runId: string
   });
 }
 
-/** Writes down how the run ended, and tells it. The history never makes the command fail. */
+/** Writes down how the run ended, and tells it. The history never makes the command fail. `wanted`: the status that is no failure here. */
 export async function tellEnd(
   report: RunReport,
   { record }: ChosenRun,
   { context, session, output, flags }: RunDesk,
+  wanted: 'success' | 'cancelled',
 ): Promise<void> {
   const closed = closedRecord(record, report, new Date());
   if (closed !== undefined) await session.services.runStore.put(closed);
-  if (report.error !== undefined && report.status !== 'skipped') {
+  if (report.error !== undefined && report.status !== 'skipped' && report.status !== wanted) {
     await output.failReport(report.error, 'etl.failed', { run_id: report.run_id, job: report.job });
   }
   if (flags.json === true) {
