@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { effectOf } from './effects';
-import { failureBody, hold, type Faults, type RecordedRequest } from './faults';
+import { failureBody, hold, refusalBody, type Faults, type RecordedRequest } from './faults';
 import { UploadSessions } from './upload-sessions';
 
 /** HTTP in front of one server, that records every request and breaks what its faults say. */
@@ -57,6 +57,12 @@ export async function startFaultProxy(target: string, faults: Faults): Promise<F
       record.status = action;
       response.writeHead(action, { 'content-type': 'application/json' });
       response.end(failureBody(action));
+      return;
+    }
+    if (typeof action === 'object' && 'refuse' in action) {
+      record.status = action.refuse.status;
+      response.writeHead(action.refuse.status, { 'content-type': 'application/json' });
+      response.end(refusalBody(action.refuse));
       return;
     }
     await hold(action);

@@ -14,6 +14,8 @@ export type FaultAction =
   | 500
   | 503
   | { readonly delayMs: number }
+  /** An answer of a Google service; the request is not forwarded. */
+  | { readonly refuse: { readonly status: number; readonly reason: string; readonly message: string } }
   /** Anything: the request is forwarded when it resolves. */
   | { readonly meanwhile: () => Promise<void> };
 
@@ -74,13 +76,25 @@ export class Faults {
 export async function hold(action: FaultAction | undefined): Promise<void> {
   if (typeof action !== 'object') return;
   if ('delayMs' in action) await sleep(action.delayMs);
-  else await action.meanwhile();
+  if ('meanwhile' in action) await action.meanwhile();
 }
 
 /** The body of a Google service's error. */
 export function failureBody(status: 429 | 500 | 503): string {
   const reason = { 429: 'rateLimitExceeded', 500: 'internalError', 503: 'backendError' }[status];
-  const message = `made by a test: ${reason}`;
+  return refusalBody({ status, reason, message: `made by a test: ${reason}` });
+}
+
+/** The same, with words of the test's own. */
+export function refusalBody({
+  status,
+  reason,
+  message,
+}: {
+  readonly status: number;
+  readonly reason: string;
+  readonly message: string;
+}): string {
   return JSON.stringify({
     error: { code: status, message, errors: [{ domain: 'global', reason, message }] },
   });
