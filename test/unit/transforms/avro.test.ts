@@ -67,6 +67,9 @@ describe('compileAvroEncoder', () => {
     ['a float32', FLOAT32, Math.fround(0.1)],
     ['an empty text', STRING, ''],
     ['a text of every width', STRING, 'aé€📦\u0000'],
+    ['the last character of one byte', STRING, '\u007f'],
+    ['the first of two bytes', STRING, '\u0080'],
+    ['the last of two bytes, the first and the last of three', STRING, '\u07ff\u0800\uffff'],
     ['a text of 100,000 characters', STRING, 'x'.repeat(100_000)],
     ['empty bytes', BYTES, new Uint8Array()],
     ['bytes', BYTES, Uint8Array.of(0, 128, 255)],
@@ -107,6 +110,8 @@ describe('compileAvroEncoder', () => {
     [NUMERIC, '1234.5', '1234.500000000'],
     [NUMERIC, '999999.999999999', '999999.999999999'],
     [NUMERIC, '1000000.0', '1000000.000000000'],
+    [NUMERIC, '-12345678901234', '-12345678901234.000000000'],
+    [BIGNUMERIC, '7.5', `7.5${'0'.repeat(37)}`],
     [NUMERIC, '-9223372036.854775808', '-9223372036.854775808'],
     [NUMERIC, '9223372036.854775808', '9223372036.854775808'],
     [NUMERIC, `-${'9'.repeat(29)}.${'9'.repeat(9)}`, `-${'9'.repeat(29)}.${'9'.repeat(9)}`],
@@ -277,23 +282,23 @@ describe('compileAvroEncoder', () => {
 
   it('leaves out rows that are longer than allowed, exactly, and no other', async () => {
     for (const length of [10, 40, 5000, 400_000]) {
-      const schema = schemaOf([STRING, arrayOf(INT64)], false);
-      const row: Row = ['é'.repeat(length), [1n, 2n]];
+      const schema = schemaOf([INT64, STRING, arrayOf(INT64)], false);
+      const row: Row = [5n, 'é'.repeat(length), [1n, 2n]];
       const whole = compileAvroEncoder(schema);
       whole.add(row);
       const { bytes } = whole;
 
       const fits = compileAvroEncoder(schema, { maxRowBytes: bytes });
-      assert.ok(fits.add(['x', []]) && fits.add(row));
+      assert.ok(fits.add([1n, 'x', []]) && fits.add(row));
       const tight = compileAvroEncoder(schema, { maxRowBytes: bytes - 1 });
-      assert.ok(tight.add(['x', []]));
+      assert.ok(tight.add([1n, 'x', []]));
       assert.equal(tight.add(row), false);
-      assert.ok(tight.add(['y', []]));
+      assert.ok(tight.add([2n, 'y', []]));
       assert.equal(tight.rows, 2);
       const file = Buffer.concat([tight.header, tight.takeBlock()]);
       assert.deepEqual(await readRows(schema, file), [
-        ['x', []],
-        ['y', []],
+        [1n, 'x', []],
+        [2n, 'y', []],
       ]);
     }
   });

@@ -81,6 +81,7 @@ describe('compilePartitionKeys', () => {
       [2n ** 63n - 1n, '__UNPARTITIONED__'],
     ];
     for (const [value, key] of expected) assert.deepEqual(keysOf(range, INT64, [value]), [key], `${value}`);
+    assert.deepEqual(keysOf(range, INT64, [24n, 25n]), ['20', '__UNPARTITIONED__']);
     const all = expected.map(([value]) => value);
     assert.deepEqual(
       new Set(keysOf(range, INT64, [...all, null, ...all])),
