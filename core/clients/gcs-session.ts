@@ -53,7 +53,7 @@ export async function sendChunk(
         : await put(rest, session, chunk, offset, signal);
     } catch (error) {
       if (!(error instanceof GoogleServiceFailure)) throw error;
-      if (!mayPass(error) || attempt >= rest.attempts) throw rest.errorOf(error, session.call);
+      if (!mayPass(error) || attempt >= rest.attemptsFor(error)) throw rest.errorOf(error, session.call);
       await rest.pause(attempt, error, session.call, signal);
       attempt++;
       asks = true;
@@ -70,8 +70,9 @@ export async function sendChunk(
     if (progress.offset === end && chunk.total === undefined) return { kind: 'stored' };
     if (progress.offset > offset) {
       attempt = 1;
-    } else if (++attempt > rest.attempts) {
-      throw rest.errorOf(unreadable('the store takes no more bytes'), session.call);
+    } else {
+      const failure = unreadable('the store takes no more bytes');
+      if (++attempt > rest.attemptsFor(failure)) throw rest.errorOf(failure, session.call);
     }
     offset = progress.offset;
   }

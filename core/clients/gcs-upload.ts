@@ -29,6 +29,8 @@ export interface UploadTarget {
   readonly name: string;
   readonly contentType: string;
   readonly call: GoogleCall;
+  /** A multiple of 256 KiB; `CHUNK_BYTES` but for tests. */
+  readonly chunkBytes: number;
 }
 
 /**
@@ -74,8 +76,8 @@ class RestUpload implements ObjectUpload {
     let from = 0;
     while (from < bytes.byteLength) {
       // A full chunk waits for the byte after it: the last chunk of an upload is never empty.
-      if (this.filled === CHUNK_BYTES) await this.track(this.sendFull());
-      const count = Math.min(bytes.byteLength - from, CHUNK_BYTES - this.filled);
+      if (this.filled === this.target.chunkBytes) await this.track(this.sendFull());
+      const count = Math.min(bytes.byteLength - from, this.target.chunkBytes - this.filled);
       this.grow(this.filled + count);
       this.buffer.set(bytes.subarray(from, from + count), this.filled);
       this.filled += count;
@@ -151,7 +153,7 @@ class RestUpload implements ObjectUpload {
     if (bytes <= this.buffer.byteLength) return;
     let size = this.buffer.byteLength;
     while (size < bytes) size *= 2;
-    const larger = Buffer.allocUnsafeSlow(Math.min(size, CHUNK_BYTES));
+    const larger = Buffer.allocUnsafeSlow(Math.min(size, this.target.chunkBytes));
     this.buffer.copy(larger, 0, 0, this.filled);
     this.buffer = larger;
   }

@@ -20,7 +20,7 @@ import {
   uploaded,
   wholeUpload,
 } from './gcs-objects';
-import { startObjectUpload } from './gcs-upload';
+import { CHUNK_BYTES, startObjectUpload } from './gcs-upload';
 import { describeAnswer, jsonOf, unreadable, type GoogleAnswer } from './google-answers';
 import type { GoogleCall } from './google-failures';
 import { openGoogleLogin, type GoogleLogin, type GoogleLoginOptions } from './google-login';
@@ -43,6 +43,8 @@ export interface GcsBucketOptions extends GoogleLoginOptions {
   readonly log: Logger;
   /** For tests. */
   readonly retry?: RetryPolicy;
+  /** For tests: see UploadTarget. */
+  readonly chunkBytes?: number;
 }
 
 /** A bucket by the JSON API. No request is made yet. Throws LOGIN_FAILED for credentials that cannot be read, CONFIG_INVALID for an endpoint that cannot be used. */
@@ -61,13 +63,14 @@ export async function openGcsBucket(
     ...(fetchUrl === undefined ? {} : { fetch: fetchUrl }),
     ...(retry === undefined ? {} : { retry }),
   });
-  return new RestBucket(options.bucket, rest);
+  return new RestBucket(options.bucket, rest, options.chunkBytes ?? CHUNK_BYTES);
 }
 
 class RestBucket implements GcsBucket {
   constructor(
     readonly name: string,
     private readonly rest: GoogleRest,
+    private readonly chunkBytes: number,
   ) {}
 
   async settings(signal: AbortSignal): Promise<BucketSettings> {
@@ -135,7 +138,7 @@ class RestBucket implements GcsBucket {
   startUpload(name: string, contentType: string, signal: AbortSignal): ObjectUpload {
     return startObjectUpload(
       this.rest,
-      { bucket: this.name, name, contentType, call: this.about('upload', name) },
+      { bucket: this.name, name, contentType, call: this.about('upload', name), chunkBytes: this.chunkBytes },
       signal,
     );
   }

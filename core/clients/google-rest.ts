@@ -19,7 +19,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_FAILURE_BYTES = 64 * 1024;
 /** A `Retry-After` beyond this is not worth waiting for within one call, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 60_000;
-/** Tries of a host that never answered: a wrong address is told soon. */
+/** Tries of a host that no connection was ever made to: a wrong address is told soon. */
 const ATTEMPTS_WITHOUT_CONTACT = 3;
 
 export interface GoogleRequest {
@@ -85,10 +85,10 @@ export class GoogleRest {
     this.endpoint = options.endpoint;
   }
 
-  /** Attempts in all that a request is worth now. */
-  get attempts(): number {
+  /** Attempts in all that a request is worth after this failure. */
+  attemptsFor(failure: GoogleServiceFailure): number {
     const { attempts } = this.options.retry ?? RETRY_POLICIES.google;
-    return this.reached ? attempts : Math.min(attempts, ATTEMPTS_WITHOUT_CONTACT);
+    return this.reached || !neverConnected(failure) ? attempts : Math.min(attempts, ATTEMPTS_WITHOUT_CONTACT);
   }
 
   /**
@@ -108,7 +108,7 @@ export class GoogleRest {
         if (error instanceof AnswerTooLong) throw tooLong(request.call, error);
         if (!(error instanceof GoogleServiceFailure)) throw error;
         const renewed = error.status === 401 && request.open !== true && this.options.login.renew();
-        if (!renewed && (!mayPass(error) || attempt >= this.attempts))
+        if (!renewed && (!mayPass(error) || attempt >= this.attemptsFor(error)))
           throw this.errorOf(error, request.call);
         if (!neverConnected(error) && !renewed) repeated = true;
         if (!renewed) await this.pause(attempt, error, request.call, signal);

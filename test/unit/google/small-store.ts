@@ -5,10 +5,10 @@ import { sendError, UnrulyServer, type Asked } from './unruly-server';
 
 /**
  * What goes wrong with a request. `drop`: the connection breaks, before or after the store did what was asked. `fault`: 503, before or
- * after. `partial`: the store keeps a part of a chunk and the connection breaks. `cut`: the answer breaks off in its middle.
+ * after. `hang-after`: no answer at all. `partial`: the store keeps a part of a chunk and the connection breaks. `cut`: the answer breaks off in its middle.
  */
 export type Fault =
-  'none' | 'drop-before' | 'drop-after' | 'fault-before' | 'fault-after' | 'partial' | 'cut';
+  'none' | 'drop-before' | 'drop-after' | 'fault-before' | 'fault-after' | 'hang-after' | 'partial' | 'cut';
 
 interface Stored {
   readonly bytes: Buffer;
@@ -61,15 +61,21 @@ export class SmallStore implements AsyncDisposable {
     switch (fault) {
       case 'drop-before':
         return void response.socket?.destroy();
-      case 'fault-before':
-        return sendError(response, 503, 'backendError');
+      case 'fault-before': {
+        sendError(response, 503, 'backendError');
+        return;
+      }
       case 'partial':
         this.keepPart(asked);
         return void response.socket?.destroy();
       default: {
         const { status, body, headers } = this.handle(asked);
+        if (fault === 'hang-after') return;
         if (fault === 'drop-after') return void response.socket?.destroy();
-        if (fault === 'fault-after') return sendError(response, 503, 'backendError');
+        if (fault === 'fault-after') {
+          sendError(response, 503, 'backendError');
+          return;
+        }
         response.writeHead(status, { ...headers, 'content-length': body.byteLength });
         if (fault !== 'cut' || body.byteLength === 0) return void response.end(body);
         response.write(body.subarray(0, body.byteLength >> 1), () => response.socket?.destroy());
@@ -156,6 +162,7 @@ export class SmallStore implements AsyncDisposable {
 
   private keepPart({ path, headers, body }: Asked): void {
     const session = this.sessions.get(path);
+    if (headers['content-range'] === undefined) return;
     const { start } = rangeOf(headers['content-range']);
     if (session === undefined || start !== session.bytes.byteLength || session.complete !== undefined) return;
     const kept = Math.floor(body.byteLength / 2 / this.granule) * this.granule;
