@@ -122,6 +122,8 @@ export interface CheckFinding {
   /** `dns`, `connect`, `tls`, `login`, `rights`, `database`, `table`, `folder`, … */
   readonly step: string;
   readonly ok: boolean;
+  /** It can be used, but not as somebody would expect; shown with its detail and hint. */
+  readonly warning?: boolean;
   readonly detail: string;
   readonly hint?: string;
 }

@@ -6,10 +6,13 @@ import type { JobSpec, NamedConnection } from './config/job-spec';
 import { planJob } from './launch';
 import { onlyLooking, type LaunchServices } from './launch-options';
 import { destinationOfType, sourceOfType } from './open-job';
+import { checkRunStoreSpec } from './runs/check-run-store';
+import type { RunStoreServices } from './runs/run-store-services';
+import { describeRunStore, type RunStoreSpec } from './runs/run-store-spec';
 
 /** What was found about one connection, destination or job. */
 export interface CheckResult {
-  readonly kind: 'connection' | 'destination' | 'job';
+  readonly kind: 'connection' | 'destination' | 'job' | 'run_store';
   readonly name: string;
   readonly type: string;
   readonly ok: boolean;
@@ -32,6 +35,19 @@ export async function checkDestination(
   signal: AbortSignal,
 ): Promise<CheckResult> {
   return await checkWith('destination', destination, destinationOfType(destination.type), services, signal);
+}
+
+/** Whether the history of runs can be read, and whether it lasts. Never throws for what it finds. */
+export async function checkRunStore(spec: RunStoreSpec, services: RunStoreServices): Promise<CheckResult> {
+  let findings: readonly CheckFinding[];
+  try {
+    findings = await checkRunStoreSpec(spec, services);
+  } catch (thrown) {
+    services.signal.throwIfAborted();
+    findings = [failedFinding('read', toBeamliftError(thrown))];
+  }
+  const ok = findings.every((finding) => finding.ok);
+  return { kind: 'run_store', name: describeRunStore(spec), type: spec.type, ok, findings };
 }
 
 /** Whether the job could be planned now: its table or files, columns, types and state. */

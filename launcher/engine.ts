@@ -89,6 +89,7 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<CheckResult>;
   checkJob(job: JobSpec, services: LaunchServices): Promise<CheckResult>;
+  checkRunStore(spec: RunStoreSpec, services: RunStoreServices): Promise<CheckResult>;
   discover(
     connection: NamedConnection,
     pattern: string | undefined,
@@ -144,6 +145,7 @@ export const ENGINE: Engine = {
   checkConnection: async (...request) => await modules.check().checkConnection(...request),
   checkDestination: async (...request) => await modules.check().checkDestination(...request),
   checkJob: async (...request) => await modules.check().checkJob(...request),
+  checkRunStore: async (...request) => await modules.check().checkRunStore(...request),
   discover: async (...request) => await modules.check().discover(...request),
   draftJob: async (request) => await modules.draftJob().draftJob(request),
   configurationJsonSchema: () => modules.jsonSchema().configurationJsonSchema(),

@@ -19,7 +19,9 @@ export const checkCommand: CommandModule = {
   register: (program, action, invocation) => {
     const command = program
       .command('check')
-      .description('try connections, destinations and jobs step by step, and say what fails and why')
+      .description(
+        'try connections, destinations, jobs and the run store step by step, and say what fails and why',
+      )
       .argument('[names...]', 'names of connections, destinations or jobs (none: all)');
     addFileFlag(command);
     addUrlFlags(command);
@@ -69,6 +71,7 @@ async function* checkAll(
     yield result;
   }
   for (const destination of destinations) yield await engine.checkDestination(destination, services, signal);
+  if (names.length === 0) yield await engine.checkRunStore(configuration.runStore, services);
 
   for (const entry of configuration.jobs.filter(({ name }) => chosen(name))) {
     const connection = 'connection' in entry ? entry.connection : entry.source.connectionName;

@@ -57,6 +57,7 @@ describe('check', () => {
       results.map(({ kind, name, ok }) => [kind, name, ok]),
       [
         ['connection', 'shop', false],
+        ['run_store', 'sqlite', true],
         ['job', 'orders', false],
         ['job', 'sales', false],
       ],
@@ -65,7 +66,8 @@ describe('check', () => {
 
   it('checks jobs whose connection works, and only what is named', async () => {
     assert.deepEqual((await check([], true)).planned, ['orders', 'sales']);
-    const { code, planned } = await check(['sales'], true);
+    const { code, out, planned } = await check(['sales'], true);
     assert.deepEqual([code, planned], [0, ['sales']]);
+    assert.doesNotMatch(out, /run store/);
   });
 });

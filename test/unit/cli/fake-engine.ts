@@ -279,6 +279,13 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
         fakeReport(job.name, { run_id: runId, status: 'cancelled', rows_loaded: 0 });
       return (await options.recovery?.(job, runId, services)) ?? cancelled();
     },
+    checkRunStore: async (spec) => ({
+      kind: 'run_store',
+      name: spec.type,
+      type: spec.type,
+      ok: true,
+      findings: [{ step: 'read', ok: true, detail: 'no runs yet' }],
+    }),
     openRunStore: async (spec) => {
       calls.runStores.push(spec);
       return options.runStore ?? new MemoryRunStore();
