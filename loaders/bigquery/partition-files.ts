@@ -62,16 +62,19 @@ export const LOAD_LIMITS: LoadLimits = {
 /**
  * The files of one load job each, as few as first fit finds: every part goes into the first group that has room for it, so the same parts
  * in the same order are always the same groups. Parts without rows are left out. Throws DESTINATION_FAILED for a file that no job takes.
+ * A `*` in a name would be read as any text, and load files that no manifest names.
  */
 export function groupParts(parts: readonly Part[], limits: LoadLimits): Part[][] {
   const groups: { readonly parts: Part[]; bytes: number; uriBytes: number }[] = [];
   for (const part of parts) {
     if (part.rows === 0) continue;
     const uriBytes = Buffer.byteLength(JSON.stringify(part.uri)) + 1;
-    if (part.bytes > Math.min(limits.maxFileBytes, limits.maxBytes)) {
-      throw tooLarge(part, `It has ${part.bytes} bytes`, limits);
+    const mostBytes = Math.min(limits.maxFileBytes, limits.maxBytes);
+    if (part.bytes > mostBytes) {
+      throw refused(part, `It has ${part.bytes} bytes; at most ${mostBytes} are loaded from one file.`);
     }
-    if (uriBytes > limits.maxUriBytes) throw tooLarge(part, 'Its name is too long', limits);
+    if (uriBytes > limits.maxUriBytes) throw refused(part, 'Its name is too long for a request.');
+    if (part.uri.includes('*')) throw refused(part, 'BigQuery reads a `*` in a name as any text.');
     const room = groups.find(
       (group) =>
         group.parts.length < limits.maxFiles &&
@@ -89,11 +92,11 @@ export function groupParts(parts: readonly Part[], limits: LoadLimits): Part[][]
   return groups.map((group) => group.parts);
 }
 
-function tooLarge(part: Part, why: string, limits: LoadLimits): BeamliftError {
+function refused(part: Part, why: string): BeamliftError {
   return new BeamliftError('DESTINATION_FAILED', {
-    what: 'A staged file is larger than a load job takes',
+    what: 'A staged file cannot be loaded',
     where: { object: part.uri },
-    why: `${why}; at most ${Math.min(limits.maxFileBytes, limits.maxBytes)} bytes are loaded from one file.`,
-    hint: 'Nothing was published. Lower `rows_per_unit` of the job, so that its files become smaller.',
+    why,
+    hint: 'Nothing was published. Lower `rows_per_unit` of the job where its files are too large; give the destination another staging folder where it is the name.',
   });
 }

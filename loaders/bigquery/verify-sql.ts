@@ -204,11 +204,11 @@ function rowValue(kind: MeasureKind, { type }: Pick<Column, 'type'>, value: stri
 const [UNITS, SMALL_LIMIT, LARGE_LIMIT] = ['4503599627370496', '9007199254740992', '4.056481920730334e31'];
 
 function smallOnly(value: string, whole: string): string {
-  return `IF(ABS(${value}) < ${SMALL_LIMIT}, CAST(${whole} AS INT64), 0)`;
+  return `IF(ABS(${value}) < ${SMALL_LIMIT}, SAFE_CAST(${whole} AS INT64), 0)`;
 }
 
 function largeOnly(value: string, whole: string): string {
-  return `IF(ABS(${value}) >= ${SMALL_LIMIT} AND ABS(${value}) < ${LARGE_LIMIT}, CAST(${whole} AS INT64), 0)`;
+  return `IF(ABS(${value}) >= ${SMALL_LIMIT} AND ABS(${value}) < ${LARGE_LIMIT}, SAFE_CAST(${whole} AS INT64), 0)`;
 }
 
 function fractionOf(value: string): string {
