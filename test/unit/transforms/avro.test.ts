@@ -302,4 +302,17 @@ describe('compileAvroEncoder', () => {
       ]);
     }
   });
+
+  it('leaves nothing behind of a row that is longer by far', async () => {
+    const schema = schemaOf([INT64, STRING], false);
+    const encoder = compileAvroEncoder(schema, { maxRowBytes: 1000 });
+    assert.ok(encoder.add([1n, 'x']));
+    assert.equal(encoder.add([2n, 'é'.repeat(400_000)]), false);
+    assert.ok(encoder.add([3n, 'y']));
+    const rows = [
+      [1n, 'x'],
+      [3n, 'y'],
+    ];
+    assert.deepEqual(await readRows(schema, Buffer.concat([encoder.header, encoder.takeBlock()])), rows);
+  });
 });
