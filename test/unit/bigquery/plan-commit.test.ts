@@ -37,7 +37,9 @@ const FIELDS = [
   { name: 'at', type: 'TIMESTAMP', mode: 'NULLABLE' },
 ];
 const ONE_FILE: LoadLimits = { maxFiles: 1, maxBytes: 1e9, maxFileBytes: 1e9, maxUriBytes: 1e6 };
-const MERGE = { disposition: 'merge', keyColumns: ['id'] } as const;
+const MERGE: Partial<RunContext> = { disposition: 'merge', keyColumns: ['id'] };
+const STRICT: Partial<RunContext> = { verify: 'strict' };
+const REPLACE: Partial<RunContext> = { disposition: 'replace' };
 
 /** Two units: three rows in two files, and none. */
 function staged(context: RunContext, rows = 3): Manifest[] {
@@ -165,7 +167,7 @@ describe('the plan of a commit', () => {
     assert.deepEqual(load['schemaUpdateOptions'], ['ALLOW_FIELD_ADDITION']);
     assert.deepEqual(load['schema'], { fields: FIELDS });
     assert.deepEqual(append.addColumns, []);
-    for (const other of [{ disposition: 'replace' }, { verify: 'strict' }, MERGE] as const) {
+    for (const other of [REPLACE, STRICT, MERGE]) {
       const patched = plan(commitContext(COLUMNS, { ...more, ...other }));
       assert.deepEqual(patched.addColumns, [FIELDS[2]]);
       assert.equal(JSON.stringify(patched).includes('ALLOW_FIELD_ADDITION'), false);
@@ -278,7 +280,7 @@ describe('the plan of a commit', () => {
       const context = commitContext(COLUMNS, more);
       return planOf(context, staged(context, 0), more.createTable === true ? undefined : existing);
     };
-    for (const more of [{}, { verify: 'strict' }, MERGE] as const) {
+    for (const more of [{}, STRICT, MERGE]) {
       const plan = nothing(more);
       assert.equal(plan.publish, null);
       assert.equal(plan.proofOfPublish, 'none');
@@ -336,7 +338,7 @@ describe('the plan of a commit', () => {
     assert.equal(MAX_TABLES_PER_COPY_JOB, 1200);
     for (const tables of [1199, 1200]) assert.equal(plan(tables).temporaryTables.length, tables);
     refuses('DESTINATION_FAILED', /1201 load jobs.*1200/s, () => plan(1201));
-    for (const more of [MERGE, { disposition: 'replace' }, { verify: 'strict' }] as const) {
+    for (const more of [MERGE, REPLACE, STRICT]) {
       assert.equal(plan(999, more).temporaryTables.length, 999);
       refuses('DESTINATION_FAILED', /1000 load jobs.*999/s, () => plan(1000, more));
     }
