@@ -8,8 +8,8 @@ const TABLE_NAME = /^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]+$/u;
 export const DATASET_NAME = /^[A-Za-z0-9_]{1,1024}$/;
 /** Also with the domain of old projects (`example.com:project`). */
 export const PROJECT_NAME = /^(?:[a-z0-9][a-z0-9.-]*:)?[a-z][a-z0-9-]*[a-z0-9]$/;
-/** Tables that a run makes for itself, and takes away again, begin with this. */
-const OWN_TABLES = /^_beamlift_/i;
+/** Tables that runs and checks make for themselves, and take away again, begin with one of these. */
+const OWN_TABLES = /^(?:_beamlift_|beamlift_tmp_)/i;
 
 export const DATASET_RULE = 'a dataset has letters, digits and _ in its name';
 export const PROJECT_RULE = 'a project id has lower-case letters, digits and -, and begins with a letter';
@@ -37,7 +37,8 @@ export function tableReference(projectId: string, datasetId: string, tableId: st
 }
 
 function tableNameProblem(name: string): string | undefined {
-  if (OWN_TABLES.test(name)) return 'Names that begin with _beamlift_ belong to beamlift itself.';
+  if (OWN_TABLES.test(name))
+    return 'Names that begin with _beamlift_ or beamlift_tmp_ belong to beamlift itself.';
   if (!TABLE_NAME.test(name))
     return 'Letters, digits, spaces, _ and - are allowed, and at least one of them.';
   if (name.trim() === '') return 'It would be blank.';

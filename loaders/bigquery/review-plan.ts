@@ -52,6 +52,7 @@ export function reviewPlan(
   return [
     ...(existing === undefined ? reviewTableOptions(context) : reviewExisting(context, existing)),
     ...reviewPartitions(context),
+    ...noticeQueries(context),
     ...noticeExpiration(context, existing, dataset),
   ];
 }
@@ -173,6 +174,15 @@ function requiredFields(
     const own = path !== '' && field.mode === 'REQUIRED' ? [`${path}${field.name}`] : [];
     return [...own, ...requiredFields(field.fields ?? [], `${path}${field.name}.`, undefined)];
   });
+}
+
+/** Load and copy jobs are free, queries are not. */
+function noticeQueries({ disposition, verify }: RunContext): string[] {
+  if (disposition === 'merge') {
+    return ['A merge is a query over the staged rows and the table, and billed as one.'];
+  }
+  if (verify !== 'strict') return [];
+  return ['The rows are checked in a temporary table by queries over all of them, which are billed.'];
 }
 
 function noticeExpiration(
