@@ -5,9 +5,9 @@ import path from 'node:path';
 const CLI = path.join(__dirname, '..', '..', 'launcher', 'cli.ts');
 
 /** Loads the program, says so, and begins when it is told its arguments: what is killed is a run and not the start of Node. */
-const WAITER = `
+const waiter = (modules: readonly string[]): string => `
   require(${JSON.stringify(path.join(__dirname, '..', '..', 'launcher', 'main.ts'))});
-  require(${JSON.stringify(require.resolve('@duckdb/node-api'))});
+  for (const module of ${JSON.stringify(modules)}) require(module);
   process.stdout.write('ready\\n');
   process.stdin.once('data', (line) => {
     process.argv = [process.argv[0], 'beamlift', ...JSON.parse(line)];
@@ -42,10 +42,15 @@ export class WarmLauncher {
     child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()));
   }
 
-  static start(folder: string, environment: Record<string, string> = {}): WarmLauncher {
+  /** `modules`: what else it loads before it is told what to do. */
+  static start(
+    folder: string,
+    environment: Record<string, string> = {},
+    modules: readonly string[] = [require.resolve('@duckdb/node-api')],
+  ): WarmLauncher {
     const { PATH = '' } = process.env;
     const tsx = require.resolve('tsx/cjs');
-    const child = spawn(process.execPath, ['--require', tsx, '--eval', WAITER], {
+    const child = spawn(process.execPath, ['--require', tsx, '--eval', waiter(modules)], {
       cwd: folder,
       env: { PATH, HOME: folder, ...environment },
     });

@@ -18,7 +18,7 @@ const OBJECTS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * What a request is to the commit, in a word: `state.write`, `part.upload`, `manifest.write`, `tableLease.write`, `job.insert publish`,
+ * What a request is to the commit, in a word: `state.write committing`, `part.upload`, `manifest.write`, `tableLease.write`, `job.insert publish`,
  * `job.get publish`, `job.burn publish`, `part.delete`, `table.patch`, … What it knows nothing of keeps its method and path.
  */
 export function effectOf(request: SeenRequest): string {
@@ -50,12 +50,20 @@ function storageEffect(request: SeenRequest, url: URL, path: readonly string[], 
       return request.body.byteLength === 0 ? `${kind}.upload.list` : `${kind}.upload.chunk`;
     }
     if (url.searchParams.get('uploadType') === 'resumable') return `${kind}.upload.start`;
-    return kind === 'part' ? 'part.upload' : `${kind}.write`;
+    if (kind === 'part') return 'part.upload';
+    return kind === 'state' ? `state.write ${stepOfState(request.body)}` : `${kind}.write`;
   }
   if (path.length <= 2) return 'bucket.get';
   if (path.length === 3) return `${kind}.list`;
   if (method === 'DELETE') return `${kind}.delete`;
   return url.searchParams.get('alt') === 'media' ? `${kind}.read` : `${kind}.get`;
+}
+
+/** What a state object says of its run: the step that is taken by writing it. */
+function stepOfState(body: Uint8Array): string {
+  const text = Buffer.from(body).toString();
+  if (text.includes('"lease":null')) return 'release';
+  return /"run":\{[^{}]*"state":"(\w+)"/.exec(text)?.[1] ?? 'lease';
 }
 
 function nameKind(name: string): string {
@@ -111,7 +119,9 @@ function tableInBody(body: Uint8Array): string {
   return tableReference?.tableId ?? '';
 }
 
-/** Ids of jobs end in `_STEP_ATTEMPT`. */
+/** Ids of jobs end in `_STEP_ATTEMPT`; a step may end in a hash of what it does. */
 function stepOf(jobId: string): string {
-  return /_([A-Za-z0-9-]+)_(\d+)$/.exec(jobId)?.slice(1, 3).join('#').replace(/#0$/, '') ?? jobId;
+  const [, step, attempt] = /_([A-Za-z0-9-]+?)(?:-[0-9a-f]{8})?_(\d+)$/.exec(jobId) ?? [];
+  if (step === undefined) return jobId;
+  return attempt === '0' ? step : `${step}#${attempt ?? ''}`;
 }

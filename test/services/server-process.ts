@@ -7,14 +7,19 @@ const POLL_MS = 50;
 const LOG_CHARACTERS = 64_000;
 
 export interface ServerProcess {
-  readonly pid: number;
   /** The end of what it wrote. */
   log(): string;
   /** kill -9: the servers of tests have nothing to keep. */
   stop(): Promise<void>;
 }
 
-/** Starts a server and waits until its URL answers. It ends with the process of the tests, however that ends by itself. */
+/**
+ * Runs the server in the background and ends it when its own standard input ends: with the process of the tests, however that is ended.
+ * A server that ends by itself takes the shell with it.
+ */
+const KEEPER = 'exec 3<&0; "$@" </dev/null & (cat <&3 >/dev/null; kill -9 $!) 2>/dev/null & wait %1';
+
+/** Starts a server and waits until its URL answers. */
 export async function startServer(
   command: string,
   parameters: readonly string[],
@@ -22,23 +27,20 @@ export async function startServer(
   readyUrl: string,
 ): Promise<ServerProcess> {
   const { PATH = '' } = process.env;
-  const child = spawn(command, parameters, {
+  const child = spawn('sh', ['-c', KEEPER, 'sh', command, ...parameters], {
     env: { PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => undefined);
   let log = '';
   const keep = (chunk: Buffer): void => void (log = (log + chunk.toString()).slice(-LOG_CHARACTERS));
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   child.once('error', (error) => keep(Buffer.from(String(error))));
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.once('exit', killNow);
   const stop = async (): Promise<void> => {
-    process.removeListener('exit', killNow);
+    child.stdin.end();
     if (hasEnded(child)) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    killNow();
-    await ended;
+    await new Promise((resolve) => child.once('exit', resolve));
   };
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!(await answers(readyUrl))) {
@@ -49,7 +51,7 @@ export async function startServer(
     }
     await sleep(POLL_MS);
   }
-  return { pid: child.pid ?? 0, log: () => log, stop };
+  return { log: () => log, stop };
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -16,7 +16,19 @@ function insert(jobId: string, labels: Record<string, string> = {}): string {
 
 describe('effects of requests', () => {
   const cases: [string, string, string, string][] = [
-    ['POST', `${UPLOAD}?uploadType=multipart`, multipart('lake/state/job.json'), 'state.write'],
+    ['POST', `${UPLOAD}?uploadType=multipart`, multipart('lake/state/job.json'), 'state.write lease'],
+    [
+      'POST',
+      `${UPLOAD}?uploadType=multipart`,
+      `${multipart('state/j.json')}"lease":null`,
+      'state.write release',
+    ],
+    [
+      'POST',
+      `${UPLOAD}?uploadType=multipart`,
+      `${multipart('state/j.json')}{"lease":{},"run":{"id":"r","state":"committing","intent":{}}}`,
+      'state.write committing',
+    ],
     ['POST', `${UPLOAD}?uploadType=multipart`, multipart('lake/tables/p.d.t.json'), 'tableLease.write'],
     ['POST', `${UPLOAD}?uploadType=multipart`, multipart(`${RUN}/plan.json`), 'plan.write'],
     ['POST', `${UPLOAD}?uploadType=multipart`, multipart(`${RUN}/commit.json`), 'commit.write'],
@@ -38,6 +50,7 @@ describe('effects of requests', () => {
     ['GET', '/storage/v1/b/bucket?fields=x', '', 'bucket.get'],
     ['POST', `${PROJECT}/jobs`, insert('beamlift_run-1_abc_publish_0'), 'job.insert publish'],
     ['POST', `${PROJECT}/jobs`, insert('beamlift_run-1_abc_load-0_2'), 'job.insert load-0#2'],
+    ['POST', `${PROJECT}/jobs`, insert('beamlift_run-1_abc_load-0-48ab2db3_0'), 'job.insert load-0'],
     [
       'POST',
       `${PROJECT}/jobs`,

@@ -1,0 +1,145 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { main } from '../../../launcher/main';
+import type { RunReport } from '../../../launcher/report';
+import { isRunning, ownIdentity } from '../../../loaders/process-identity';
+import { startFaultProxy, type FaultProxy } from '../../fault-proxy/fault-proxy';
+import { Faults } from '../../fault-proxy/faults';
+import type { BigQueryServer } from '../../services/bigquery-server';
+import type { GcsServer } from '../../services/gcs-server';
+import { fakeHost } from '../../unit/cli/fake-host';
+import { tableText, type CrashRow, type LoadCase } from './load-cases';
+
+export interface CrashServers {
+  readonly gcs: GcsServer;
+  readonly bigquery: BigQueryServer;
+}
+
+export interface EndedRun {
+  readonly code: number;
+  /** Undefined: the command ended before a job did. */
+  readonly report: RunReport | undefined;
+  readonly err: string;
+}
+
+/** One job with a folder, a dataset and a staging prefix of its own, and proxies in front of the servers. */
+export class CrashScene {
+  readonly faults = new Faults();
+
+  private constructor(
+    readonly folder: string,
+    /** Of the dataset, and of the prefix in the bucket. */
+    readonly name: string,
+    readonly load: LoadCase,
+    private readonly servers: CrashServers,
+    private readonly proxies: readonly FaultProxy[],
+  ) {}
+
+  static async create(servers: CrashServers, load: LoadCase, name: string): Promise<CrashScene> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-crash-'));
+    const proxies: FaultProxy[] = [];
+    const scene = new CrashScene(folder, name, load, servers, proxies);
+    for (const target of [servers.bigquery.endpoint, servers.gcs.endpoint]) {
+      proxies.push(await startFaultProxy(target, scene.faults));
+    }
+    await mkdir(path.join(folder, 'data'));
+    for (const [file, rows] of Object.entries(load.files)) await scene.writeFile(file, rows);
+    await writeFile(path.join(folder, 'beamlift.yaml'), scene.configuration());
+    await servers.bigquery.createDataset(name);
+    if (load.before !== undefined) await scene.createTable(load.before);
+    return scene;
+  }
+
+  async remove(): Promise<void> {
+    for (const proxy of this.proxies) await proxy.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get configurationFile(): string {
+    return path.join(this.folder, 'beamlift.yaml');
+  }
+
+  async writeFile(name: string, rows: readonly CrashRow[]): Promise<void> {
+    const lines = rows.map((row) => `${row.id},"${row.name.replaceAll('"', '""')}"\n`);
+    await writeFile(path.join(this.folder, 'data', name), `id,name\n${lines.join('')}`);
+  }
+
+  /** Runs the job in this process, which is another one than a killed launcher's. */
+  async run(): Promise<EndedRun> {
+    const host = fakeHost({ cwd: this.folder, environment: { HOME: this.folder } });
+    const code = await main(['run', '--json', '--log-format', 'json'], {
+      ...host,
+      identity: ownIdentity(),
+      isRunning,
+    });
+    const [line] = host.out.text().trim().split('\n').filter(Boolean);
+    return {
+      code,
+      report: line === undefined ? undefined : (JSON.parse(line) as RunReport),
+      err: host.err.text(),
+    };
+  }
+
+  /** The table as a reader of its own sees it; `no table` where there is none. */
+  async table(): Promise<string> {
+    try {
+      const rows = await this.servers.bigquery.query(`SELECT id, name FROM \`${this.name}.rows\``);
+      return tableText(rows.map(({ id, name }) => ({ id: Number(id), name: String(name) })));
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('404')) return 'no table';
+      throw error;
+    }
+  }
+
+  /** Everything that a finished job should not leave: staged objects, and tables beside its own. */
+  async leftovers(): Promise<string[]> {
+    const objects = await this.servers.gcs.list(`${this.name}/runs/`);
+    const tables = await this.servers.bigquery.tables(this.name);
+    return [...objects, ...tables.filter((table) => table !== 'rows').map((table) => `table ${table}`)];
+  }
+
+  /** What the job remembers, as text. */
+  async state(): Promise<string> {
+    return (await this.servers.gcs.read(`${this.name}/state/rows.json`))?.toString() ?? 'no state';
+  }
+
+  async writeState(change: (state: string) => string): Promise<void> {
+    await this.servers.gcs.write(`${this.name}/state/rows.json`, change(await this.state()));
+  }
+
+  private configuration(): string {
+    const [bigquery, gcs] = this.proxies;
+    return `connections:
+  here: { source_type: local, path: data }
+destinations:
+  warehouse:
+    type: bigquery
+    project: ${this.servers.bigquery.project}
+    dataset: ${this.name}
+    staging: gs://${this.servers.gcs.bucket}/${this.name}
+    credentials: anonymous
+    endpoint: ${bigquery?.endpoint ?? ''}
+    staging_endpoint: ${gcs?.endpoint ?? ''}
+defaults: { connection: here, destination: warehouse }
+jobs:
+  rows: { file_pattern: "*.csv", ${this.load.keys} }
+`;
+  }
+
+  private async createTable(rows: readonly CrashRow[]): Promise<void> {
+    const { bigquery } = this.servers;
+    const fields = [
+      { name: 'id', type: 'INTEGER' },
+      { name: 'name', type: 'STRING' },
+    ];
+    const tableReference = { projectId: bigquery.project, datasetId: this.name, tableId: 'rows' };
+    const created = await bigquery.request('POST', `datasets/${this.name}/tables`, {
+      tableReference,
+      schema: { fields },
+    });
+    if (created.status !== 200) throw new Error(JSON.stringify(created.body));
+    const values = rows.map(({ id, name }) => `(${id}, '${name}')`).join(', ');
+    await bigquery.query(`INSERT INTO \`${this.name}.rows\` (id, name) VALUES ${values}`);
+  }
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { basename } from 'node:path';
+import type { CrashScene, EndedRun } from './crash-scene';
+import { tableText } from './load-cases';
+
+/** A reader sees the table as it was, or as it has to be: never a part, and never nothing between. */
+export async function assertOldOrNew(scene: CrashScene): Promise<void> {
+  const seen = await scene.table();
+  const { before, after } = scene.load;
+  assert.ok([tableText(before), tableText(after)].includes(seen), `a reader saw:\n${seen}`);
+}
+
+/** That run has to end well. */
+export function assertSuccess({ code, report, err }: EndedRun): void {
+  assert.equal(code, 0, err);
+  assert.equal(report?.status, 'success', err);
+}
+
+/** Every row once, nothing left behind, and a job that remembers exactly what was loaded. */
+export async function assertExact(scene: CrashScene): Promise<void> {
+  const expected = tableText(scene.load.after);
+  assert.equal(await scene.table(), expected);
+  assert.deepEqual(await scene.leftovers(), [], 'left behind');
+  const state = JSON.parse(await scene.state()) as {
+    files: Record<string, string>;
+    lease: unknown;
+    run: { state: string } | null;
+  };
+  assert.equal(state.lease, null, 'the lease was given back');
+  assert.equal(state.run?.state, 'committed');
+  const remembered = Object.keys(state.files).map((uri) => basename(uri));
+  assert.deepEqual(remembered.sort(), Object.keys(scene.load.files).sort(), 'files that count as loaded');
+
+  const again = await scene.run();
+  assertSuccess(again);
+  const replaces = scene.load.keys.includes('replace');
+  if (!replaces) assert.equal(again.report?.rows_loaded, 0, 'nothing is new');
+  assert.equal(await scene.table(), expected, 'after another run');
+  assert.deepEqual(await scene.leftovers(), [], 'left behind by another run');
+}
