@@ -22,9 +22,10 @@ const CONTENT_TYPES: Readonly<Record<StagingFormat, string>> = {
 export class PartWriter {
   readonly parts: Part[] = [];
   private upload: ObjectUpload | undefined;
+  private name = '';
   private rows = 0;
-  /** Names that may have become objects. */
-  private readonly names: string[] = [];
+  /** Names that are objects, or may have become one. */
+  private readonly ended: string[] = [];
 
   constructor(private readonly settings: PartSettings) {}
 
@@ -40,9 +41,11 @@ export class PartWriter {
   async close(): Promise<void> {
     const { upload } = this;
     if (upload === undefined) return;
-    const { name, bytes, crc32c } = await upload.finish();
+    this.ended.push(this.name);
+    const { bytes, crc32c } = await upload.finish();
     this.upload = undefined;
-    this.parts.push({ uri: `gs://${this.settings.bucket.name}/${name}`, rows: this.rows, bytes, crc32c });
+    const uri = `gs://${this.settings.bucket.name}/${this.name}`;
+    this.parts.push({ uri, rows: this.rows, bytes, crc32c });
   }
 
   /** Removes everything that was written, as far as that is possible. Never throws: what stays is an orphan that a sweep removes. */
@@ -52,14 +55,13 @@ export class PartWriter {
     await upload?.abort();
     // The stage's own signal may have aborted, which is why there is something to discard; the bucket's retries are bounded.
     const { signal } = new AbortController();
-    for (const name of this.names) await this.settings.bucket.delete(name, signal).catch(() => undefined);
+    for (const name of this.ended) await this.settings.bucket.delete(name, signal).catch(() => undefined);
   }
 
   private async begin(signal: AbortSignal): Promise<ObjectUpload> {
     const { bucket, nameOf, format, header } = this.settings;
-    const name = nameOf(this.names.length);
-    const upload = bucket.startUpload(name, CONTENT_TYPES[format], signal);
-    this.names.push(name);
+    this.name = nameOf(this.parts.length);
+    const upload = bucket.startUpload(this.name, CONTENT_TYPES[format], signal);
     this.upload = upload;
     this.rows = 0;
     if (header.length > 0) await upload.write(header);

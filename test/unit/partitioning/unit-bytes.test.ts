@@ -92,7 +92,7 @@ describe('units of at least so many bytes', () => {
         fc.integer({ min: 1, max: 4_000 }),
         fc.integer({ min: 1, max: 64 }),
         fc.integer({ min: 10_000, max: 100_000 }),
-        fc.integer({ min: 1, max: 20_000 }),
+        fc.integer({ min: 1, max: 500 }),
         (hint, rows, width, mebibytes, rowsPerUnit, maxUnits) => {
           const minUnitBytes = mebibytes * MIB;
           const units = cut(rows, rows * width, { hints: hint, minUnitBytes, rowsPerUnit, maxUnits });
@@ -106,7 +106,7 @@ describe('units of at least so many bytes', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
