@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BigQueryApi, DatasetResource } from '../../core/clients/bigquery-api';
-import { BeamliftError, toBeamliftError } from '../../core/errors';
+import { toBeamliftError } from '../../core/errors';
 import type { CheckFinding } from '../../core/extractor';
 import type { Clock } from '../../core/clock';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
@@ -58,6 +58,8 @@ const STEPS_BY_CODE: ReadonlyMap<string, string> = new Map([
   ['CONNECTION_TIMEOUT', 'endpoint'],
   ['DESTINATION_UNAVAILABLE', 'endpoint'],
   ['LOGIN_FAILED', 'login'],
+  ['SECRET_UNRESOLVED', 'credentials'],
+  ['CONFIG_INVALID', 'configuration'],
 ]);
 
 async function checkDataset(
@@ -106,7 +108,7 @@ async function checkJobs(
   const reference = {
     projectId: api.project,
     jobId: `beamlift_check_${randomUUID()}`,
-    location: location ?? dataset?.location ?? 'US',
+    location: dataset?.location ?? location ?? 'US',
   };
   const configuration = { dryRun: true, query: { query: 'SELECT 1', useLegacySql: false } };
   const outcome = await api.insertJob(reference, configuration, signal);
@@ -161,6 +163,5 @@ async function checkTables(
 
 /** What a check says of clients that could not be opened. */
 export function checkOfOpening(error: unknown): CheckFinding[] {
-  const step = error instanceof BeamliftError && error.code === 'SECRET_UNRESOLVED' ? 'credentials' : 'login';
-  return [failedStep(step, error)];
+  return [failedStep('login', error)];
 }
