@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import type { TableReference, TableResource } from '../../core/clients/bigquery-api';
 import type { Cell, Row } from '../../core/cells';
 import type { Manifest } from '../../core/manifest';
@@ -215,6 +216,125 @@ describe('the jobs of a commit, as the stand-in for BigQuery runs them', functio
       assert.deepEqual(await read(table), after);
     });
   }
+
+  it('no rows make a new table, and empty one only where that is wanted', async () => {
+    const table = newTable();
+    const tableOptions = {
+      partitionBy: { by: 'day', column: 'at' },
+      clusterBy: ['id'],
+      description: 'Orders',
+    } as const;
+    const creating = commitContext(COLUMNS, {
+      ...{ createTable: true, runId: 'none-1' },
+      tableOptions: { ...tableOptions, clusterBy: [...tableOptions.clusterBy] },
+    });
+    assert.equal(await carryOut(await plan(creating, await stage(creating, []), table)), undefined);
+    const { schema, timePartitioning, clustering, numRows } = (await getTable(table)) ?? {};
+    assert.deepEqual(
+      schema?.fields?.map(({ name, type }) => `${name} ${type}`),
+      ['id INTEGER', 'name STRING', 'at TIMESTAMP'],
+    );
+    assert.equal(timePartitioning?.field, 'at');
+    assert.deepEqual(clustering?.fields, ['id']);
+    assert.equal(numRows, '0');
+    const full = await seed([row(1, 'a')]);
+    const emptying = commitContext(COLUMNS, { disposition: 'replace', allowEmpty: true, runId: 'none-2' });
+    await carryOut(await plan(emptying, [], full));
+    assert.deepEqual(await read(full), []);
+    assert.equal((await getTable(full))?.schema?.fields?.length, COLUMNS.length);
+  });
+
+  it('a table that is made has the partitioning, clustering and description of the job, also where rows are proved first', async () => {
+    for (const verify of ['counts', 'strict'] as const) {
+      const table = newTable();
+      const context = commitContext(COLUMNS, {
+        ...{ createTable: true, verify, runId: `made-${verify}` },
+        tableOptions: {
+          partitionBy: { by: 'month', column: 'at' },
+          clusterBy: ['name', 'id'],
+          description: 'Orders',
+        },
+      });
+      await carryOut(await plan(context, await stage(context, [[row(1, 'a')]]), table));
+      const { timePartitioning, clustering, ...made } = (await getTable(table)) ?? {};
+      assert.deepEqual([timePartitioning?.type, timePartitioning?.field], ['MONTH', 'at']);
+      assert.deepEqual(clustering?.fields, ['name', 'id']);
+      assert.equal(made.expirationTime, undefined);
+      if (verify === 'strict') assert.equal((made as { description?: string }).description, 'Orders');
+      assert.deepEqual(await read(table), ['1 a 0']);
+    }
+  });
+
+  it('merges of random rows leave for each key the newest, whatever comes twice or is null', async () => {
+    const columns = columnsOf({
+      id: INT,
+      name: STRING,
+      at: TIMESTAMP,
+      tags: { kind: 'array', element: STRING },
+    });
+    const cell = fc.tuple(fc.integer({ min: 0, max: 12 }), fc.option(fc.integer({ min: 0, max: 3 })));
+    const cases = fc.sample(
+      fc.tuple(fc.uniqueArray(cell, { selector: ([id]) => id }), fc.array(cell, { maxLength: 40 })),
+      {
+        ...{ seed: 7, numRuns: 3 },
+      },
+    );
+    for (const [index, [before, staged]] of cases.entries()) {
+      const rows = (from: string, cells: typeof staged): Row[] =>
+        cells.map(([id, at], place) => [
+          BigInt(id),
+          `${from}${place}`,
+          at === null ? null : BigInt(at),
+          [String(place)],
+        ]);
+      const [old, fresh] = [rows('old', before), rows('new', staged)];
+      const table = await seed(old, columns);
+      const context = commitContext(columns, {
+        ...{ disposition: 'merge', keyColumns: ['id'], runId: `random-${index}` },
+        window: { column: 'at', lower: null, upper: null },
+      });
+      const merging = await plan(context, await stage(context, [fresh]), table);
+      const changed = await carryOut(merging);
+      const found = new Map(
+        (await bigquery.query(`SELECT id, name, UNIX_MICROS(at) AS micros FROM \`${table.tableId}\``)).map(
+          (one) => [String(one['id']), one],
+        ),
+      );
+      const keys = new Set([...old, ...fresh].map(([id]) => String(id)));
+      assert.deepEqual(new Set(found.keys()), keys);
+      let changes = 0;
+      for (const key of keys) {
+        const present = old.find(([id]) => String(id) === key);
+        const candidates = fresh.filter(([id]) => String(id) === key);
+        const newest = candidates
+          .map(([, , at]) => at)
+          .reduce<Cell>((a, b) => (b !== null && b !== undefined && (a === null || b > a) ? b : a), null);
+        const stays =
+          present !== undefined &&
+          (candidates.length === 0 ||
+            (present[2] !== null && newest !== null && (present[2] ?? 0n) > newest));
+        const allowed = stays ? [present] : candidates.filter(([, , at]) => at === newest);
+        const names = allowed.map(([, name]) => name);
+        assert.ok(
+          names.includes(String(found.get(key)?.['name'])),
+          `${key}: ${JSON.stringify(found.get(key))}, not of ${names.join()}`,
+        );
+        if (!stays) changes += 1;
+      }
+      assert.equal(changed ?? 0, changes);
+      // Done again, it gives the same table.
+      const again = await plan(
+        { ...context, runId: `random-${index}-again` },
+        await stage(context, [fresh]),
+        table,
+      );
+      await carryOut(again);
+      const after = await bigquery.query(
+        `SELECT id, name, UNIX_MICROS(at) AS micros FROM \`${table.tableId}\``,
+      );
+      assert.deepEqual(new Map(after.map((one) => [String(one['id']), one])), found);
+    }
+  });
 
   /** Every kind of value, at both ends of its range. */
   const KINDS = columnsOf({
