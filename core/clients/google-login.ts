@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import type * as GoogleAuthLibrary from 'google-auth-library';
 import type { AuthClient, OAuth2ClientOptions } from 'google-auth-library';
-import { BeamliftError, messageOf, systemCode } from '../errors';
+import { BeamliftError, systemCode } from '../errors';
 import type { Environment } from '../extractor';
 import { GoogleServiceFailure } from './google-failures';
+import { clientOf, findKeyFile, GOOGLE_SCOPE, parseKey } from './google-keys';
 import { asRecord } from './small-http';
 
-const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 /** The login that sends nothing: for emulators and public data. */
 export const ANONYMOUS = 'anonymous';
 /** For a token, all tries of the library included. */
@@ -65,7 +62,7 @@ export async function openGoogleLogin(
       const client =
         members === undefined
           ? new library.OAuth2Client(common)
-          : clientOf(library, members, key?.origin ?? '', common);
+          : clientOf(library, members, key?.origin ?? '', common, environment);
       if (members === undefined && client instanceof library.OAuth2Client) {
         client.refreshHandler = async () => await metadataToken(environment, fetchUrl);
       }
@@ -74,7 +71,7 @@ export async function openGoogleLogin(
         ...common,
         sourceClient: client,
         targetPrincipal: options.impersonate,
-        targetScopes: [SCOPE],
+        targetScopes: [GOOGLE_SCOPE],
       });
     },
     typeof project === 'string' ? project : named,
@@ -136,125 +133,6 @@ class TokenLogin implements GoogleLogin {
   }
 }
 
-type Library = typeof GoogleAuthLibrary;
-type Key = Readonly<Record<string, unknown>>;
-
-/** Each kind by its own constructor: a file cannot make itself into another kind than it says. */
-function clientOf(library: Library, key: Key, origin: string, common: OAuth2ClientOptions): AuthClient {
-  const text = (name: string): string => {
-    const value = key[name];
-    if (typeof value === 'string' && value !== '') return value;
-    throw unusable(origin, `has no ${name}`);
-  };
-  const keyId = key['private_key_id'];
-  const quota = key['quota_project_id'];
-  const shared = typeof quota === 'string' ? { ...common, quotaProjectId: quota } : common;
-  switch (key['type']) {
-    case 'service_account':
-      return new library.JWT({
-        ...shared,
-        email: text('client_email'),
-        key: text('private_key'),
-        ...(typeof keyId === 'string' ? { keyId } : {}),
-        scopes: [SCOPE],
-      });
-    case 'authorized_user':
-      return new library.UserRefreshClient({
-        ...shared,
-        clientId: text('client_id'),
-        clientSecret: text('client_secret'),
-        refreshToken: text('refresh_token'),
-      });
-    case 'external_account': {
-      // The library reads the members of such a file itself; what it lacks, it says.
-      const client = library.ExternalAccountClient.fromJSON({
-        ...(key as unknown as Parameters<Library['ExternalAccountClient']['fromJSON']>[0]),
-        ...common,
-      });
-      if (client === null) throw unusable(origin, 'is not a usable external_account');
-      client.scopes = [SCOPE];
-      return client;
-    }
-    case 'impersonated_service_account': {
-      const target = /([^/]+):generateAccessToken$/.exec(text('service_account_impersonation_url'))?.[1];
-      if (target === undefined) throw unusable(origin, 'names no service account to act as');
-      const delegates = key['delegates'];
-      return new library.Impersonated({
-        ...shared,
-        sourceClient: clientOf(library, asRecord(key['source_credentials']), origin, common),
-        targetPrincipal: target,
-        targetScopes: [SCOPE],
-        delegates: Array.isArray(delegates) ? delegates.filter((one) => typeof one === 'string') : [],
-      });
-    }
-    default:
-      throw unusable(
-        origin,
-        'is no service_account, authorized_user, external_account or impersonated_service_account',
-      );
-  }
-}
-
-async function findKeyFile(
-  environment: Environment,
-  signal: AbortSignal,
-): Promise<{ origin: string; text: string } | undefined> {
-  const named = environment['GOOGLE_APPLICATION_CREDENTIALS'];
-  if (named !== undefined && named !== '') {
-    try {
-      return { origin: named, text: await readFile(named, { encoding: 'utf8', signal }) };
-    } catch (error) {
-      signal.throwIfAborted();
-      throw new BeamliftError('LOGIN_FAILED', {
-        what: 'The key file of GOOGLE_APPLICATION_CREDENTIALS cannot be read',
-        where: { object: named },
-        why: systemCode(error) ?? messageOf(error),
-        hint: 'Set GOOGLE_APPLICATION_CREDENTIALS to a key file that is there, or unset it.',
-        cause: error,
-      });
-    }
-  }
-  const folder = gcloudFolder(environment);
-  if (folder === undefined) return undefined;
-  const file = path.join(folder, 'application_default_credentials.json');
-  try {
-    return { origin: file, text: await readFile(file, { encoding: 'utf8', signal }) };
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
-}
-
-function gcloudFolder(environment: Environment): string | undefined {
-  const { CLOUDSDK_CONFIG: set, APPDATA: windows, HOME: home } = environment;
-  if (set !== undefined && set !== '') return set;
-  if (windows !== undefined && windows !== '') return path.join(windows, 'gcloud');
-  return home === undefined || home === '' ? undefined : path.join(home, '.config', 'gcloud');
-}
-
-function parseKey(text: string, origin: string): Key {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    // The parser's message quotes the text.
-    throw unusable(origin, 'is not JSON');
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw unusable(origin, 'is not a JSON object');
-  }
-  return asRecord(parsed);
-}
-
-function unusable(origin: string, why: string): BeamliftError {
-  return new BeamliftError('LOGIN_FAILED', {
-    what: 'The Google credentials cannot be used',
-    where: { object: origin },
-    why: `${origin} ${why}`,
-    hint: 'Give the whole text of a key file as Google wrote it, or log in with `gcloud auth application-default login`.',
-  });
-}
-
 async function metadataToken(
   environment: Environment,
   fetchUrl: typeof fetch,
@@ -295,22 +173,19 @@ function loginFailure(error: unknown): Error {
   const response = asRecord(asRecord(error)['response']);
   const { error: word, error_description: description } = asRecord(response['data']);
   const status = typeof response['status'] === 'number' ? response['status'] : undefined;
-  if (status === undefined && systemCode(error) === undefined && !isNetworkError(error)) {
-    return new GoogleServiceFailure(
-      'The Google credentials cannot be used: no token could be made of them',
-      undefined,
-      'login',
-    );
+  const code = systemCode(error) ?? systemCode(asRecord(error)['cause']);
+  const file = asRecord(error)['path'];
+  const known = code === undefined ? '' : ` (${code}${typeof file === 'string' ? ` ${file}` : ''})`;
+  if (status === undefined && !isNetworkError(error)) {
+    // A damaged private key, a file of a subject's token that is not there.
+    const what = `The Google credentials cannot be used: no token could be made of them${known}`;
+    return new GoogleServiceFailure(what, undefined, 'login');
   }
   if (status === undefined) {
-    const code = systemCode(error) ?? systemCode(asRecord(error)['cause']);
     const cause = Object.assign(new Error(code ?? 'no answer'), code === undefined ? {} : { code });
-    return new GoogleServiceFailure(
-      `No answer of Google's token service${code === undefined ? '' : ` (${code})`}`,
-      undefined,
-      undefined,
-      { cause },
-    );
+    return new GoogleServiceFailure(`No answer of Google's token service${known}`, undefined, undefined, {
+      cause,
+    });
   }
   const nested = asRecord(word);
   const said = typeof description === 'string' ? description : nested['message'];
@@ -323,13 +198,9 @@ function loginFailure(error: unknown): Error {
   );
 }
 
+/** The library's HTTP client puts the request at its errors as `config`; ours is about time. */
 function isNetworkError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return (
-    error.name === 'TimeoutError' ||
-    error.message.includes('fetch failed') ||
-    systemCode(error.cause) !== undefined
-  );
+  return error instanceof Error && (error.name === 'TimeoutError' || 'config' in error);
 }
 
 /** Stops waiting, not the call, when the signal aborts or the time is over. */

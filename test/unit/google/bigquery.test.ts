@@ -111,10 +111,19 @@ describe('tables, datasets and jobs', () => {
   it('are asked for at their paths', async () => {
     await withApi(
       ({ path }, response) => {
-        if (path.endsWith('/cancel') || path.endsWith('/tables')) return sendJson(response, 200, {});
-        if (path.includes('/jobs/')) return sendJson(response, 200, JOB_RESOURCE);
-        if (path.endsWith('/datasets/d')) return sendJson(response, 200, { location: 'EU' });
-        return sendJson(response, 200, { tableReference: TABLE, numRows: '5' });
+        if (path.endsWith('/cancel') || path.endsWith('/tables')) {
+          sendJson(response, 200, {});
+          return;
+        }
+        if (path.includes('/jobs/')) {
+          sendJson(response, 200, JOB_RESOURCE);
+          return;
+        }
+        if (path.endsWith('/datasets/d')) {
+          sendJson(response, 200, { location: 'EU' });
+          return;
+        }
+        sendJson(response, 200, { tableReference: TABLE, numRows: '5' });
       },
       async (api, server) => {
         assert.equal((await api.getDataset('p', 'd', calm()))?.location, 'EU');
