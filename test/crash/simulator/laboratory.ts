@@ -42,6 +42,10 @@ export class Laboratory {
   /** Of every run that was begun. */
   readonly plans = new Map<string, Plan>();
   readonly outcomes: RunOutcome[] = [];
+  /** Something has happened after which a run may need a person. */
+  mayNeedAttention = false;
+  /** Whether the table holds the rows of a run that its state does not call published. */
+  isVisible: (runId: string) => boolean = () => false;
   private readonly log: Logger;
   private pids = 0;
   private runs = 0;

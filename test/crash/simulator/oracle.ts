@@ -50,6 +50,7 @@ export class Oracle {
       after: undefined,
       visible: undefined,
     }));
+    laboratory.isVisible = (runId) => this.watched.some(({ visible }) => visible === runId);
   }
 
   /** Throws a Violation. */
@@ -103,8 +104,9 @@ export class Oracle {
     const last = watched.state;
     const { source, name } = watched.job;
     if (last !== undefined && state.fence < last.fence) throw new Violation(`the fence of ${name} went back`);
-    if (state.run?.state === 'needs_attention')
+    if (state.run?.state === 'needs_attention' && !this.laboratory.mayNeedAttention) {
       throw new Violation(`${state.run.id} needs attention, and nothing made it necessary`);
+    }
     if (state.lastCommit !== null && state.lastCommit.runId !== last?.lastCommit?.runId) {
       const { runId } = state.lastCommit;
       if (this.committed.has(runId)) throw new Violation(`${runId} was committed twice`);
@@ -123,7 +125,7 @@ export class Oracle {
     watched.before = shownRows(source.published(watched.extent));
     const plan = state.run === null ? undefined : plans.get(state.run.id);
     watched.after =
-      plan !== undefined && state.run?.state === 'committing'
+      plan !== undefined && ['committing', 'needs_attention'].includes(state.run?.state ?? '')
         ? shownRows(source.published(extentAfter(plan, watched.extent)))
         : undefined;
     if (watched.after === undefined || watched.visible !== state.run?.id) watched.visible = undefined;

@@ -26,6 +26,8 @@ const ALL_ARRIVED = 2 * HOUR;
 const GRACE = 25 * HOUR;
 /** Longer than temporary tables live. */
 const TABLES_EXPIRED = 9 * DAY;
+/** Longer than an intent may be sent again, and than temporary tables live: nobody runs the job meanwhile. */
+const LONG_SILENCE = 8.5 * DAY;
 /** No launcher takes so long. */
 const PATIENCE = 3 * DAY;
 
@@ -87,9 +89,13 @@ class Scenario {
     const launches = 2 + random.below(4);
     for (let launch = 0; launch < launches; launch++) {
       this.scheduleLaunch();
-      if (random.below(4) === 0) this.scheduleCancel();
+      if (random.below(4) === 0) this.scheduleCommand();
       await this.pass(this.gap());
       for (const job of laboratory.jobs) if (random.below(2) === 0) job.source.grow(random, world.now);
+    }
+    if (random.below(8) === 0) {
+      laboratory.mayNeedAttention = true;
+      await this.pass(LONG_SILENCE);
     }
     laboratory.faults.healed = true;
     world.note('world', 'HEALED');
@@ -160,16 +166,17 @@ class Scenario {
     });
   }
 
-  private scheduleCancel(): void {
+  /** Somebody cancels or resumes a run, in progress or not. */
+  private scheduleCommand(): void {
     const { random, world, laboratory } = this;
     const job = random.pick(laboratory.jobs);
     const launcher = this.newLauncher(job, random.pick(['alpha', 'delta']), this.interruptions());
-    const isAsking = random.below(2) === 0;
     this.running.add(launcher);
     launcher.process.deliver(world.now + this.moment(), () => {
-      const runs = [...laboratory.plans.keys()];
-      const work =
-        isAsking && runs.length > 0 ? launcher.requestCancel(random.pick(runs)) : launcher.cancel();
+      const runs = [...laboratory.plans.values()].map(({ context }) => context);
+      const last = runs.filter((run) => run.job === job.name).slice(-2);
+      const runId = last.length === 0 ? 'run-00' : random.pick(last).runId;
+      const work = random.below(2) === 0 ? launcher.cancel(runId) : launcher.resume(runId);
       work.catch((thrown: unknown) => this.fail(thrown)).finally(() => this.running.delete(launcher));
     });
   }

@@ -1,5 +1,5 @@
-import { BeamliftError, toBeamliftError } from '../../../core/errors';
-import type { Lease, Loader, RunEnd, RunRecovery } from '../../../core/loader';
+import { toBeamliftError, type BeamliftError } from '../../../core/errors';
+import type { Lease, Loader, RunEnd, RunRecovery, UnfinishedRun } from '../../../core/loader';
 import type { Manifest } from '../../../core/manifest';
 import type { Plan, RunContext, WorkUnit } from '../../../core/plan';
 import { RETRY_POLICIES, type RetryPolicy } from '../../../core/retry-policies';
@@ -10,13 +10,20 @@ import type { Interruption } from './wire';
 
 const IDENTITY = { fingerprint: 'simulated', description: 'a simulation' };
 
-/** What happened to a launcher as a whole; `done`: its job is up to date. */
-export type LaunchResult = 'done' | 'failed' | 'skipped';
+/** As long as the launcher waits for the end of a failed run, in milliseconds. */
+const END_PATIENCE_MS = 3 * 60_000;
 
-/** One process that does what the launcher does: lease, the run before, plan, stage, commit, release. */
+/** What became of a launcher. `done`: its job is up to date; `again`: it finished an earlier run, and did no more. */
+export type LaunchResult = 'done' | 'again' | 'failed' | 'skipped';
+
+/**
+ * One process that does what launcher/{launch,adopt-run,execute-plan,resume-run}.ts do, step by step, with virtual time for their waiting and
+ * with rows of the model for their source.
+ */
 export class SimulatedLauncher {
   readonly stop = new AbortController();
   private readonly loader: Loader & { recovery: RunRecovery };
+  private lease: Lease | undefined;
 
   constructor(
     private readonly laboratory: Laboratory,
@@ -27,134 +34,204 @@ export class SimulatedLauncher {
     this.loader = laboratory.loader(process, interruptions);
   }
 
-  /** Never rejects; never settles when the process dies. */
+  /** `beamlift run`. Rejects for defects only; never settles when the process dies. */
   async run(): Promise<LaunchResult> {
-    const { loader, job, process, laboratory } = this;
-    const runId = laboratory.newRunId();
-    process.world.note(process.name, `launches ${job.name} as ${runId}`);
-    let lease: Lease | undefined;
-    try {
-      lease = await loader.acquireLease({ job: job.name, ...IDENTITY }, runId, 'fail', this.stop.signal);
-      const signal = AbortSignal.any([this.stop.signal, lease.lost]);
-      if (lease.unfinished !== null) await this.settle(lease, lease.unfinished.runId, signal);
-      const state = await loader.readState({ job: job.name, ...IDENTITY }, signal);
+    const runId = this.laboratory.newRunId();
+    this.note(`run ${this.job.name} as ${runId}`);
+    return await this.withLease(runId, async (lease, signal) => {
+      const { loader, job, process, laboratory } = this;
+      if (lease.unfinished !== null) {
+        const adopted = await this.adopt(lease, lease.unfinished, signal);
+        if (adopted === 'resumed') return 'again';
+      }
+      const state =
+        lease.unfinished === null
+          ? lease.state
+          : await loader.readState({ job: job.name, ...IDENTITY }, signal);
       const createTable = (await loader.schema(signal)) === undefined;
       const plan = planRun(job, { runId, fence: lease.fence, state }, createTable, process.world.now);
       if (plan === undefined) return 'done';
       laboratory.plans.set(runId, plan);
       await loader.recovery.beginRun(plan, signal);
-      return (await this.finish(plan, lease, signal)) ? 'done' : 'failed';
-    } catch (thrown) {
-      const { code, what } = toBeamliftError(thrown);
-      process.world.note(process.name, `gives up: ${code} ${what}`);
-      if (code === 'INTERNAL') throw thrown;
-      return code === 'LEASE_HELD' ? 'skipped' : 'failed';
-    } finally {
-      await lease?.release().catch(() => undefined);
-    }
+      await this.execute(plan, [], signal);
+      return 'done';
+    });
   }
 
-  /** `runs cancel`: ends the run that is unfinished. */
-  async cancel(): Promise<void> {
-    const { loader, job, laboratory, process } = this;
-    const runId = laboratory.newRunId();
-    process.world.note(process.name, `cancels the unfinished run of ${job.name}`);
-    let lease: Lease | undefined;
-    try {
-      lease = await loader.acquireLease({ job: job.name, ...IDENTITY }, runId, 'fail', this.stop.signal);
-      const { unfinished } = lease;
-      if (unfinished !== null) await this.end(unfinished.runId, 'cancelled', 'CANCELLED', lease);
-    } catch (thrown) {
-      process.world.note(process.name, `gives up: ${toBeamliftError(thrown).code}`);
-    } finally {
-      await lease?.release().catch(() => undefined);
-    }
+  /** `beamlift runs resume RUN` */
+  async resume(runId: string): Promise<LaunchResult> {
+    this.note(`runs resume ${runId}`);
+    return await this.withLease(runId, async (lease, signal) => {
+      if (lease.unfinished?.runId === runId) await this.adopt(lease, lease.unfinished, signal);
+      return 'again';
+    });
   }
 
-  async requestCancel(runId: string): Promise<void> {
-    const { loader, job, process } = this;
-    process.world.note(process.name, `asks for the cancelling of ${runId}`);
-    await loader.recovery
-      .requestCancel({ job: job.name, ...IDENTITY }, runId, this.stop.signal)
-      .catch(() => undefined);
-  }
-
-  /** A run that another process has left: goes on with it, or ends it. */
-  private async settle(lease: Lease, runId: string, signal: AbortSignal): Promise<void> {
+  /** `beamlift runs cancel RUN` */
+  async cancel(runId: string): Promise<LaunchResult> {
+    this.note(`runs cancel ${runId}`);
     const { recovery } = this.loader;
-    const { random } = this.laboratory;
-    const isStaging = lease.unfinished?.state === 'staging';
-    if (lease.unfinished?.state === 'needs_attention') {
-      throw new BeamliftError('NEEDS_ATTENTION', { what: lease.unfinished.reason ?? '' });
+    try {
+      if (await recovery.requestCancel({ job: this.job.name, ...IDENTITY }, runId, this.stop.signal))
+        return 'again';
+    } catch {
+      return 'failed';
     }
-    const plan = await recovery.findPlan(runId, signal);
-    if (plan === undefined || random.below(isStaging ? 2 : 5) === 0) {
-      if (!(await this.end(runId, 'failed', 'ABANDONED', lease))) {
-        throw new BeamliftError('COMMIT_UNSETTLED', { what: `Run ${runId} is not settled` });
-      }
-      return;
-    }
-    const adopted = { ...plan, context: { ...plan.context, fence: lease.fence } };
-    if (!(await this.finish(adopted, lease, signal))) {
-      throw new BeamliftError('DESTINATION_FAILED', { what: `Run ${runId} could not be finished` });
-    }
+    return await this.withLease(runId, async (lease, signal) => {
+      if (lease.unfinished?.runId !== runId) return 'again';
+      const ended = await recovery.endRun(runId, 'cancelled', signal);
+      this.report(runId, ended.kind === 'published' ? 'success' : 'cancelled', 'CANCELLED');
+      await recovery.sweepRun(runId);
+      return 'again';
+    });
   }
 
-  /** Stages what is missing and commits; ends the run when it cannot. True: it is published. */
-  private async finish(plan: Plan, lease: Lease, signal: AbortSignal): Promise<boolean> {
-    const { loader, laboratory, job } = this;
-    const { context } = plan;
+  private async withLease(
+    runId: string,
+    work: (lease: Lease, signal: AbortSignal) => Promise<LaunchResult>,
+  ): Promise<LaunchResult> {
     try {
-      const manifests = await this.stageAll(plan, signal);
-      const files: Record<string, string> = {};
-      for (const unit of plan.units) if (unit.kind === 'file') files[unit.uri] = unit.version;
-      await this.retried(RETRY_POLICIES.commit, signal, () =>
-        loader.commit(context, manifests, files, signal),
-      );
-      laboratory.ended({ job: job.name, runId: context.runId, kind: 'success', code: '' });
-    } catch (thrown) {
-      const error = toBeamliftError(signal.aborted ? signal.reason : thrown);
-      this.process.world.note(this.process.name, `fails: ${error.code} ${error.what}`);
-      if (error.code === 'INTERNAL') throw thrown;
-      return await this.end(context.runId, endOf(error), error.code, lease);
-    }
-    await loader.sweep(context);
-    return true;
-  }
-
-  /** Ends a run without publishing. True: it turned out to be published. */
-  private async end(runId: string, end: RunEnd, code: string, lease: Lease): Promise<boolean> {
-    const { loader, laboratory, job, process } = this;
-    const open = (why: string): void =>
-      laboratory.ended({ job: job.name, runId, kind: 'open', code: `${code} ${why}` });
-    if (lease.lost.aborted && code !== 'CANCELLED') {
-      open('lease lost');
-      return false;
-    }
-    try {
-      const ended = await loader.recovery.endRun(runId, end, new AbortController().signal);
-      const kind = ended.kind === 'published' ? 'success' : end;
-      laboratory.ended({ job: job.name, runId, kind, code });
-      const context = laboratory.plans.get(runId)?.context;
-      if (context !== undefined) await loader.sweep({ ...context, fence: lease.fence });
-      return ended.kind === 'published' || code === 'ABANDONED';
+      const identity = { job: this.job.name, ...IDENTITY };
+      this.lease = await this.loader.acquireLease(identity, runId, 'fail', this.stop.signal);
+      return await work(this.lease, AbortSignal.any([this.stop.signal, this.lease.lost]));
     } catch (thrown) {
       const error = toBeamliftError(thrown);
-      process.world.note(process.name, `cannot end ${runId}: ${error.code} ${error.what}`);
-      open(error.code);
-      return false;
+      this.note(`gives up: ${error.code} ${error.what}`);
+      if (error.code === 'INTERNAL') throw thrown;
+      return error.code === 'LEASE_HELD' ? 'skipped' : 'failed';
+    } finally {
+      await this.lease?.release().catch(() => undefined);
     }
   }
 
-  private async stageAll(plan: Plan, signal: AbortSignal): Promise<Manifest[]> {
+  /** See launcher/adopt-run.ts. */
+  private async adopt(
+    lease: Lease,
+    { runId, state }: UnfinishedRun,
+    signal: AbortSignal,
+  ): Promise<'resumed' | 'settled' | 'ended'> {
+    const { loader } = this;
+    const { recovery } = loader;
+    if (state === 'needs_attention') return await this.attend(runId, signal);
+    const kept = await recovery.findPlan(runId, signal);
+    if (kept === undefined) return await this.giveUp(runId, signal);
+    const plan = { ...kept, context: { ...kept.context, fence: lease.fence } };
+    const manifests = await recovery.manifests(plan.context, signal);
+    if (state === 'committing') {
+      try {
+        await this.commit(plan, manifests, signal);
+      } catch (thrown) {
+        if (signal.aborted || isLeftToTheNext(this.explained(thrown))) throw thrown;
+        return await this.giveUp(runId, signal);
+      }
+      this.report(runId, 'success', '');
+      await loader.sweep(plan.context);
+      return 'settled';
+    }
+    // Flags, versions and snapshots decide it there.
+    const mayResume = manifests.length > 0 && this.laboratory.random.below(3) > 0;
+    if (!mayResume) return await this.giveUp(runId, signal);
+    try {
+      await this.execute(plan, manifests, signal);
+    } catch (thrown) {
+      if (signal.aborted || isLeftToTheNext(this.explained(thrown))) throw thrown;
+      return 'ended';
+    }
+    return 'resumed';
+  }
+
+  /** What a person does about a run that needs attention: looks at the table, and says what is right. */
+  private async attend(runId: string, signal: AbortSignal): Promise<'settled' | 'ended'> {
+    const { recovery } = this.loader;
+    const isVisible = this.laboratory.isVisible(runId);
+    this.note(`a person looks at ${runId}: its rows are ${isVisible ? 'there' : 'not there'}`);
+    if (isVisible) {
+      await recovery.acceptRun(runId, signal);
+      this.report(runId, 'success', 'accepted');
+      await recovery.sweepRun(runId);
+      return 'settled';
+    }
+    const ended = await recovery.endRun(runId, 'cancelled', signal);
+    this.report(runId, ended.kind === 'published' ? 'success' : 'cancelled', 'refused');
+    await recovery.sweepRun(runId);
+    return 'ended';
+  }
+
+  private async giveUp(runId: string, signal: AbortSignal): Promise<'settled' | 'ended'> {
+    const { recovery } = this.loader;
+    const ended = await recovery.endRun(runId, 'failed', signal);
+    await recovery.sweepRun(runId);
+    this.report(runId, ended.kind === 'published' ? 'success' : 'failed', 'given up');
+    return ended.kind === 'published' ? 'settled' : 'ended';
+  }
+
+  /** See launcher/execute-plan.ts. */
+  private async execute(plan: Plan, staged: readonly Manifest[], signal: AbortSignal): Promise<void> {
+    const { runId } = plan.context;
+    const manifests = new Map(staged.map((manifest) => [manifest.unit, manifest]));
+    let committing = false;
+    try {
+      const missing = plan.units.filter((unit) => !manifests.has(unit.id));
+      for (const manifest of await this.stageAll({ ...plan, units: missing }, signal)) {
+        manifests.set(manifest.unit, manifest);
+      }
+      committing = true;
+      await this.commit(plan, [...manifests.values()], signal);
+    } catch (thrown) {
+      const isPublished = await this.end(plan, thrown, committing);
+      if (!isPublished) throw thrown;
+    }
+    this.report(runId, 'success', '');
+    await this.loader.sweep(plan.context);
+  }
+
+  private async end({ context }: Plan, thrown: unknown, committing: boolean): Promise<boolean> {
+    const { loader, process } = this;
+    const error = this.explained(thrown);
+    this.note(`${context.runId} fails: ${error.code} ${error.what}`);
+    if (isLeftToTheNext(error)) {
+      this.report(context.runId, 'open', error.code);
+      return false;
+    }
+    const end = endOf(error);
+    try {
+      const patience = new AbortController();
+      process.deliver(process.world.now + END_PATIENCE_MS, () =>
+        patience.abort(new Error('patience is over')),
+      );
+      const ended = await loader.recovery.endRun(context.runId, end, patience.signal);
+      if (ended.kind === 'published') return true;
+    } catch (failure) {
+      this.note(`cannot end ${context.runId}: ${String(failure)}`);
+      this.report(context.runId, 'open', committing ? 'COMMIT_UNSETTLED' : 'staging');
+      return false;
+    }
+    this.report(context.runId, end, error.code);
+    await loader.sweep(context);
+    return false;
+  }
+
+  private async commit(plan: Plan, manifests: readonly Manifest[], signal: AbortSignal): Promise<void> {
+    const { context, units } = plan;
+    if (manifests.length !== units.length)
+      throw new Error(`${manifests.length} of ${units.length} units are staged`);
+    const files = Object.create(null) as Record<string, string>;
+    for (const unit of units) if (unit.kind === 'file') files[unit.uri] = unit.version;
+    await this.retried(RETRY_POLICIES.commit, signal, () =>
+      this.loader.commit(context, manifests, files, signal),
+    );
+  }
+
+  private async stageAll({ context, units }: Plan, signal: AbortSignal): Promise<Manifest[]> {
     const manifests: Manifest[] = [];
-    const left = [...plan.units];
+    const left = [...units];
     const lane = async (): Promise<void> => {
       for (let unit = left.shift(); unit !== undefined; unit = left.shift()) {
         const next = unit;
-        manifests.push(
-          await this.retried(RETRY_POLICIES.unit, signal, () => this.stage(plan.context, next, signal)),
+        const staged = await this.retried(RETRY_POLICIES.unit, signal, () =>
+          this.stage(context, next, signal),
         );
+        manifests.push(staged);
       }
     };
     const lanes = await Promise.allSettled([lane(), lane()]);
@@ -166,9 +243,8 @@ export class SimulatedLauncher {
     const { loader, job, process, laboratory } = this;
     const found = await loader.findManifest(context, unit, signal);
     if (found !== undefined) return found;
-    const rows = rowsOf(job, context, unit);
     const pause = (): Promise<void> => process.clock.sleep(laboratory.faults.latency(), signal);
-    return await loader.stage(context, unit, encoded(context, rows, pause), signal);
+    return await loader.stage(context, unit, encoded(context, rowsOf(job, context, unit), pause), signal);
   }
 
   private async retried<Result>(
@@ -187,6 +263,23 @@ export class SimulatedLauncher {
       await this.process.clock.sleep(policy.minDelayMs * policy.factor ** (attempt - 1), signal);
     }
   }
+
+  /** What ended the run: a user or a deadline first. */
+  private explained(thrown: unknown): BeamliftError {
+    return toBeamliftError(this.stop.signal.aborted ? this.stop.signal.reason : thrown);
+  }
+
+  private report(runId: string, kind: RunEnd | 'success' | 'open', code: string): void {
+    this.laboratory.ended({ job: this.job.name, runId, kind, code });
+  }
+
+  private note(what: string): void {
+    this.process.world.note(this.process.name, what);
+  }
+}
+
+function isLeftToTheNext({ code }: BeamliftError): boolean {
+  return code === 'FENCED' || code === 'COMMIT_UNSETTLED' || code === 'NEEDS_ATTENTION';
 }
 
 function endOf({ code }: BeamliftError): RunEnd {
