@@ -129,8 +129,7 @@ async function endRun(
     if (ended.kind === 'published') return ended.report;
   } catch (failure) {
     log.warn('run.not_ended', { run_id: context.runId, error: messageOf(failure) });
-    if (committing) throw unsettled(context.runId, error, failure);
-    return undefined;
+    throw committing ? unsettled(context.runId, error, failure) : notEnded(error, failure);
   }
   await loader.sweep(context);
   return undefined;
@@ -145,6 +144,18 @@ export function isLeftToTheNext({ code }: BeamliftError): boolean {
 export function endOf({ code }: BeamliftError): RunEnd {
   if (code === 'CANCELLED') return 'cancelled';
   return code === 'TIMED_OUT' ? 'timed_out' : 'failed';
+}
+
+/** The same error, with what it means that the run is still open: nothing of it is published, but it may be gone on with. */
+function notEnded(error: BeamliftError, failure: unknown): BeamliftError {
+  const { code, what, where, why, hint } = error;
+  return new BeamliftError(code, {
+    what,
+    where,
+    why: [why, `The run could not be marked as ended, too: ${messageOf(failure)}`].filter(Boolean).join(' '),
+    hint: `${hint ?? ''} The next run ends this one, or goes on with what it has staged.`.trim(),
+    cause: error,
+  });
 }
 
 function unsettled(runId: string, error: BeamliftError, failure: unknown): BeamliftError {

@@ -140,7 +140,8 @@ function refuseRunner(options: LaunchOptions): void {
   });
 }
 
-function newRunId(now: Date): string {
+/** `YYYYMMDDTHHMMSSZ-` and eight random hex digits. */
+export function newRunId(now: Date): string {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');
   return `${time}-${randomBytes(4).toString('hex')}`;
 }

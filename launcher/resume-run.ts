@@ -4,7 +4,7 @@ import { adoptRun } from './adopt-run';
 import type { JobSpec } from './config/job-spec';
 import { endOf } from './execute-plan';
 import { identityOf } from './job-identity';
-import { withLease } from './launch';
+import { newRunId, withLease } from './launch';
 import { onlyLooking, type LaunchOptions, type LaunchServices } from './launch-options';
 import { closeJob, destinationOfType, openJob } from './open-job';
 import { runsDoNotOutlive } from './recovery-refusal';
@@ -31,7 +31,7 @@ export async function resumeRun(
 ): Promise<RunReport> {
   refuseEmbedded(job, runId);
   const options = optionsOf('runs resume');
-  return await withLease(job, runId, 'fail', services, async (opened, lease, leased) => {
+  return await withLease(job, newRunId(new Date()), 'fail', services, async (opened, lease, leased) => {
     const unfinished = theUnfinished(job, runId, lease.unfinished);
     const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
     const explain = (thrown: unknown): BeamliftError => toBeamliftError(thrown, { job: job.name });
@@ -66,20 +66,26 @@ export async function cancelRun(
   refuseEmbedded(job, runId);
   if (await askToCancel(job, runId, services)) return 'asked';
   const options = optionsOf('runs cancel');
-  return await withLease(job, runId, 'fail', services, async ({ loader }, lease, { signal }) => {
-    const unfinished = theUnfinished(job, runId, lease.unfinished);
-    const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
-    try {
-      const error = cancelled(job, runId);
-      const ended = await loader.recovery?.endRun(runId, endOf(error), signal);
-      if (ended?.kind === 'published') recorder.committed(ended.report);
-      else recorder.failed(error);
-      await loader.recovery?.sweepRun(runId);
-    } catch (thrown) {
-      recorder.failed(toBeamliftError(thrown, { job: job.name }));
-    }
-    return await recorder.finished();
-  });
+  return await withLease(
+    job,
+    newRunId(new Date()),
+    'fail',
+    services,
+    async ({ loader }, lease, { signal }) => {
+      const unfinished = theUnfinished(job, runId, lease.unfinished);
+      const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
+      try {
+        const error = cancelled(job, runId);
+        const ended = await loader.recovery?.endRun(runId, endOf(error), signal);
+        if (ended?.kind === 'published') recorder.committed(ended.report);
+        else recorder.failed(error);
+        await loader.recovery?.sweepRun(runId);
+      } catch (thrown) {
+        recorder.failed(toBeamliftError(thrown, { job: job.name }));
+      }
+      return await recorder.finished();
+    },
+  );
 }
 
 async function askToCancel(job: JobSpec, runId: string, services: LaunchServices): Promise<boolean> {

@@ -62,7 +62,9 @@ async function commitRecorded(
   const document = holding((await desk.session.current(signal))?.document, context.fence);
   const location = document.run?.intent?.location ?? (await desk.location(signal));
   // From the intent on, the publishing job may have run: preparing again could pull its files from under it.
-  if (document.run?.state !== 'committing') await prepareCommit(desk, run, plan, location, signal);
+  if (document.run?.state !== 'committing') {
+    await prepareCommit(desk, run, plan, location, desk.session.storeNow(), signal);
+  }
   let job: JobResource | undefined;
   if (plan.publish !== null) job = await publish(desk, run, plan, plan.publish, location, signal);
   return await finishRun(desk, context, record, job, signal);

@@ -16,6 +16,9 @@ const JOBS_AT_ONCE = 4;
 const MAX_ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 2_000;
 
+/** Temporary tables have to live so much longer, in milliseconds: a copy takes hours at most. */
+const EXPIRY_MARGIN_MS = 12 * 60 * 60 * 1000;
+
 /** Somebody else changes the table's schema at the same time; so often in a row is no accident. */
 const MAX_PATCHES = 5;
 
@@ -28,8 +31,10 @@ export async function prepareCommit(
   run: PublishingRun,
   plan: CommitPlan,
   location: string,
+  nowMs: number,
   signal: AbortSignal,
 ): Promise<void> {
+  refuseExpired(run, plan, nowMs);
   for (const { reference, resource } of plan.temporaryTables) {
     await desk.api.createTable(reference, resource, signal);
   }
@@ -37,11 +42,46 @@ export async function prepareCommit(
     const job = await runStep(desk, run, plan, planned, location, signal);
     checkOutput(run, planned, job);
   });
+  await checkTemporaryTables(desk.api, run, plan, signal);
   for (const proof of plan.proofs) await prove(desk, run, plan, proof, location, signal);
   if (plan.createTable !== null) {
     await desk.api.createTable(plan.createTable.reference, plan.createTable.resource, signal);
   }
   if (plan.addColumns.length > 0) await addColumns(desk.api, plan, signal);
+}
+
+/** The jobs that filled a temporary table are known by BigQuery for longer than the table lives: it would be made again, and stay empty. */
+function refuseExpired(run: PublishingRun, { temporaryTables }: CommitPlan, nowMs: number): void {
+  const expiries = temporaryTables.map(({ resource }) => Number(resource['expirationTime'] ?? Infinity));
+  if (Math.min(Infinity, ...expiries) - nowMs > EXPIRY_MARGIN_MS) return;
+  throw new BeamliftError('RUN_ENDED', {
+    what: `Run ${run.runId} of job ${run.job} stopped too long ago to be gone on with`,
+    where: { job: run.job },
+    why: 'Its temporary tables have expired, or are about to.',
+    hint: 'Nothing of it was published. Run the job again.',
+  });
+}
+
+/** Also where the jobs were done by a process before: what is published is what is in the tables now. */
+async function checkTemporaryTables(
+  api: BigQueryApi,
+  run: PublishingRun,
+  { temporaryTables, rowsStaged }: CommitPlan,
+  signal: AbortSignal,
+): Promise<void> {
+  if (temporaryTables.length === 0) return;
+  let rows = 0;
+  for (const { reference } of temporaryTables) {
+    const resource = await api.getTable(reference, signal);
+    rows += Number(resource?.numRows ?? NaN);
+  }
+  if (rows === rowsStaged) return;
+  throw new BeamliftError('COUNT_MISMATCH', {
+    what: `The temporary tables of run ${run.runId} have ${Number.isNaN(rows) ? 'vanished' : `${rows} rows`}, and ${rowsStaged} were staged`,
+    where: { job: run.job },
+    why: 'Something else than beamlift deleted or changed them.',
+    hint: 'Nothing was published. Run the job again.',
+  });
 }
 
 /** A job that may be done again under the next id once it has failed for a reason that passes. */

@@ -86,7 +86,13 @@ export async function publish(
       case 'refused':
         throw outcome.error;
       case 'burnt':
-        throw ended(run, 'the id of its job was taken, so that it cannot publish any more');
+        // Somebody began to end this run under an older lease, and died: the lease is ours, so is the rest of ending it.
+        throw new BeamliftError('RUN_ENDED', {
+          what: `Run ${run.runId} of job ${run.job} can publish nothing any more`,
+          where: { job: run.job },
+          why: `The id of its job, ${intent.jobId}, was taken to end it.`,
+          hint: 'Run the job again.',
+        });
       case 'failed':
         if (!outcome.retry || attempt + 1 >= MAX_ATTEMPTS) throw outcome.error;
         desk.log.warn('commit.job.failed', { job_id: intent.jobId, error: outcome.error.what });

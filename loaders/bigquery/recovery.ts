@@ -7,7 +7,7 @@ import { finishRun } from './finish-run';
 import { holding, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
 import { burnJob } from './load-jobs';
-import { referenceOf } from './publish';
+import { needAttention, referenceOf } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
 import type { StateRun } from './state-document';
@@ -131,7 +131,7 @@ export class BigQueryRecovery implements RunRecovery {
     if (run.intent !== null) {
       const outcome = await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
       if (outcome.kind === 'done') {
-        const { context, record } = await this.recorded(run.id, signal);
+        const { context, record } = await this.recordedOrMarked(run.id, signal);
         const report = await finishRun(this.publishingDesk(), context, record, outcome.job, signal);
         return { kind: 'published', report };
       }
@@ -163,6 +163,26 @@ export class BigQueryRecovery implements RunRecovery {
       where: { job, object: place.layout.plan },
       hint: `With a newer beamlift, use that one. Otherwise look at the table, then \`beamlift runs cancel ${runId}\`.`,
     });
+  }
+
+  /** As `recorded`, for a run whose rows are visible: where its plan is gone, only a person can say what the job should remember. */
+  private async recordedOrMarked(
+    runId: string,
+    signal: AbortSignal,
+  ): ReturnType<BigQueryRecovery['recorded']> {
+    const { job, lease } = this.held();
+    try {
+      return await this.recorded(runId, signal);
+    } catch (error) {
+      if (!(error instanceof BeamliftError) || error.code !== 'NEEDS_ATTENTION') throw error;
+      const run = { job, runId, fence: lease.fence };
+      throw await needAttention(
+        this.publishingDesk(),
+        run,
+        `its rows are published, but ${error.what}`,
+        signal,
+      );
+    }
   }
 
   private async reportOf(runId: string, signal: AbortSignal): Promise<LoadReport> {
