@@ -98,7 +98,7 @@ async function checkDataset(
   return { dataset, findings: [login, found, elsewhere] };
 }
 
-/** A dry run needs the right to create jobs, and makes none. */
+/** A query that reads nothing and costs nothing. A dry run would not do: its answer names no job. */
 async function checkJobs(
   { api, location }: CheckedPlaces,
   dataset: DatasetResource | undefined,
@@ -110,7 +110,7 @@ async function checkJobs(
     jobId: `beamlift_check_${randomUUID()}`,
     location: dataset?.location ?? location ?? 'US',
   };
-  const configuration = { dryRun: true, query: { query: 'SELECT 1', useLegacySql: false } };
+  const configuration = { query: { query: 'SELECT 1', useLegacySql: false } };
   const outcome = await api.insertJob(reference, configuration, signal);
   signal.throwIfAborted();
   switch (outcome.kind) {

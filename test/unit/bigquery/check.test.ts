@@ -33,7 +33,7 @@ function apiOf(changes: Partial<BigQueryApi> = {}): BigQueryApi & { readonly tab
       return Promise.resolve();
     },
     insertJob: (reference, configuration) => {
-      assert.equal(configuration['dryRun'], true);
+      assert.deepEqual(configuration, { query: { query: 'SELECT 1', useLegacySql: false } });
       assert.deepEqual([reference.projectId, reference.location], ['billing', 'EU']);
       return Promise.resolve<InsertOutcome>({
         kind: 'accepted',
