@@ -256,7 +256,9 @@ describe('the jobs of a commit, as the stand-in for BigQuery runs them', functio
         },
       });
       await carryOut(await plan(context, await stage(context, [[row(1, 'a')]]), table));
-      const { timePartitioning, clustering, ...made } = (await getTable(table)) ?? {};
+      const made = await getTable(table);
+      assert.ok(made);
+      const { timePartitioning, clustering } = made;
       assert.deepEqual([timePartitioning?.type, timePartitioning?.field], ['MONTH', 'at']);
       assert.deepEqual(clustering?.fields, ['name', 'id']);
       assert.equal(made.expirationTime, undefined);
