@@ -136,9 +136,18 @@ function endpointSections(
 }
 
 function secretsText(modules: ConfigurationModules): string {
-  const secret = [...connectionRole(modules).modules, ...destinationRole(modules).modules]
-    .filter(({ secretFields }) => secretFields.length > 0)
-    .map(({ type, secretFields }) => `${type}: ${secretFields.map((field) => `\`${field}\``).join(', ')}`);
+  const secretsOf = (what: string, role: EndpointRole): string[] =>
+    role.modules
+      .filter(({ secretFields }) => secretFields.length > 0)
+      .map(
+        ({ type, secretFields }) =>
+          `${what}${type}: ${secretFields.map((field) => `\`${field}\``).join(', ')}`,
+      );
+  const secret = [
+    ...secretsOf('', connectionRole(modules)),
+    ...secretsOf('', destinationRole(modules)),
+    ...secretsOf('run store ', RUN_STORE_ROLE),
+  ];
   return [
     'A secret is written as a reference, which is resolved when the connection is opened:',
     [

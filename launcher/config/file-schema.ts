@@ -41,7 +41,7 @@ export const FILE_KEYS = {
 export const ENDPOINT_KEYS = {
   source_type: 'The kind of source.',
   type: 'The kind of source or destination; of a connection, another word for `source_type`.',
-  url: 'Instead of fields: all of them as a URL, as `beamlift run --from` and `--to` take it.',
+  url: 'Instead of fields: all of them as a URL; of connections and destinations, as `beamlift run --from` and `--to` take it.',
 } as const;
 
 /** Names of connections, destinations and jobs: they become parts of state, file names and command lines. */

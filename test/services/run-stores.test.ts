@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Client } from 'pg';
 import { BeamliftError } from '../../core/errors';
 import type { JsonObject } from '../../core/plan';
+import { main } from '../../launcher/main';
+import type { RunRecord } from '../../launcher/runs/run-store';
 import { openRunStore, openRunStoreForRuns } from '../../launcher/runs/open-run-store';
 import type { RunStoreServices } from '../../launcher/runs/run-store-services';
 import type { RunStoreSpec } from '../../launcher/runs/run-store-spec';
 import { runRecord, runStoreContract } from '../contract/run-store';
+import { fakeHost } from '../unit/cli/fake-host';
 import { startGcsServer, type GcsServer } from './gcs-server';
 import { startPostgres, type PostgresServer } from './postgres-server';
 import { servicesWith } from './postgres-source';
@@ -258,5 +264,98 @@ describe('run store in Cloud Storage', () => {
     );
     await forRuns.put(runRecord('a'));
     assert.deepEqual(served.warnings, ['run_store.failed']);
+  });
+});
+
+describe('the program with a history elsewhere', function () {
+  this.timeout(60_000);
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'beamlift-history-'));
+    await mkdir(path.join(folder, 'data'));
+    await writeFile(path.join(folder, 'data', 'sales.csv'), 'id,name\n1,a\n2,b\n');
+  });
+  afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const configure = async (runStore: unknown): Promise<void> =>
+    await writeFile(
+      path.join(folder, 'beamlift.yaml'),
+      JSON.stringify({
+        connections: { here: { source_type: 'local', path: 'data' } },
+        destinations: { local: { type: 'duckdb', path: 'w.duckdb' } },
+        jobs: {
+          sales: { connection: 'here', file_pattern: '*.csv', load_type: 'catalog', destination: 'local' },
+        },
+        run_store: runStore,
+      }),
+    );
+  const program = async (line: string[], environment: Record<string, string> = { PW: server.password }) => {
+    const host = fakeHost({ cwd: folder, environment });
+    const code = await main(line, host);
+    const text = host.out.text() + host.err.text();
+    assert.ok(!text.includes(server.password) && !text.includes('canary'), text);
+    return { code, out: host.out.text(), err: host.err.text() };
+  };
+
+  const stores: [name: string, runStore: () => unknown][] = [
+    ['PostgreSQL', () => `postgres://postgres:\${env:PW}@127.0.0.1:${server.port}/postgres?schema=history`],
+    [
+      'Cloud Storage',
+      () => ({ url: `gs://${gcs.bucket}/program`, credentials: 'anonymous', endpoint: gcs.endpoint }),
+    ],
+  ];
+  for (const [name, runStore] of stores) {
+    it(`writes to ${name}, lists, shows, checks, and knows which runs have ended`, async () => {
+      await configure(runStore());
+      const ran = await program(['run', 'sales', '--json', '--triggered-by', 'test']);
+      assert.equal(ran.code, 0, ran.err);
+      const { run_id: id } = JSON.parse(ran.out) as { run_id: string };
+      const [record, ...others] = (await program(['runs', '--json'])).out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as RunRecord);
+      assert.deepEqual(others, []);
+      assert.deepEqual([record?.id, record?.status, record?.rows_processed], [id, 'success', 2]);
+      const shown = await program(['runs', 'show', id.slice(0, 15)]);
+      assert.match(shown.out, /by test/);
+      const resumed = await program(['runs', 'resume', id]);
+      assert.equal(resumed.code, 1);
+      assert.match(resumed.err, /RUN_ENDED/);
+      const checked = await program(['check']);
+      assert.equal(checked.code, 0, checked.out);
+      assert.match(checked.out, new RegExp(`ok +run store .*: last run ${id}`));
+    });
+  }
+
+  it('says of a lost run into an embedded warehouse that nothing is left to do', async () => {
+    const [, runStore] = stores[1] ?? assert.fail();
+    await configure(runStore());
+    const store = await openRunStore(inBucket('program'), services(), { create: true });
+    const id = '20250301T100000Z-aaaa1111';
+    await store.put(runRecord(id, { job: 'sales', status: 'running', completed_at: null }));
+    for (const verb of ['resume', 'cancel']) {
+      const { code, err } = await program(['runs', verb, id]);
+      assert.equal(code, 1);
+      assert.match(err, /RUN_ENDED: Run 20250301T100000Z-aaaa1111 has nothing left to finish or to cancel/);
+      assert.match(err, /either committed all of its rows, or left nothing/);
+    }
+    assert.equal((await store.get(id))?.status, 'running');
+  });
+
+  it('runs without a history that does not let it in', async () => {
+    const [, runStore] = stores[0] ?? assert.fail();
+    await configure(runStore());
+    const { code, err } = await program(['run', '--log-format', 'json'], { PW: 'canary-4711' });
+    assert.equal(code, 0);
+    assert.match(err, /run_store\.failed/);
+    assert.match(err, /refused the login/);
+    const listed = await program(['runs'], { PW: 'canary-4711' });
+    assert.equal(listed.code, 1);
+    assert.match(listed.err, /RUN_STORE_FAILED: The run store cannot be used/);
+    const unset = await program(['runs'], {});
+    assert.equal(unset.code, 2);
+    assert.match(unset.err, /SECRET_UNRESOLVED/);
   });
 });

@@ -108,6 +108,7 @@ describe('configuration reference', () => {
       'file_format_options.null_marker',
       'threshold_rows',
       'sslmode',
+      'prefix',
     ]) {
       assert.ok(page.includes(`| \`${key}\` |`), key);
     }
@@ -122,7 +123,10 @@ describe('configuration reference', () => {
   });
 
   it('tells secrets', () => {
-    assert.match(page, /Secret fields are: postgresql: `password`; duckdb: `token`\./);
+    assert.match(
+      page,
+      /Secret fields are: postgresql: `password`; duckdb: `token`; run store postgresql: `password`, `ssl_key`; run store gcs: `credentials`\./,
+    );
     assert.match(page, /\| `password` \| text \| {2}\| Password of the login\. A secret\. \|/);
   });
 });
