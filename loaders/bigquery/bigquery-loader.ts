@@ -62,6 +62,7 @@ export class BigQueryLoader implements Loader {
       ...settings,
       layout: this.layout,
       location: async (signal) => await this.locate(signal),
+      records: new Map(),
     };
     this.recovery = new BigQueryRecovery(this.desk, () => this.heldLease());
   }

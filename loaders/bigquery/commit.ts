@@ -26,6 +26,8 @@ export interface CommitDesk extends PublishingDesk {
   readonly isRunning: (identity: ProcessIdentity) => boolean | 'unknown';
   /** Where the dataset is, and jobs run. */
   readonly location: (signal: AbortSignal) => Promise<string>;
+  /** Records of commits that this process makes, by run id. */
+  readonly records: Map<string, CommitRecord>;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function commitRows(
   holding(document, context.fence);
   return await withTableLease(desk, context, signal, async (leased) => {
     const record = await recordOf(desk, context, manifests, hash, files, leased);
+    desk.records.set(context.runId, record);
     return await commitRecorded(desk, context, record, leased);
   });
 }

@@ -1,8 +1,8 @@
 import type { BigQueryApi } from '../../core/clients/bigquery-api';
 import type { RunContext } from '../../core/plan';
-import { findCommitRecord } from './commit-record';
+import { findCommitRecord, type CommitRecord } from './commit-record';
 import type { StagingPlace } from './staging';
-import { sweepOrphans, sweepRun } from './sweep';
+import { sweepAbandoned, sweepRun } from './sweep';
 
 /**
  * Folders of runs that nobody ended are left alone for so long after the last change in them: an attempt that was cut off from its run
@@ -12,6 +12,8 @@ export const ORPHAN_GRACE_MS = 24 * 60 * 60 * 1000;
 
 export interface SweepingPlace extends StagingPlace {
   readonly api: BigQueryApi;
+  /** Records of commits that this process made, by run id: they need not be read again. */
+  readonly records: ReadonlyMap<string, CommitRecord>;
 }
 
 /**
@@ -25,13 +27,26 @@ export async function sweepEndedRuns(
   storeNowMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const ended = [runId, ...(endedBefore === undefined || endedBefore === runId ? [] : [endedBefore])];
-  for (const id of ended) {
-    const record = await findCommitRecord({ ...place, layout: place.layout.run(job, id) }, signal);
-    for (const { reference } of record?.plan.temporaryTables ?? []) {
-      await place.api.deleteTable(reference, signal);
-    }
-    await sweepRun(place, job, id, signal);
+  await sweepEnded(place, job, runId, signal);
+  const left = new Set<string>();
+  for await (const folder of place.bucket.listFolders(place.layout.runs(job), signal)) left.add(folder);
+  left.delete(place.layout.run(job, runId).folder);
+  if (endedBefore !== undefined && left.delete(place.layout.run(job, endedBefore).folder)) {
+    await sweepEnded(place, job, endedBefore, signal);
   }
-  await sweepOrphans(place, job, new Set(ended), ORPHAN_GRACE_MS, storeNowMs, signal);
+  await sweepAbandoned(place, left, ORPHAN_GRACE_MS, storeNowMs, signal);
+}
+
+async function sweepEnded(
+  place: SweepingPlace,
+  job: string,
+  runId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const layout = place.layout.run(job, runId);
+  const record = place.records.get(runId) ?? (await findCommitRecord({ ...place, layout }, signal));
+  for (const { reference } of record?.plan.temporaryTables ?? []) {
+    await place.api.deleteTable(reference, signal);
+  }
+  await sweepRun(place, job, runId, signal);
 }

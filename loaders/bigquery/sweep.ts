@@ -21,23 +21,19 @@ export async function sweepRun(
 }
 
 /**
- * Deletes folders of runs of this job that are not in `keep` (run ids) and in which nothing was written for `graceMs`: what attempts wrote
- * that outlived their run. Returns the folders.
+ * Deletes those of the folders of runs in which nothing was written for `graceMs`: what attempts wrote that outlived their run. Returns them.
  *
  * @param nowMs by the store's clock, as the ages of its objects are.
  */
-export async function sweepOrphans(
+export async function sweepAbandoned(
   place: StagingPlace,
-  job: string,
-  keep: ReadonlySet<string>,
+  folders: Iterable<string>,
   graceMs: number,
   nowMs: number,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const kept = new Set([...keep].map((runId) => place.layout.run(job, runId).folder));
   const swept: string[] = [];
-  for await (const folder of place.bucket.listFolders(place.layout.runs(job), signal)) {
-    if (kept.has(folder)) continue;
+  for (const folder of folders) {
     const names = await namesOfAbandoned(place.bucket, folder, nowMs - graceMs, signal);
     if (names === undefined) continue;
     await deleteFolder(place.bucket, names, `${folder}plan.json`, signal);

@@ -91,8 +91,8 @@ describe('loading into BigQuery', function () {
       await place.configure({ load_type: load, ...keys, schema_update: 'add_columns' });
       const added = await place.run();
       assert.equal(added.code, 0, added.err);
-      const rows = await place.rows('id, name, more');
-      assert.ok(rows?.includes('1|ONE|yy'), String(rows));
+      const rows = (await place.rows('id, name, more')) ?? [];
+      assert.ok(rows.includes('1|ONE|yy'), String(rows));
       assert.equal(rows.length, load === 'transactional' ? 3 : 1);
     });
   }
@@ -168,6 +168,6 @@ describe('loading into BigQuery', function () {
     assert.equal(count(/^job\.insert/), 1);
     assert.equal(count(/^state\.write/), 5, effects.join('\n'));
     assert.equal(count(/\.delete/), 10, effects.join('\n'));
-    assert.ok(effects.length <= 36, effects.join('\n'));
+    assert.ok(effects.length <= 35, effects.join('\n'));
   });
 });

@@ -5,9 +5,9 @@ import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { openGcsBucket } from '../../core/clients/gcs';
-import type { Logger } from '../../core/logger';
 import { checkParts, findStagedUnit, listManifests, stageUnit } from '../../loaders/bigquery/staging';
-import { sweepOrphans, sweepRun } from '../../loaders/bigquery/sweep';
+import { sweepAbandoned, sweepRun } from '../../loaders/bigquery/sweep';
+import { quietServices } from '../contract/quiet-services';
 import { hasCode } from '../has-code';
 import { CONTEXT, LAYOUT, NEVER, stream, unit } from '../unit/bigquery/staged-run';
 import { PART_BYTES } from './gcs-stager';
@@ -15,13 +15,6 @@ import { startGcsServer, type GcsServer } from './gcs-server';
 
 const MIB = 1024 * 1024;
 const FOLDER = LAYOUT.run(CONTEXT.job, CONTEXT.runId).folder;
-const QUIET: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
@@ -40,7 +33,13 @@ describe('staging on an object store', function () {
   before(async () => {
     gcs = await startGcsServer();
     const { bucket, endpoint } = gcs;
-    const options = { bucket, endpoint, credentials: 'anonymous', log: QUIET, environment: {} };
+    const options = {
+      bucket,
+      endpoint,
+      credentials: 'anonymous',
+      log: quietServices('/').log,
+      environment: {},
+    };
     place = { bucket: await openGcsBucket(options), layout: LAYOUT };
   });
   after(async () => {
@@ -92,13 +91,26 @@ describe('staging on an object store', function () {
     const { storeTimeMs } = (await place.bucket.read(`${FOLDER}units/u.json`, MIB, NEVER)) ?? {};
     assert.ok(storeTimeMs);
     assert.deepEqual(
-      await sweepOrphans(place, CONTEXT.job, new Set(), 60_000, storeTimeMs, NEVER),
+      await sweepAbandoned(
+        place,
+        [LAYOUT.run(CONTEXT.job, CONTEXT.runId).folder],
+        60_000,
+        storeTimeMs,
+        NEVER,
+      ),
       [],
       'the folder is young',
     );
-    assert.deepEqual(await sweepOrphans(place, CONTEXT.job, new Set(), 0, storeTimeMs + 5_000, NEVER), [
-      FOLDER,
-    ]);
+    assert.deepEqual(
+      await sweepAbandoned(
+        place,
+        [LAYOUT.run(CONTEXT.job, CONTEXT.runId).folder],
+        0,
+        storeTimeMs + 5_000,
+        NEVER,
+      ),
+      [FOLDER],
+    );
   });
 
   it('a large unit becomes parts that are never in memory', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { BeamliftError } from '../../../core/errors';
-import { sweepOrphans, sweepRun } from '../../../loaders/bigquery/sweep';
+import { sweepAbandoned, sweepRun } from '../../../loaders/bigquery/sweep';
 import { hasCode } from '../../has-code';
 import { MemoryBucket } from './memory-bucket';
 import { LAYOUT, NEVER } from './staged-run';
@@ -75,8 +75,12 @@ describe('sweeping a bucket', () => {
 
   describe('orphans', () => {
     const GRACE_MS = 1_000;
-    const sweep = async (nowMs: number, keep: string[] = []): Promise<string[]> =>
-      await sweepOrphans(place, 'orders', new Set(keep), GRACE_MS, nowMs, NEVER);
+    const sweep = async (nowMs: number, keep: string[] = []): Promise<string[]> => {
+      const folders = new Set<string>();
+      for await (const folder of bucket.listFolders(LAYOUT.runs('orders'), NEVER)) folders.add(folder);
+      for (const runId of keep) folders.delete(LAYOUT.run('orders', runId).folder);
+      return await sweepAbandoned(place, folders, GRACE_MS, nowMs, NEVER);
+    };
 
     it('are folders of runs in which nothing is young, and which nobody keeps', async () => {
       bucket.nowMs = 5_000;
