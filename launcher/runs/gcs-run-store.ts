@@ -99,6 +99,8 @@ export class GcsRunStore implements RunStore {
     const records: RunRecord[] = [];
     let batch: Found[] = [];
     let lastMs: number | undefined;
+    // A run whose beginning was written anew has two objects for a moment; the newer name counts.
+    const seen = new Set<string>();
     const readBatch = async (): Promise<void> => {
       const read = await Promise.all(batch.map(async (found) => await this.read(found, signal)));
       for (const record of read) if (record !== undefined && chosen(record)) records.push(record);
@@ -106,7 +108,8 @@ export class GcsRunStore implements RunStore {
     };
     for await (const found of this.names('', signal)) {
       const mayFit = found.id.startsWith(idPrefix) && (job === undefined || (found.job ?? job) === job);
-      if (!mayFit) continue;
+      if (!mayFit || seen.has(found.id)) continue;
+      seen.add(found.id);
       // Runs of the same millisecond are in the order of their ids in the bucket, and in the reverse of it here.
       const tied = found.startedMs === lastMs;
       const full = !tied && status === undefined && records.length + batch.length >= limit;

@@ -78,6 +78,10 @@ const RIGHTS = {
   gcs: 'The login needs to get, list, create and delete objects in the bucket (roles/storage.objectUser).',
 } as const;
 
+/** Writes in a row that failed, after which nothing is written for a while: a store that does not answer would hold up every run. */
+const FAILURES_BEFORE_PAUSE = 3;
+const PAUSE_MS = 300_000;
+
 /**
  * The store for runs that are about to be made. History never stands in the way of a load: where the store cannot be opened
  * or written, that is logged as a warning and the run goes on. Records of running runs name their process, so that
@@ -106,11 +110,17 @@ export async function openRunStoreForRuns(
     warn(error);
     return new MemoryRunStore();
   }
+  let failures = 0;
+  let pauseUntil = 0;
   return {
     put: async (record) => {
+      if (Date.now() < pauseUntil) return;
       try {
         await store.put(withProcess(withoutSecrets(record, redact), identity));
+        failures = 0;
       } catch (error) {
+        failures += 1;
+        if (failures >= FAILURES_BEFORE_PAUSE) pauseUntil = Date.now() + PAUSE_MS;
         warn(error);
       }
     },

@@ -13,7 +13,7 @@ import {
   type RunStoreSpec,
 } from './run-store-spec';
 import type { RunFilter, RunRecord, RunStore } from './run-store';
-import { readPatience, writePatience } from './store-patience';
+import { preparePatience, readPatience, writePatience } from './store-patience';
 
 /**
  * Opens the store in a PostgreSQL database: the table `etl_runs` of the schema, made at first use. `create: false`: nothing is made;
@@ -27,7 +27,7 @@ export async function openPostgresRunStore(
   const { schema = DEFAULT_POSTGRES_SCHEMA, ...connection } = config;
   const spec: RunStoreSpec = { type: 'postgresql', config };
   const place: PostgresPlace = { schema, shown: describeRunStore(spec) };
-  const signal = readPatience(services.signal);
+  const signal = create ? preparePatience(services.signal) : readPatience(services.signal);
   const settings = await resolvePostgresSettings(connection, services, signal);
   const store = new PostgresRunStore(settings, place, services.signal);
   try {

@@ -132,6 +132,18 @@ describe('runs in a bucket', () => {
     }
   });
 
+  it('shows a run once whose record was about to move', async () => {
+    const { bucket, store } = setUp();
+    await store.put(runRecord(id));
+    const old = runObjectName({ id, job: 'orders', startedMs: Date.parse('2025-03-01T09:59:00Z') });
+    bucket.put(`etl_runs/${old}`, JSON.stringify(runRecord(id, { status: 'running' })));
+    assert.deepEqual(
+      (await store.list({ limit: 5 })).map(({ status }) => status),
+      ['success'],
+    );
+    assert.equal((await store.get(id))?.status, 'success');
+  });
+
   it('gives up when others write the same run all the time', async () => {
     const { bucket, store } = setUp();
     await store.put(runRecord(id, { status: 'running' }));

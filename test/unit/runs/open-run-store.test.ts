@@ -113,11 +113,13 @@ describe('opening a run store', () => {
     await database.write((session) => session.run('DROP TABLE etl_runs'));
     database.close();
     await store.put(runRecord('a'));
-    await store.close();
     assert.deepEqual(
       entries.map((entry) => [entry.level, entry.event]),
       [['warn', 'run_store.failed']],
     );
+    for (let run = 0; run < 5; run++) await store.put(runRecord(`b${run}`));
+    assert.equal(entries.length, 3, 'after three failures it is not tried again and again');
+    await store.close();
   });
 
   it('keeps no secret that an error repeats', async () => {
