@@ -26,8 +26,9 @@ export type JobOutcome =
       readonly retry: boolean;
     }
   /**
-   * The last request was refused. `settled`: so was every one that this call made, so no job of this id exists by it; otherwise an earlier
-   * one may still arrive, and the id has to be burnt before the run is closed. `retry`: asking again later may help.
+   * The last request was refused, and no job of this id was found. `settled`: every request of this call was refused, so none of them can
+   * make a job any more; otherwise an earlier one may still arrive, and the id has to be burnt before the run is closed. `retry`: asking
+   * again later may help.
    */
   | {
       readonly kind: 'refused';
@@ -128,6 +129,9 @@ async function send(
     if (outcome.kind === 'refused') {
       const { error, retry } = outcome;
       if (!retry || desk.clock.now() >= endMs) {
+        // Somebody else may have sent it before: rights and tables are looked at before ids.
+        const found = await lookOnce(desk, reference, signal);
+        if (found !== undefined) return { kind: 'found', job: found };
         return {
           kind: 'refused',
           error: explainRefusal(error, reference, configuration),
@@ -171,6 +175,16 @@ async function lookUp(
     if (look !== 'unknown') return look;
     await desk.clock.sleep(wait, signal);
   }
+}
+
+/** The job of this id, if it is easily found. */
+async function lookOnce(
+  desk: JobDesk,
+  reference: JobReference,
+  signal: AbortSignal,
+): Promise<JobResource | undefined> {
+  const look = await new JobLooks(desk, reference, INSERT_PATIENCE_MS, { mustExist: false }).look(signal);
+  return look === 'unknown' ? undefined : look;
 }
 
 /** Looks at a job until it is done. An abort ends only the looking. */

@@ -48,14 +48,18 @@ export class PartWriter {
     this.parts.push({ uri, rows: this.rows, bytes, crc32c });
   }
 
-  /** Removes everything that was written, as far as that is possible. Never throws: what stays is an orphan that a sweep removes. */
+  /** Removes everything that was written, as far as that is easy. Never throws: what stays is an orphan that a sweep removes. */
   async discard(): Promise<void> {
     const { upload } = this;
     this.upload = undefined;
     await upload?.abort();
     // The stage's own signal may have aborted, which is why there is something to discard; the bucket's retries are bounded.
     const { signal } = new AbortController();
-    for (const name of this.ended) await this.settings.bucket.delete(name, signal).catch(() => undefined);
+    try {
+      for (const name of this.ended) await this.settings.bucket.delete(name, signal);
+    } catch {
+      // Where one cannot be deleted, waiting for the others would only keep the unit from being tried again.
+    }
   }
 
   private async begin(signal: AbortSignal): Promise<ObjectUpload> {

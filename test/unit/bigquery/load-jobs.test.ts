@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { BeamliftError } from '../../../core/errors';
-import type { Logger } from '../../../core/logger';
 import type { JsonObject } from '../../../core/plan';
 import { configurationHash, jobIdOf, jobLabels, labelValue } from '../../../loaders/bigquery/job-ids';
 import {
@@ -12,17 +11,12 @@ import {
   type JobOutcome,
 } from '../../../loaders/bigquery/load-jobs';
 import { POLL_PATIENCE_MS, REFUSED_LOOK_PATIENCE_MS } from '../../../loaders/bigquery/job-looks';
+import { quietServices } from '../../contract/quiet-services';
 import { hasCode } from '../../has-code';
 import { failure, JobService, type InsertFate } from './job-service';
 import { NEVER } from './staged-run';
 import { VirtualClock } from './virtual-clock';
 
-const QUIET: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 const REFERENCE = { projectId: 'p', jobId: 'beamlift_r_0_publish_0', location: 'EU' };
 const TABLE = { projectId: 'p', datasetId: 'd', tableId: 't' };
 const CONFIGURATION: JsonObject = {
@@ -44,7 +38,7 @@ describe('jobs of BigQuery', () => {
     clock = new VirtualClock();
     startMs = clock.now();
     service = new JobService(clock);
-    desk = { api: service.api, clock, log: QUIET };
+    desk = { api: service.api, clock, log: quietServices('/').log };
   });
   const run = async (mayInsert = true, signal = NEVER): Promise<JobOutcome> =>
     await runJob(desk, JOB, { mayInsert }, signal);
@@ -153,7 +147,7 @@ describe('jobs of BigQuery', () => {
           async (fates, looks) => {
             clock = new VirtualClock();
             service = new JobService(clock);
-            desk = { api: service.api, clock, log: QUIET };
+            desk = { api: service.api, clock, log: quietServices('/').log };
             service.fates = [...fates];
             service.lookFaults = [...looks];
             assert.equal((await run()).kind, 'done');
@@ -214,6 +208,22 @@ describe('jobs of BigQuery', () => {
       service.fates = ['lost-before', { refused, retry: false }];
       const second = await run();
       assert.ok(second.kind === 'refused' && !second.settled);
+    });
+
+    it('a refusal says nothing about the job that somebody sent before', async () => {
+      service.create(REFERENCE.jobId, labelled());
+      service.fates = [{ refused: failure(404, 'notFound', 'Not found: Dataset p:d'), retry: false }];
+      assert.equal((await run()).kind, 'done');
+      service.fates = [{ refused: failure(403, 'accessDenied', 'no jobs.create'), retry: false }];
+      assert.equal((await burn()).kind, 'done');
+    });
+
+    it('without any rights the refusal is told, at once', async () => {
+      service.blind = FORBIDDEN;
+      service.fates = [{ refused: failure(403, 'accessDenied', 'no jobs.create'), retry: false }];
+      const outcome = await run();
+      assert.ok(outcome.kind === 'refused' && outcome.settled);
+      assert.deepEqual([outcome.error.code, elapsed()], ['RIGHTS_MISSING', 0]);
     });
 
     it('asks again after a refusal that may pass, until it is enough', async () => {
