@@ -182,8 +182,7 @@ class RestBigQuery implements BigQueryApi {
       // Only an answer of refusal proves that there is no job. 408: the service stopped waiting, perhaps for itself.
       if (status === undefined || status === 408 || status >= 500 || status < 400)
         return { kind: 'unclear', error };
-      const retry = status === 401 ? this.rest.renewLogin() : mayPass(error);
-      return { kind: 'refused', error, retry };
+      return { kind: 'refused', error, retry: error.renewed || mayPass(error) };
     }
   }
 

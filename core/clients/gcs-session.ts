@@ -2,10 +2,7 @@ import type { StoredObject } from './gcs-bucket';
 import { uploaded } from './gcs-objects';
 import { GoogleServiceFailure, mayPass, type GoogleCall } from './google-failures';
 import { describeAnswer, unreadable, type GoogleAnswer } from './google-answers';
-import type { GoogleRest } from './google-rest';
-
-/** A chunk of 8 MiB at 1 Mbit/s, doubled. */
-const CHUNK_TIMEOUT_MS = 120_000;
+import { transferTimeoutMs, type GoogleRest } from './google-rest';
 
 /** A resumable upload at the store. */
 export interface UploadSession {
@@ -96,7 +93,7 @@ async function put(
       path: session.address,
       headers: { 'content-range': range },
       body: new Blob([chunk.bytes.subarray(offset - chunk.start)]),
-      timeoutMs: CHUNK_TIMEOUT_MS,
+      timeoutMs: transferTimeoutMs(end - offset),
       accepts: [308, 404, 410],
       open: true,
     },

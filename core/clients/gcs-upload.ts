@@ -12,14 +12,13 @@ import {
 } from './gcs-objects';
 import { jsonOf, type GoogleAnswer } from './google-answers';
 import type { GoogleCall } from './google-failures';
-import type { GoogleRest } from './google-rest';
+import { transferTimeoutMs, type GoogleRest } from './google-rest';
 import { sendChunk, sessionAddress, type ChunkOutcome, type UploadSession } from './gcs-session';
 
 /** Bytes of one request, and of memory of one upload: 32 times the 256 KiB that chunks of a session are multiples of. */
 export const CHUNK_BYTES = 8 * 1024 * 1024;
 /** The buffer begins with this many bytes and doubles: most rejects and small units never need a chunk. */
 const FIRST_BUFFER_BYTES = 64 * 1024;
-const WHOLE_TIMEOUT_MS = 120_000;
 /** For telling the store that a session is given up. */
 const ABORT_TIMEOUT_MS = 5_000;
 
@@ -219,7 +218,7 @@ class RestUpload implements ObjectUpload {
         call,
         method: 'POST',
         ...wholeUpload({ bucket, name, contentType, ifGeneration: '0' }, body, crc32cText(this.sum)),
-        timeoutMs: WHOLE_TIMEOUT_MS,
+        timeoutMs: transferTimeoutMs(body.byteLength),
         accepts: [412],
       },
       (answer) => {

@@ -24,15 +24,13 @@ import { CHUNK_BYTES, startObjectUpload } from './gcs-upload';
 import { describeAnswer, jsonOf, unreadable, type GoogleAnswer } from './google-answers';
 import type { GoogleCall } from './google-failures';
 import { openGoogleLogin, type GoogleLogin, type GoogleLoginOptions } from './google-login';
-import { checkEndpoint, GoogleRest } from './google-rest';
+import { checkEndpoint, GoogleRest, transferTimeoutMs } from './google-rest';
 import { asRecord } from './small-http';
 
 const SERVICE = 'Cloud Storage';
 const DEFAULT_ENDPOINT = 'https://storage.googleapis.com';
 /** The most that the service gives at once. */
 const PAGE_OBJECTS = 1_000;
-/** Whole objects are state and manifests; a slow line still sends some megabytes in that time. */
-const WHOLE_TIMEOUT_MS = 120_000;
 
 export interface GcsBucketOptions extends GoogleLoginOptions {
   readonly bucket: string;
@@ -66,6 +64,8 @@ export async function openGcsBucket(
   return new RestBucket(options.bucket, rest, options.chunkBytes ?? CHUNK_BYTES);
 }
 
+type JsonAnswer = Readonly<Record<string, unknown>>;
+
 class RestBucket implements GcsBucket {
   constructor(
     readonly name: string,
@@ -93,7 +93,7 @@ class RestBucket implements GcsBucket {
         path: `${objectPath(this.name, name)}?alt=media`,
         headers: { 'accept-encoding': 'identity' },
         maxBytes,
-        timeoutMs: WHOLE_TIMEOUT_MS,
+        timeoutMs: transferTimeoutMs(maxBytes),
         accepts: [404],
       },
       (answer) => (answer.status === 404 ? absent(answer) : readObject(name, answer)),
@@ -114,7 +114,7 @@ class RestBucket implements GcsBucket {
         call: this.about('write', name),
         method: 'POST',
         ...wholeUpload({ bucket: this.name, name, contentType, ifGeneration }, body, sum),
-        timeoutMs: WHOLE_TIMEOUT_MS,
+        timeoutMs: transferTimeoutMs(body.byteLength),
         accepts: [412],
       },
       (answer) => {
@@ -145,18 +145,16 @@ class RestBucket implements GcsBucket {
 
   async *list(prefix: string, signal: AbortSignal): AsyncGenerator<StoredObject> {
     const query = { prefix, fields: `nextPageToken,items(${OBJECT_FIELDS})` };
-    for await (const page of this.pages(query, signal)) {
-      for (const item of listIn(page, 'items')) yield storedObject(asRecord(item));
-    }
+    const parse = (page: JsonAnswer): StoredObject[] =>
+      listIn(page, 'items').map((item) => storedObject(asRecord(item)));
+    for await (const objects of this.pages(query, parse, signal)) yield* objects;
   }
 
   async *listFolders(prefix: string, signal: AbortSignal): AsyncGenerator<string> {
     const query = { prefix, delimiter: '/', fields: 'nextPageToken,prefixes' };
-    for await (const page of this.pages(query, signal)) {
-      for (const folder of listIn(page, 'prefixes')) {
-        if (typeof folder === 'string') yield folder;
-      }
-    }
+    const parse = (page: JsonAnswer): string[] =>
+      listIn(page, 'prefixes').filter((folder) => typeof folder === 'string');
+    for await (const folders of this.pages(query, parse, signal)) yield* folders;
   }
 
   async delete(name: string, signal: AbortSignal): Promise<void> {
@@ -172,10 +170,11 @@ class RestBucket implements GcsBucket {
     );
   }
 
-  private async *pages(
+  private async *pages<Item>(
     query: Readonly<Record<string, string>>,
+    parse: (page: JsonAnswer) => Item[],
     signal: AbortSignal,
-  ): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  ): AsyncGenerator<Item[]> {
     let token: string | undefined;
     do {
       const full = new URLSearchParams({
@@ -189,12 +188,14 @@ class RestBucket implements GcsBucket {
           method: 'GET',
           path: `/storage/v1/b/${encodeURIComponent(this.name)}/o?${full.toString()}`,
         },
-        jsonOf,
+        (answer) => {
+          const content = jsonOf(answer);
+          return { items: parse(content), next: content['nextPageToken'] };
+        },
         signal,
       );
-      yield page;
-      const next = page['nextPageToken'];
-      token = typeof next === 'string' && next !== '' ? next : undefined;
+      yield page.items;
+      token = typeof page.next === 'string' && page.next !== '' ? page.next : undefined;
     } while (token !== undefined);
   }
 
@@ -240,7 +241,7 @@ function readObject(name: string, answer: GoogleAnswer): ReadObject {
   };
 }
 
-function listIn(page: Readonly<Record<string, unknown>>, member: string): readonly unknown[] {
+function listIn(page: JsonAnswer, member: string): readonly unknown[] {
   const list = page[member];
   return Array.isArray(list) ? (list as readonly unknown[]) : [];
 }

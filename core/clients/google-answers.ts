@@ -38,8 +38,11 @@ export function unreadable(why: string): GoogleServiceFailure {
   return new GoogleServiceFailure(`the answer cannot be used: ${why}`, undefined, undefined);
 }
 
-/** An answer that is no success, as a failure: Google's JSON errors, or the text of media requests. */
-export function describeAnswer(answer: Omit<GoogleAnswer, 'repeated'>): GoogleServiceFailure {
+/** An answer that is no success, as a failure: Google's JSON errors, or the text of media requests. `renewed`: see GoogleServiceFailure. */
+export function describeAnswer(
+  answer: Omit<GoogleAnswer, 'repeated'>,
+  renewed = false,
+): GoogleServiceFailure {
   const retryAfterMs = retryAfterOf(answer.headers);
   const text = answer.body.toString('utf8');
   const { message, reason } = partsOf(text);
@@ -49,7 +52,7 @@ export function describeAnswer(answer: Omit<GoogleAnswer, 'repeated'>): GoogleSe
     shown === '' ? `HTTP ${answer.status}` : `HTTP ${answer.status}: ${shown}`,
     answer.status,
     reason,
-    { retryAfterMs },
+    { retryAfterMs, renewed },
   );
 }
 

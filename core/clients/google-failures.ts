@@ -8,15 +8,18 @@ export class GoogleServiceFailure extends Error implements GoogleFailure {
     message: string,
     readonly status: number | undefined,
     readonly reason: string | undefined,
-    options: ErrorOptions & { readonly retryAfterMs?: number | undefined } = {},
+    options: ErrorOptions & { readonly retryAfterMs?: number | undefined; readonly renewed?: boolean } = {},
   ) {
     super(message, options);
     this.name = 'GoogleServiceFailure';
     this.retryAfterMs = options.retryAfterMs;
+    this.renewed = options.renewed === true;
   }
 
   /** How long the service asked to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** The token was refused, and the next request has another one. */
+  readonly renewed: boolean;
 }
 
 /** What was tried, for the error that tells of it. */
@@ -55,6 +58,8 @@ const CODES_BY_REASON: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCod
   ['objectUnderActiveHold', 'DESTINATION_FAILED'],
   ['billingNotEnabled', 'DESTINATION_FAILED'],
   ['responseTooLarge', 'DESTINATION_FAILED'],
+  // our own word
+  ['answerTooLong', 'LIMIT_EXCEEDED'],
   ['authError', 'LOGIN_FAILED'],
   ['login', 'LOGIN_FAILED'],
   ['invalid_grant', 'LOGIN_FAILED'],

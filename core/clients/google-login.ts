@@ -29,10 +29,13 @@ export interface GoogleLogin {
   readonly project: string | undefined;
   /** What a request carries to be let in. Throws GoogleServiceFailure, or the signal's reason. */
   headers(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
-  /** Forgets the token, which a service refused. False: it was refused before it was ever accepted, and another one would fare no better. */
-  renew(): boolean;
-  /** The token was accepted. */
-  confirm(): void;
+  /**
+   * Forgets the token of these headers, which a service refused. True: the next headers have another one. False: it was refused before it
+   * was ever accepted, and another one would fare no better.
+   */
+  renew(refused: Readonly<Record<string, string>>): boolean;
+  /** The token of these headers was accepted. */
+  confirm(accepted: Readonly<Record<string, string>>): void;
 }
 
 /**
@@ -95,7 +98,8 @@ class AnonymousLogin implements GoogleLogin {
 class TokenLogin implements GoogleLogin {
   readonly isAnonymous = false;
   private client: Promise<AuthClient> | undefined;
-  private accepted = false;
+  private current: string | undefined;
+  private accepted: string | undefined;
 
   constructor(
     private readonly open: () => Promise<AuthClient>,
@@ -113,7 +117,9 @@ class TokenLogin implements GoogleLogin {
         TOKEN_TIMEOUT_MS,
         async () => await (await client).getRequestHeaders(),
       );
-      return Object.fromEntries(headers.entries());
+      const found = Object.fromEntries(headers.entries());
+      if (this.client === client) this.current = found['authorization'];
+      return found;
     } catch (error) {
       signal.throwIfAborted();
       if (this.client === client) this.client = undefined;
@@ -121,15 +127,17 @@ class TokenLogin implements GoogleLogin {
     }
   }
 
-  renew(): boolean {
-    const worked = this.accepted;
+  renew({ authorization }: Readonly<Record<string, string>>): boolean {
+    // Somebody whose request was refused, too, has renewed it already.
+    if (authorization !== this.current) return true;
+    const worked = authorization !== undefined && authorization === this.accepted;
     this.client = undefined;
-    this.accepted = false;
+    this.current = undefined;
     return worked;
   }
 
-  confirm(): void {
-    this.accepted = true;
+  confirm({ authorization }: Readonly<Record<string, string>>): void {
+    this.accepted = authorization;
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BeamliftError } from '../errors';
 import type { Logger } from '../logger';
 import { RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
+import { serviceEndpointProblem } from '../service-endpoint';
 import {
   beamliftErrorOf,
   GoogleServiceFailure,
@@ -12,6 +13,14 @@ import {
 import type { GoogleLogin } from './google-login';
 import { describeAnswer, type GoogleAnswer } from './google-answers';
 
+/** What a slow line still carries, in bytes a millisecond: 1 Mbit/s. */
+const SLOW_LINE = 125;
+
+/** For one attempt that carries so many bytes, in milliseconds: half a minute, and what a slow line needs. */
+export function transferTimeoutMs(bytes: number): number {
+  return 30_000 + Math.ceil(bytes / SLOW_LINE);
+}
+
 /** For one attempt, in milliseconds: the services answer metadata calls within seconds. */
 const CALL_TIMEOUT_MS = 60_000;
 /** The longest answer that is read, in bytes: a page of 1,000 objects with names of 1,024 bytes is well below. */
@@ -21,6 +30,10 @@ const MAX_FAILURE_BYTES = 64 * 1024;
 const MAX_RETRY_AFTER_MS = 60_000;
 /** Tries of a host that no connection was ever made to: a wrong address is told soon. */
 const ATTEMPTS_WITHOUT_CONTACT = 3;
+
+/** A token that was just given and is refused too will not get better. */
+const MAX_RENEWALS = 1;
+const USER_AGENT = 'beamlift';
 
 export interface GoogleRequest {
   readonly call: GoogleCall;
@@ -53,23 +66,18 @@ export interface GoogleRestOptions {
  * with `credentials: anonymous`.
  */
 export function checkEndpoint(endpoint: string, login: GoogleLogin): string {
-  let url: URL | undefined;
-  try {
-    url = new URL(endpoint);
-  } catch {
-    // Told below.
-  }
-  const plain = url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  if (url === undefined || !plain || !['https:', 'http:'].includes(url.protocol)) {
+  const problem = serviceEndpointProblem(endpoint);
+  if (problem !== undefined) {
     throw new BeamliftError('CONFIG_INVALID', {
-      what: '`endpoint` is not the address of a service',
+      what: `\`endpoint\` ${problem}`,
       hint: 'Write it as https://HOST, or http://127.0.0.1:PORT for an emulator; without it, Google is meant.',
     });
   }
-  if (url.protocol === 'http:' && !login.isAnonymous) {
+  const { protocol, host } = new URL(endpoint);
+  if (protocol === 'http:' && !login.isAnonymous) {
     throw new BeamliftError('CONFIG_INVALID', {
       what: 'Credentials are not sent to an endpoint without https://',
-      where: { value: url.host },
+      where: { value: host },
       hint: 'Set `credentials: anonymous` for an emulator, or an https:// endpoint.',
     });
   }
@@ -101,15 +109,16 @@ export class GoogleRest {
     signal: AbortSignal,
   ): Promise<Result> {
     let repeated = false;
+    let renewals = 0;
     for (let attempt = 1; ; attempt++) {
       try {
         return read({ ...(await this.once(request, signal)), repeated });
       } catch (error) {
-        if (error instanceof AnswerTooLong) throw tooLong(request.call, error);
         if (!(error instanceof GoogleServiceFailure)) throw error;
-        const renewed = error.status === 401 && request.open !== true && this.options.login.renew();
-        if (!renewed && (!mayPass(error) || attempt >= this.attemptsFor(error)))
+        const renewed = error.renewed && ++renewals <= MAX_RENEWALS;
+        if (!renewed && (!mayPass(error) || attempt >= this.attemptsFor(error))) {
           throw this.errorOf(error, request.call);
+        }
         if (!neverConnected(error) && !renewed) repeated = true;
         if (!renewed) await this.pause(attempt, error, request.call, signal);
       }
@@ -120,11 +129,6 @@ export class GoogleRest {
   errorOf(failure: GoogleServiceFailure, call: GoogleCall): BeamliftError {
     if (!this.reached || !neverConnected(failure)) return beamliftErrorOf(failure, call);
     return beamliftErrorOf(new GoogleServiceFailure(failure.message, undefined, undefined), call);
-  }
-
-  /** Has the next request ask for a new token. False: another one would fare no better. */
-  renewLogin(): boolean {
-    return this.options.login.renew();
   }
 
   /** The wait before the next attempt: growing and jittered, or what the service asked for. */
@@ -159,13 +163,18 @@ export class GoogleRest {
   async once(request: GoogleRequest, signal: AbortSignal): Promise<Omit<GoogleAnswer, 'repeated'>> {
     signal.throwIfAborted();
     const { login } = this.options;
-    const headers = { ...request.headers, ...(request.open === true ? {} : await login.headers(signal)) };
-    const answer = await this.exchange(request, headers, signal);
+    const identity = request.open === true ? {} : await login.headers(signal);
+    const answer = await this.exchange(
+      request,
+      { 'user-agent': USER_AGENT, ...request.headers, ...identity },
+      signal,
+    );
     this.reached = true;
     const { status } = answer;
-    if (status !== 401 && request.open !== true) login.confirm();
+    const refused = status === 401 && request.open !== true;
+    if (!refused && request.open !== true) login.confirm(identity);
     if ((status >= 200 && status < 300) || request.accepts?.includes(status) === true) return answer;
-    throw describeAnswer(answer);
+    throw describeAnswer(answer, refused && login.renew(identity));
   }
 
   private async exchange(
@@ -200,7 +209,7 @@ export class GoogleRest {
       return { status: response.status, headers: response.headers, body };
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof GoogleServiceFailure || error instanceof AnswerTooLong) throw error;
+      if (error instanceof GoogleServiceFailure) throw error;
       const why = timeout.passed ? `no answer within ${timeoutMs / 1000} s` : causeOf(error);
       throw new GoogleServiceFailure(`${new URL(this.endpoint).host}: ${why}`, undefined, undefined, {
         cause: error,
@@ -213,29 +222,19 @@ export class GoogleRest {
   }
 }
 
-function tooLong({ object, action, service }: GoogleCall, { maxBytes }: AnswerTooLong): BeamliftError {
-  return new BeamliftError('LIMIT_EXCEEDED', {
-    what: `${service}: could not ${action}: there are more than the ${maxBytes} bytes that are read of it`,
-    where: { object },
-    hint: 'It was not written by beamlift, or was damaged since.',
-  });
-}
-
-/** The answer is longer than the caller takes. */
-class AnswerTooLong extends Error {
-  constructor(readonly maxBytes: number) {
-    super(`the answer is longer than ${maxBytes} bytes`);
-    this.name = 'AnswerTooLong';
-  }
-}
-
 async function readBounded(response: Response, maxBytes: number): Promise<Buffer> {
   if (response.body === null) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw new AnswerTooLong(maxBytes);
+    if (bytes > maxBytes) {
+      throw new GoogleServiceFailure(
+        `the answer is longer than ${maxBytes} bytes`,
+        undefined,
+        'answerTooLong',
+      );
+    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, bytes);

@@ -67,6 +67,7 @@ describe('a job that is inserted', () => {
       ['502 of a proxy', (_, response) => void response.writeHead(502).end('<html>'), 'unclear'],
       ['a redirect', (_, response) => void response.writeHead(307, { location: '/x' }).end(), 'unclear'],
       ['no answer', (_, response) => void response.socket?.destroy(), 'unclear'],
+      ['an endless answer', (_, response) => void response.end(`{"a":"${'x'.repeat(17 << 20)}"}`), 'unclear'],
       ['half an answer', (_, response) => void response.end('{"jobReference":'), 'unclear'],
       ['a strange answer', (_, response) => sendJson(response, 200, {}), 'unclear'],
     ];

@@ -30,19 +30,21 @@ const REQUEST: GoogleRequest = {
 class CountedLogin implements GoogleLogin {
   readonly isAnonymous = false;
   readonly project = undefined;
-  tokens = 1;
-  private accepted = false;
+  private tokens = 1;
+  private accepted: string | undefined;
+  private get token(): string {
+    return `Bearer t${this.tokens}`;
+  }
   headers(): Promise<Readonly<Record<string, string>>> {
-    return Promise.resolve({ authorization: `Bearer t${this.tokens}` });
+    return Promise.resolve({ authorization: this.token });
   }
-  renew(): boolean {
-    const worked = this.accepted;
-    this.accepted = false;
+  renew({ authorization }: Readonly<Record<string, string>>): boolean {
+    if (authorization !== this.token) return true;
     this.tokens += 1;
-    return worked;
+    return authorization === this.accepted;
   }
-  confirm(): void {
-    this.accepted = true;
+  confirm({ authorization }: Readonly<Record<string, string>>): void {
+    this.accepted = authorization;
   }
 }
 
@@ -280,6 +282,23 @@ describe('a request that is safe to repeat', () => {
         await rest.call(REQUEST, jsonOf, calm());
         await assert.rejects(rest.call(REQUEST, jsonOf, calm()), hasCode('LOGIN_FAILED'));
         assert.equal(asked, 3);
+      },
+    );
+  });
+
+  it('gets a new token for all that were refused at the same time', async () => {
+    let valid = 't1';
+    await withServer(
+      async ({ headers }, response) => {
+        const good = headers.authorization === `Bearer ${valid}`;
+        await sleep(20);
+        if (good) sendJson(response, 200, {});
+        else sendError(response, 401, 'authError');
+      },
+      async (_, rest) => {
+        await rest.call(REQUEST, jsonOf, calm());
+        valid = 't2';
+        await Promise.all(Array.from({ length: 12 }, async () => await rest.call(REQUEST, jsonOf, calm())));
       },
     );
   });
