@@ -29,7 +29,7 @@ export const initCommand: CommandModule = {
       .option('--from <url>', 'the source: postgresql://user@host/database, or a folder', nonEmpty)
       .option('--table <name>', 'the table or view, as in public.orders', nonEmpty)
       .option('--files <pattern>', 'or the files, as in "sales/**/*.csv"', nonEmpty)
-      .option('--to <url>', 'the destination: duckdb:warehouse.duckdb', nonEmpty)
+      .option('--to <url>', 'the destination: duckdb:warehouse.duckdb, or bigquery://…', nonEmpty)
       .addOption(
         new Option('--load-type <type>', 'how rows get in').choices(['transactional', 'catalog', 'merge']),
       )
@@ -75,8 +75,8 @@ async function init(context: CommandContext, flags: InitFlags): Promise<number> 
   }
   await writeFile(file, draft.text, { flag: existing === undefined ? 'wx' : 'w' });
   const fileFlag = flags.file === undefined ? '' : ` -f ${quoteArgument(flags.file)}`;
-  if (draft.secretVariable !== undefined) {
-    output.say(`The password is not in the file: set ${draft.secretVariable} before you run it.`);
+  for (const variable of draft.secretVariables) {
+    output.say(`The secret is not in the file: set ${variable} before you run it.`);
   }
   output.writeLines([`Next: ${host.invocation} plan ${quoteArgument(draft.jobName)}${fileFlag}`]);
   return EXIT.ok;

@@ -7,7 +7,7 @@ import type { Path, ProblemList } from './configuration-problem';
 import type { EndpointModule } from './endpoint-modules';
 
 /** What Google's `credentials` say where there are none: a word, which may stand in plans and messages. */
-const NO_CREDENTIALS = 'anonymous';
+export const NO_CREDENTIALS = 'anonymous';
 
 interface ExpandContext {
   readonly environment: Environment;

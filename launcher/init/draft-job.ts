@@ -4,6 +4,7 @@ import type { CheckFinding, SourceServices } from '../../core/extractor';
 import type { JsonObject } from '../../core/plan';
 import type { SecretRedactor } from '../../core/secret-redactor';
 import { hasSecretReference } from '../../core/secret-references';
+import { NO_CREDENTIALS } from '../config/endpoint-texts';
 import type { Configuration, JobSpec } from '../config/job-spec';
 import type { Engine } from '../engine';
 import type { Host } from '../host';
@@ -37,11 +38,12 @@ export interface DraftRequest {
 export interface Draft {
   readonly text: string;
   readonly jobName: string;
-  /** The environment variable that the file takes the password from. */
-  readonly secretVariable: string | undefined;
+  /** Environment variables that the file takes secrets from. */
+  readonly secretVariables: readonly string[];
 }
 
 const PREVIEW_ROWS = 5;
+const DESTINATION_NAME = 'warehouse';
 
 /**
  * Asks what is not answered yet, tries the connection, shows rows, and gives the text of the configuration with the new job.
@@ -86,7 +88,8 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     drafted.destination.table.replace(/[^\p{L}\p{N}_-]+/gu, '_').replace(/^_+|_+$/g, '') || 'job';
   const jobName = answers.name ?? (await prompter.text('What is the job called?', '--name', suggested));
   const connectionName = nameOfConnection(source);
-  const { fields, secretVariable } = withoutSecrets(source, connectionName);
+  const from = withoutSecrets(source.connection, source.module.secretFields, connectionName);
+  const to = withoutSecrets(destination.config, destination.module.secretFields, DESTINATION_NAME);
   const folder = path.dirname(path.resolve(host.cwd, answers.file ?? 'beamlift.yaml'));
   const text = addJob(request.existing, {
     jobName,
@@ -94,15 +97,15 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     connectionName,
     connection: {
       source_type: source.module.type,
-      ...fromFolder(fields, source.module.pathFields ?? [], host.cwd, folder),
+      ...fromFolder(from.fields, source.module.pathFields ?? [], host.cwd, folder),
     },
-    destinationName: 'warehouse',
+    destinationName: DESTINATION_NAME,
     destination: {
       type: destination.module.type,
-      ...fromFolder(destination.config, destination.module.pathFields, host.cwd, folder),
+      ...fromFolder(to.fields, destination.module.pathFields, host.cwd, folder),
     },
   });
-  return { text, jobName, secretVariable };
+  return { text, jobName, secretVariables: [...from.variables, ...to.variables] };
 }
 
 /** Asks for a password where the login failed without one. Throws what is wrong with the connection. */
@@ -167,18 +170,19 @@ function nameOfConnection({ connection, module }: AskedSource): string {
 
 /** The fields as they may stand in a file: a secret that was typed becomes a reference to a variable. */
 function withoutSecrets(
-  { connection, module }: AskedSource,
+  typed: JsonObject,
+  secretFields: readonly string[],
   name: string,
-): { fields: JsonObject; secretVariable: string | undefined } {
-  let secretVariable: string | undefined;
-  const fields = Object.entries(connection).map(([field, value]) => {
-    if (!module.secretFields.includes(field) || typeof value !== 'string' || hasSecretReference(value)) {
-      return [field, value] as const;
-    }
-    secretVariable = `${name}_${field}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
-    return [field, `\${env:${secretVariable}}`] as const;
+): { fields: JsonObject; variables: readonly string[] } {
+  const variables: string[] = [];
+  const fields = Object.entries(typed).map(([field, value]) => {
+    const plain = typeof value !== 'string' || hasSecretReference(value) || value === NO_CREDENTIALS;
+    if (plain || !secretFields.includes(field)) return [field, value] as const;
+    const variable = `${name}_${field}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
+    variables.push(variable);
+    return [field, `\${env:${variable}}`] as const;
   });
-  return { fields: Object.fromEntries(fields), secretVariable };
+  return { fields: Object.fromEntries(fields), variables };
 }
 
 /** Relative paths were typed in the working folder, and are read from the file's. */

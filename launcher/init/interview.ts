@@ -75,17 +75,20 @@ export interface AskedDestination {
   readonly config: JsonObject;
 }
 
+const BIGQUERY = 'bigquery://project/dataset?staging=gs://bucket/prefix';
+
 /** The destination of `--to`, or of the answer. Throws USAGE for a URL that no destination knows. */
 export async function askDestination(answers: InitAnswers, prompter: Prompter): Promise<AskedDestination> {
   const suggestion = 'duckdb:warehouse.duckdb';
-  const url = answers.to ?? (await prompter.text('Where shall they go?', '--to', suggestion));
+  const url =
+    answers.to ?? (await prompter.text(`Where shall they go? (a file, or ${BIGQUERY})`, '--to', suggestion));
   for (const module of DESTINATIONS as readonly DestinationModule[]) {
     const config = module.parseUrl(url);
     if (config !== undefined) return { url, module, config };
   }
   throw new BeamliftError('USAGE', {
     what: `"${url}" is not a destination that beamlift knows`,
-    hint: `For example: ${suggestion}`,
+    hint: `For example: ${suggestion}, or ${BIGQUERY}`,
   });
 }
 

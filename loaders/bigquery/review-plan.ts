@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DatasetResource, TableField, TableResource } from '../../core/clients/bigquery-api';
 import { formatCounted } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
@@ -143,9 +144,8 @@ function refuseMergeKeys(context: RunContext, existing: TableResource | undefine
 
 function reviewExisting(context: RunContext, existing: TableResource): string[] {
   const notices: string[] = [];
-  const { partitionBy, clusterBy, description, kmsKeyName } = context.tableOptions;
-  if (partitionBy !== undefined || clusterBy.length > 0 || (description ?? kmsKeyName) !== undefined) {
-    notices.push('The table is there already, so table_options change nothing.');
+  if (differs(context, existing)) {
+    notices.push('The table is there already, and is not what table_options say: it stays as it is.');
   }
   const required = requiredFields(existing.schema?.fields ?? [], '', context.destinationSchema.columns);
   if (required.length > 0) {
@@ -161,6 +161,17 @@ function reviewExisting(context: RunContext, existing: TableResource): string[] 
     );
   }
   return notices;
+}
+
+/** Whether `table_options` would have made another table. */
+function differs({ tableOptions, partitioning }: RunContext, existing: TableResource): boolean {
+  const { partitionBy, clusterBy, kmsKeyName } = tableOptions;
+  const clustered = existing.clustering?.fields ?? [];
+  return (
+    (partitionBy !== undefined && !isDeepStrictEqual(partitionBy, partitioning)) ||
+    (clusterBy.length > 0 && !isDeepStrictEqual(clusterBy, clustered)) ||
+    (kmsKeyName !== undefined && !existing.encryptionConfiguration?.kmsKeyName?.startsWith(kmsKeyName))
+  );
 }
 
 /** Paths of REQUIRED fields within records that are loaded. */

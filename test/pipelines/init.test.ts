@@ -49,6 +49,19 @@ describe('init with flags', function () {
     assert.match(await readFile(workspace.path('beamlift.yaml'), 'utf8'), /^ {4}path: data$/m);
   });
 
+  it('writes no key of a service account into the file', async () => {
+    const key = '{"type":"service_account","private_key":"canary-key"}';
+    const url = `bigquery://my-project/raw?staging=gs://my-bucket/x&endpoint=http://127.0.0.1:9&credentials=${encodeURIComponent(key)}`;
+    const { code, out, err } = await workspace.beamlift([
+      ...['init', '--yes', '--from', './data', '--files', 'sales/*.csv'],
+      ...['--to', url, '--load-type', 'catalog'],
+    ]);
+    // The table is looked for before the file is written, and keys are not sent over http.
+    assert.notEqual(code, 0);
+    assert.ok(!`${out}${err}`.includes('canary-key'), `${out}${err}`);
+    await assert.rejects(readFile(workspace.path('beamlift.yaml')), { code: 'ENOENT' });
+  });
+
   for (const flag of ['--columns', '--key-columns', '--timestamp-column']) {
     it(`refuses columns of ${flag} that the source does not have, and writes nothing`, async () => {
       const { code, err } = await workspace.beamlift(flags('--files', 'sales/*.csv', flag, 'totl'));

@@ -201,9 +201,14 @@ describe('the review of a plan for BigQuery', () => {
     });
 
     it('says that they change nothing of a table that is there', () => {
-      assert.deepEqual(loading({ tableOptions: { clusterBy: ['id'] } }), [
-        'The table is there already, so table_options change nothing.',
-      ]);
+      const partitionBy = { by: 'month', column: 'at' } as const;
+      const said = (existing: Partial<TableResource>, partitioning: RunContext['partitioning']) =>
+        loading({ tableOptions: { clusterBy: ['id'], partitionBy }, partitioning }, existing);
+      const notice = ['The table is there already, and is not what table_options say: it stays as it is.'];
+      assert.deepEqual(said({ clustering: { fields: ['id'] } }, { by: 'month', column: 'at' }), []);
+      assert.deepEqual(said({ clustering: { fields: ['name'] } }, { by: 'month', column: 'at' }), notice);
+      assert.deepEqual(said({ clustering: { fields: ['id'] } }, { by: 'day', column: 'at' }), notice);
+      assert.deepEqual(said({}, null), notice);
     });
   });
 
