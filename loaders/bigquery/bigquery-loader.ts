@@ -103,6 +103,8 @@ export class BigQueryLoader implements Loader {
     const request = { identity, runId, onConflict, holder, isRunning };
     const lease = await acquireJobLease({ session, clock, log }, request, signal);
     this.held = { job: identity.job, lease, session };
+    // What it left would stay until there is something to load again, which may be never.
+    if (lease.takenOver && lease.endedBefore !== undefined) await this.recovery.sweepRun(lease.endedBefore);
     return lease;
   }
 

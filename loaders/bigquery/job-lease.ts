@@ -46,6 +46,8 @@ export class JobLease implements Lease {
   readonly unfinished: UnfinishedRun | null;
   /** A run before that has its end, whose staged files may still be there. */
   readonly endedBefore: string | undefined;
+  /** Whether whoever had the lease before never gave it back: then it may have been killed between its end and its sweep. */
+  readonly takenOver: boolean;
   private readonly kept: KeptLease;
   private released: Promise<void> | undefined;
 
@@ -59,6 +61,7 @@ export class JobLease implements Lease {
     this.state = before === undefined ? null : jobStateOf(document);
     this.unfinished = unfinishedRunOf(document);
     this.endedBefore = this.unfinished === null ? document.run?.id : undefined;
+    this.takenOver = (before?.lease ?? null) !== null;
     this.kept = new KeptLease({
       clock: settings.clock,
       log: settings.log,

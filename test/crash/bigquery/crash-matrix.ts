@@ -4,7 +4,7 @@ export interface CrashPoint {
   readonly nth: number;
 }
 
-export interface MatrixCase<Phase extends string> {
+export interface MatrixCase<Phase extends string | number> {
   readonly load: string;
   readonly point: CrashPoint;
   readonly phase: Phase;
@@ -21,7 +21,7 @@ export function pointsOf(effects: readonly string[]): CrashPoint[] {
 }
 
 /** What was tried, and what came of it: an exact table, or why not. */
-export class CrashMatrix<Phase extends string> {
+export class CrashMatrix<Phase extends string | number> {
   readonly failures: string[] = [];
   private readonly cells = new Map<string, Map<string, string>>();
   private readonly loads = new Set<string>();

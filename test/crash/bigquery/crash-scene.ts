@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { main } from '../../../launcher/main';
 import type { RunReport } from '../../../launcher/report';
-import { isRunning, ownIdentity } from '../../../loaders/process-identity';
+import { isRunning, ownIdentity, type ProcessIdentity } from '../../../loaders/process-identity';
 import { startFaultProxy, type FaultProxy } from '../../fault-proxy/fault-proxy';
 import { Faults } from '../../fault-proxy/faults';
 import type { BigQueryServer } from '../../services/bigquery-server';
@@ -21,6 +21,11 @@ export interface EndedRun {
   /** Undefined: the command ended before a job did. */
   readonly report: RunReport | undefined;
   readonly err: string;
+}
+
+export interface RunOptions {
+  readonly others?: (identity: ProcessIdentity) => boolean | 'unknown';
+  readonly job?: string;
 }
 
 /** One job with a folder, a dataset and a staging prefix of its own, and proxies in front of the servers. */
@@ -56,8 +61,9 @@ export class CrashScene {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  get configurationFile(): string {
-    return path.join(this.folder, 'beamlift.yaml');
+  /** The arguments that run the job, from wherever. */
+  command(job = 'rows'): readonly string[] {
+    return ['run', job, '--json', '--log-format', 'json', '-f', path.join(this.folder, 'beamlift.yaml')];
   }
 
   async writeFile(name: string, rows: readonly CrashRow[]): Promise<void> {
@@ -65,13 +71,16 @@ export class CrashScene {
     await writeFile(path.join(this.folder, 'data', name), `id,name\n${lines.join('')}`);
   }
 
-  /** Runs the job in this process, which is another one than a killed launcher's. */
-  async run(): Promise<EndedRun> {
+  /**
+   * Runs the job in this process, which is another one than a killed launcher's. `others`: what it takes other processes for, as when their
+   * leases have run out.
+   */
+  async run({ others = isRunning, job = 'rows' }: RunOptions = {}): Promise<EndedRun> {
     const host = fakeHost({ cwd: this.folder, environment: { HOME: this.folder } });
-    const code = await main(['run', '--json', '--log-format', 'json'], {
+    const code = await main(['run', job, '--json', '--log-format', 'json'], {
       ...host,
       identity: ownIdentity(),
-      isRunning,
+      isRunning: others,
     });
     const [line] = host.out.text().trim().split('\n').filter(Boolean);
     return {
@@ -124,7 +133,7 @@ destinations:
 defaults: { connection: here, destination: warehouse }
 jobs:
   rows: { file_pattern: "*.csv", ${this.load.keys} }
-`;
+${this.load.otherJob === undefined ? '' : `  other: { file_pattern: "*.csv", dest_table_name: rows, ${this.load.otherJob} }\n`}`;
   }
 
   private async createTable(rows: readonly CrashRow[]): Promise<void> {

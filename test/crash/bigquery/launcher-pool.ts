@@ -10,11 +10,10 @@ export class LauncherPool {
     private readonly size: number,
   ) {}
 
-  /** Begins a command in a process of its own. */
-  async run(args: readonly string[]): Promise<WarmLauncher> {
+  /** A launcher that may be told its command line. */
+  take(): WarmLauncher {
     const launcher = this.waiting.shift() ?? this.start();
     while (this.waiting.length < this.size) this.waiting.push(this.start());
-    await launcher.run(args);
     return launcher;
   }
 

@@ -9,6 +9,8 @@ export interface LoadCase {
   readonly name: string;
   /** Keys of the job, YAML in braces without them. */
   readonly keys: string;
+  /** Keys of a second job, `other`, from the same files into the same table. */
+  readonly otherJob?: string;
   /** Undefined: there is no table. */
   readonly before: readonly CrashRow[] | undefined;
   /** Files of the source by name: several, so that several units are staged. */

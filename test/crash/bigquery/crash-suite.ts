@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startBigQueryServer } from '../../services/bigquery-server';
+import { startGcsServer } from '../../services/gcs-server';
+import { CrashScene, type CrashServers } from './crash-scene';
+import { LauncherPool } from './launcher-pool';
+import { LOAD_CASES, STRICT_CASE, type LoadCase } from './load-cases';
+import { assertExact, assertSuccess } from './oracle';
+
+/** Cases at a time: as many as the smallest machine has cores. */
+export const WIDTH = 2;
+
+/** Whether everything is to be tried, and not only what fits into some minutes. */
+export function isFullForm(): boolean {
+  const { BEAMLIFT_CRASH_FULL: full } = process.env;
+  return full === '1';
+}
+
+/** Ways of loading that are tried. */
+export function crashLoads(): readonly LoadCase[] {
+  return isFullForm() ? [...LOAD_CASES, STRICT_CASE] : LOAD_CASES;
+}
+
+/** Servers and waiting launchers that the cases of one file share. */
+export class CrashSuite {
+  private scenes = 0;
+
+  private constructor(
+    private readonly servers: CrashServers,
+    readonly pool: LauncherPool,
+    private readonly folder: string,
+  ) {}
+
+  /** For a `before` hook; call `stop` in `after`. */
+  static async start(): Promise<CrashSuite> {
+    const gcs = await startGcsServer();
+    const bigquery = await startBigQueryServer({ storage: gcs.endpoint });
+    const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-launchers-'));
+    return new CrashSuite({ gcs, bigquery }, new LauncherPool(folder, WIDTH), folder);
+  }
+
+  async stop(): Promise<void> {
+    await this.pool.stop();
+    await this.servers.bigquery.stop();
+    await this.servers.gcs.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async withScene<Result>(load: LoadCase, work: (scene: CrashScene) => Promise<Result>): Promise<Result> {
+    this.scenes += 1;
+    const scene = await CrashScene.create(this.servers, load, `crash_${this.scenes}`);
+    try {
+      return await work(scene);
+    } finally {
+      await scene.remove();
+    }
+  }
+
+  /** Effects of a run that nothing disturbs, in order. Proves that all that must be among them is. */
+  async cleanEffects(load: LoadCase): Promise<string[]> {
+    return await this.withScene(load, async (scene) => {
+      assertSuccess(await scene.run());
+      const effects = scene.faults.requests.map(({ effect }) => effect);
+      await assertExact(scene);
+      const missing = load.effects.filter((effect) => !effects.includes(effect));
+      assert.deepEqual(missing, [], `among ${effects.join(', ')}`);
+      return effects;
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { CrashMatrix, type MatrixCase } from './crash-matrix';
+import { crashLoads, CrashSuite, WIDTH } from './crash-suite';
+import type { EndedRun } from './crash-scene';
+import type { LoadCase } from './load-cases';
+import { assertExact, assertOldOrNew, assertSuccess } from './oracle';
+
+/** Where a launcher is stopped: its request is on the way, and arrives when another launcher has done everything. */
+const STOPS = [
+  'state.write staging',
+  'plan.write',
+  'part.upload',
+  'manifest.write',
+  'tableLease.write',
+  'commit.write',
+  'temporaryTable.create',
+  'job.insert load-0',
+  'state.write committing',
+  'job.insert publish',
+  'state.write committed',
+  'temporaryTable.delete',
+  'part.delete',
+  'plan.delete',
+];
+
+type Phase = 'late';
+
+describe('a launcher that is stopped, and wakes after another has taken its lease and finished', function () {
+  this.timeout(600_000);
+  const matrix = new CrashMatrix<Phase>('kill -STOP of the launcher, requests that arrive');
+  let suite: CrashSuite;
+  before(async () => {
+    suite = await CrashSuite.start();
+  });
+  after(async () => {
+    await suite.stop();
+    process.stdout.write(matrix.toString());
+  });
+
+  async function stopAndWake(load: LoadCase, { point }: MatrixCase<Phase>): Promise<void> {
+    await suite.withScene(load, async (scene) => {
+      const launcher = suite.pool.take();
+      try {
+        let newer: EndedRun | undefined;
+        const meanwhile = async (): Promise<void> => {
+          launcher.kill('SIGSTOP');
+          // As when the lease has run out: nobody else is thought to be alive.
+          newer = await scene.run({ others: () => false });
+          launcher.kill('SIGCONT');
+        };
+        scene.faults.set({ on: point.effect, nth: point.nth, action: { meanwhile } });
+        await launcher.run(scene.command());
+        const woken = await launcher.end();
+        assert.ok(newer !== undefined, `it was not stopped, but ended with ${woken.code}: ${woken.err}`);
+        assertSuccess(newer);
+        // It may find out that all is done already, or that it is not its business any more.
+        if (woken.code !== 0) assert.match(woken.err, /"code":"(?:FENCED|LEASE_LOST)"/);
+        await assertOldOrNew(scene);
+        await assertExact(scene, { orphans: true });
+      } finally {
+        launcher.kill('SIGKILL');
+      }
+    });
+  }
+
+  for (const load of crashLoads()) {
+    it(`${load.name}: publishes nothing twice`, async () => {
+      const effects = await suite.cleanEffects(load);
+      const cases = STOPS.filter((effect) => effects.includes(effect)).map((effect) => ({
+        load: load.name,
+        point: { effect, nth: 1 },
+        phase: 'late' as const,
+      }));
+      const known = matrix.failures.length;
+      await matrix.run(cases, WIDTH, (one) => stopAndWake(load, one));
+      assert.deepEqual(matrix.failures.slice(known), []);
+    });
+  }
+});
