@@ -102,7 +102,7 @@ class CompiledConverter implements RowConverter {
       const cell = row[step.index] ?? null;
       let converted: Cell;
       try {
-        converted = cell === null ? null : step.convert(cell);
+        converted = step.convert(cell);
       } catch (thrown) {
         if (!(thrown instanceof CellRejected)) throw thrown;
         this.rejected = { step, cell, reason: thrown.reason, fatal: thrown.code === 'fail' };
