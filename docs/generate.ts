@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { configurationReference } from '../launcher/config/configuration-reference';
 import { DESTINATIONS } from '../loaders';
+import { sqlNameOf } from '../loaders/bigquery/schema';
+import { TYPE_NOTES } from '../loaders/bigquery/types';
 import { typeReference, type CreatedTypes } from '../transforms/type-reference';
 import { commandLinePage } from './command-line-page';
 import { errorsPage } from './errors-page';
@@ -13,7 +15,16 @@ interface GeneratedPage {
   readonly render: () => string;
 }
 
-const createdTypes: readonly CreatedTypes[] = DESTINATIONS;
+/** What the types of a destination are called there, and what is to know about them. */
+const OWN_WORDS: Readonly<Record<string, Pick<CreatedTypes, 'nameOf' | 'notes'>>> = {
+  bigquery: { nameOf: sqlNameOf, notes: TYPE_NOTES },
+};
+
+const createdTypes = DESTINATIONS.map(({ type, title, typeFor }): CreatedTypes => ({
+  title,
+  typeFor,
+  ...OWN_WORDS[type],
+}));
 
 const PAGES: readonly GeneratedPage[] = [
   { file: 'cli.md', render: commandLinePage },

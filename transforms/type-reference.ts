@@ -9,6 +9,10 @@ import { CONVERSIONS } from './conversions';
 export interface CreatedTypes {
   readonly title: string;
   readonly typeFor: (type: ColumnType) => ColumnType;
+  /** The destination's own name of such a type; absent: ours. */
+  readonly nameOf?: (type: ColumnType) => string;
+  /** Sentences about its types. */
+  readonly notes?: readonly string[];
 }
 
 const KINDS = Object.keys(CONVERSIONS) as TypeKind[];
@@ -163,8 +167,11 @@ function createdChapter(created: readonly CreatedTypes[]): string[] {
     `| --- |${' --- |'.repeat(created.length)}`,
     ...EXAMPLES.map(
       (type) =>
-        `| ${formatType(type)} | ${created.map(({ typeFor }) => formatType(typeFor(type))).join(' | ')} |`,
+        `| ${formatType(type)} | ${created.map(({ typeFor, nameOf = formatType }) => nameOf(typeFor(type))).join(' | ')} |`,
     ),
     '',
+    ...created.flatMap(({ title, notes = [] }) =>
+      notes.length === 0 ? [] : [`${title}:`, '', ...notes.map((note) => `- ${note}`), ''],
+    ),
   ];
 }

@@ -117,6 +117,7 @@ function checkLifecycle({ bucket, prefix }: CheckedBucket, settings: BucketSetti
     findings.push({
       step: 'lifecycle',
       ok: true,
+      warning: true,
       detail: `a lifecycle rule deletes what is below ${place} after ${formatCounted(days, 'day')}`,
       hint: `It also deletes what jobs remember that did not run for so long: let the rule leave out ${place}state/.`,
     });

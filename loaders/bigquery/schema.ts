@@ -120,6 +120,11 @@ function sqlTypeOf(field: TableField): string {
   return field.mode === 'REPEATED' ? `ARRAY<${text}>` : text;
 }
 
+/** What SQL calls a type that `typeFor` gives. */
+export function sqlNameOf(type: ColumnType): string {
+  return sqlTypeOf(fieldOf('', type));
+}
+
 /** The type in a column's native type, deep, whose values only NDJSON can say; undefined: none. */
 export function textTypeIn(nativeType: string | undefined): string | undefined {
   const types = nativeType?.replace(/`[^`]*`/g, '') ?? '';

@@ -44,6 +44,17 @@ export function typeFor(type: ColumnType): ColumnType {
   }
 }
 
+/** For docs/types.md. */
+export const TYPE_NOTES: readonly string[] = [
+  'NUMERIC has at most 29 digits before the point and 9 after it, BIGNUMERIC 38 and 38: a decimal column gets the smaller one that holds it, and STRING where neither does. Decimals without limits get BIGNUMERIC; more digits than 38 before the point are a reject, more after it up to policy `inexact`.',
+  'Whole numbers of 128 bits get BIGNUMERIC(38); the few beyond 38 digits are rejects.',
+  'Digits of a second beyond microseconds are up to policy `inexact`. Dates and instants reach from year 1 to 9999, infinite ones are up to policy `infinity`; there is no 24:00:00.',
+  'NaN and the infinities stay in FLOAT64 columns.',
+  'Arrays have no null elements (policy `null_in_array`) and are never null themselves (policy `null_array`). Arrays of arrays are JSON, and so are structs with names that BigQuery does not take.',
+  'A JSON column keeps values, not text: BigQuery drops blanks, the order of members and all but one of members with the same name, and keeps numbers as 64-bit integers or floats. A STRING column keeps the text.',
+  'Columns of the types GEOGRAPHY, RANGE and INTERVAL take the texts that BigQuery reads for them. They, and columns whose names have more than letters, digits and `_`, make the whole run be staged as NDJSON; there, a JSON document that is just `null` becomes NULL.',
+];
+
 function intFor(bits: number, unsigned: boolean): ColumnType {
   if (bits < 64 || (bits === 64 && !unsigned)) return { kind: 'int', bits: 64 };
   return { kind: 'decimal', precision: bits === 64 ? UINT64_DIGITS : INT128_DIGITS, scale: 0 };
