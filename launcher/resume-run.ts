@@ -1,12 +1,12 @@
 import { BeamliftError, toBeamliftError } from '../core/errors';
-import type { UnfinishedRun } from '../core/loader';
+import type { Lease, UnfinishedRun } from '../core/loader';
 import { adoptRun } from './adopt-run';
 import type { JobSpec } from './config/job-spec';
 import { endOf } from './execute-plan';
 import { identityOf } from './job-identity';
 import { newRunId, withLease } from './launch';
 import { onlyLooking, type LaunchOptions, type LaunchServices } from './launch-options';
-import { closeJob, destinationOfType, openJob } from './open-job';
+import { closeJob, destinationOfType, openJob, type OpenedJob } from './open-job';
 import { runsDoNotOutlive } from './recovery-refusal';
 import type { RunReport } from './report';
 import { RunRecorder } from './run-recorder';
@@ -32,6 +32,8 @@ export async function resumeRun(
   refuseEmbedded(job, runId);
   const options = optionsOf('runs resume');
   return await withLease(job, newRunId(new Date()), 'fail', services, async (opened, lease, leased) => {
+    const known = await knownAsPublished(opened, lease, runId, options, services);
+    if (known !== undefined) return known;
     const unfinished = theUnfinished(job, runId, lease.unfinished);
     const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
     const explain = (thrown: unknown): BeamliftError => toBeamliftError(thrown, { job: job.name });
@@ -66,26 +68,23 @@ export async function cancelRun(
   refuseEmbedded(job, runId);
   if (await askToCancel(job, runId, services)) return 'asked';
   const options = optionsOf('runs cancel');
-  return await withLease(
-    job,
-    newRunId(new Date()),
-    'fail',
-    services,
-    async ({ loader }, lease, { signal }) => {
-      const unfinished = theUnfinished(job, runId, lease.unfinished);
-      const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
-      try {
-        const error = cancelled(job, runId);
-        const ended = await loader.recovery?.endRun(runId, endOf(error), signal);
-        if (ended?.kind === 'published') recorder.committed(ended.report);
-        else recorder.failed(error);
-        await loader.recovery?.sweepRun(runId);
-      } catch (thrown) {
-        recorder.failed(toBeamliftError(thrown, { job: job.name }));
-      }
-      return await recorder.finished();
-    },
-  );
+  return await withLease(job, newRunId(new Date()), 'fail', services, async (opened, lease, { signal }) => {
+    const { loader } = opened;
+    const known = await knownAsPublished(opened, lease, runId, options, services);
+    if (known !== undefined) return known;
+    const unfinished = theUnfinished(job, runId, lease.unfinished);
+    const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
+    try {
+      const error = cancelled(job, runId);
+      const ended = await loader.recovery?.endRun(runId, endOf(error), signal);
+      if (ended?.kind === 'published') recorder.committed(ended.report);
+      else recorder.failed(error);
+      await loader.recovery?.sweepRun(runId);
+    } catch (thrown) {
+      recorder.failed(toBeamliftError(thrown, { job: job.name }));
+    }
+    return await recorder.finished();
+  });
 }
 
 async function askToCancel(job: JobSpec, runId: string, services: LaunchServices): Promise<boolean> {
@@ -95,6 +94,23 @@ async function askToCancel(job: JobSpec, runId: string, services: LaunchServices
   } finally {
     await closeJob(opened);
   }
+}
+
+/** The report of a run whose process died after it had published, and before it wrote that down in the history; undefined: it is not such. */
+async function knownAsPublished(
+  { job, loader }: OpenedJob,
+  { state }: Lease,
+  runId: string,
+  options: LaunchOptions,
+  services: LaunchServices,
+): Promise<RunReport | undefined> {
+  const last = state?.lastCommit;
+  if (last?.runId !== runId) return undefined;
+  await loader.recovery?.sweepRun(runId);
+  const recorder = new RunRecorder(runId, job, options, services, new Date(last.at));
+  const { table } = job.destination;
+  recorder.committed({ rowsLoaded: last.rows, rowsBefore: null, alreadyCommitted: true, table });
+  return await recorder.finished();
 }
 
 function refuseEmbedded(job: JobSpec, runId: string): void {
