@@ -23,7 +23,9 @@ export type ChunkOutcome =
   | { readonly kind: 'stored' }
   | { readonly kind: 'complete'; readonly object: StoredObject }
   /** The store knows no such session (any more). */
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'gone' }
+  /** All came, and there is an object of that name. */
+  | { readonly kind: 'taken' };
 
 type Progress =
   { readonly kind: 'offset'; readonly offset: number } | Exclude<ChunkOutcome, { kind: 'stored' }>;
@@ -94,7 +96,7 @@ async function put(
       headers: { 'content-range': range },
       body: new Blob([chunk.bytes.subarray(offset - chunk.start)]),
       timeoutMs: transferTimeoutMs(end - offset),
-      accepts: [308, 404, 410],
+      accepts: [308, 404, 410, 412],
       open: true,
     },
     signal,
@@ -114,7 +116,7 @@ async function askOffset(
       method: 'PUT',
       path: session.address,
       headers: { 'content-range': `bytes */${chunk.total === undefined ? '*' : String(chunk.total)}` },
-      accepts: [308, 404, 410],
+      accepts: [308, 404, 410, 412],
       open: true,
     },
     signal,
@@ -128,6 +130,8 @@ function progressOf(answer: Omit<GoogleAnswer, 'repeated'>): Progress {
     case 404:
     case 410:
       return { kind: 'gone' };
+    case 412:
+      return { kind: 'taken' };
     case 308: {
       const range = answer.headers.get('range');
       if (range === null) return { kind: 'offset', offset: 0 };

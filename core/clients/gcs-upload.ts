@@ -51,7 +51,6 @@ class RestUpload implements ObjectUpload {
   private ending = false;
   private readonly stop = new AbortController();
   private readonly signal: AbortSignal;
-  private readonly onAbort: () => void;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -59,10 +58,7 @@ class RestUpload implements ObjectUpload {
     private readonly target: UploadTarget,
     private readonly outer: AbortSignal,
   ) {
-    this.signal = this.stop.signal;
-    this.onAbort = () => this.stop.abort(outer.reason);
-    if (outer.aborted) this.onAbort();
-    else outer.addEventListener('abort', this.onAbort, { once: true });
+    this.signal = AbortSignal.any([outer, this.stop.signal]);
   }
 
   get bytes(): number {
@@ -143,7 +139,6 @@ class RestUpload implements ObjectUpload {
   }
 
   private release(): void {
-    this.outer.removeEventListener('abort', this.onAbort);
     this.buffer = Buffer.alloc(0);
     this.session = undefined;
   }
@@ -171,11 +166,12 @@ class RestUpload implements ObjectUpload {
     switch (outcome.kind) {
       case 'complete':
         return await this.checked(outcome.object);
-      case 'gone': {
-        // Also the answer for a session that was completed when only the answer was lost.
+      case 'gone':
+      case 'taken': {
+        // Also the answers for a session that was completed when only the answer was lost.
         const object = await this.describe();
         if (object !== undefined && this.isWhole(object)) return object;
-        throw this.broken('the session of the upload is gone');
+        throw outcome.kind === 'taken' ? this.taken() : this.broken('the session of the upload is gone');
       }
       case 'stored':
         throw this.broken('the store did not end the upload');

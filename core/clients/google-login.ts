@@ -217,6 +217,8 @@ async function within<Result>(
   timeoutMs: number,
   call: () => Promise<Result>,
 ): Promise<Result> {
+  // Many callers wait at once: their listeners are not put at the run's signal itself.
+  const aborted = AbortSignal.any([signal]);
   let stop = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
   const stopped = new Promise<never>((_, reject) => {
@@ -225,12 +227,12 @@ async function within<Result>(
       () => reject(new DOMException(`no answer within ${timeoutMs / 1000} s`, 'TimeoutError')),
       timeoutMs,
     );
-    signal.addEventListener('abort', stop, { once: true });
+    aborted.addEventListener('abort', stop, { once: true });
   });
   try {
     return await Promise.race([call(), stopped]);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', stop);
+    aborted.removeEventListener('abort', stop);
   }
 }

@@ -115,7 +115,10 @@ describe('an upload', () => {
       if (isChunk(asked)) store.put('late', 'theirs');
       return 'none';
     };
-    await assert.rejects(upload(bucket, 'late', LARGE, CHUNK_BYTES), hasCode('DESTINATION_FAILED'));
+    await assert.rejects(
+      upload(bucket, 'late', LARGE, CHUNK_BYTES),
+      hasCode('DESTINATION_FAILED', /there already/),
+    );
     assert.equal(store.objects.get('mine')?.bytes.toString(), 'first');
     assert.equal(store.objects.get('late')?.bytes.toString(), 'theirs');
   });
