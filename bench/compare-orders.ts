@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { BigQueryServer, ServedRow } from '../test/services/bigquery-server';
+import type { BigQueryServer } from '../test/services/bigquery-server';
 import type { PostgresServer } from '../test/services/postgres-server';
 
 /** Rows that are held of each side at a time. */
@@ -7,7 +7,10 @@ const PAGE_ROWS = 20_000;
 
 /** Each column as PostgreSQL writes it, and what makes the two sides' texts of one value equal. */
 const COLUMNS: Readonly<
-  Record<string, { readonly postgres: string; readonly equal: (theirs: unknown, ours: unknown) => boolean }>
+  Record<
+    string,
+    { readonly postgres: string; readonly equal: (theirs: string | null, ours: unknown) => boolean }
+  >
 > = {
   id: { postgres: 'id::text', equal: sameText },
   customer_id: { postgres: 'customer_id::text', equal: sameText },
@@ -36,7 +39,7 @@ export async function sameOrders(
     const texts = Object.entries(COLUMNS).map(([name, { postgres: text }]) => `${text} AS ${name}`);
     for (let low = 1; low <= rows; low += PAGE_ROWS) {
       const range = `id >= ${low} AND id < ${low + PAGE_ROWS}`;
-      const { rows: theirs } = await client.query<ServedRow>(
+      const { rows: theirs } = await client.query<Record<string, string | null>>(
         `SELECT ${texts.join(', ')} FROM orders WHERE ${range} ORDER BY orders.id`,
       );
       const ours = await bigquery.query(`SELECT * FROM orders WHERE ${range} ORDER BY id`);
@@ -44,9 +47,9 @@ export async function sameOrders(
       for (const [index, their] of theirs.entries()) {
         for (const [name, { equal }] of Object.entries(COLUMNS)) {
           const our = ours[index]?.[name];
-          if (!equal(their[name], our))
+          if (!equal(their[name] ?? null, our))
             return differ(
-              `${String(their['id'])}.${name}: ${JSON.stringify(their[name])}`,
+              `${their['id'] ?? ''}.${name}: ${JSON.stringify(their[name])}`,
               JSON.stringify(our),
             );
         }
@@ -64,20 +67,23 @@ function differ(theirs: string, ours: string): false {
   return false;
 }
 
-function sameText(theirs: unknown, ours: unknown): boolean {
-  return theirs === null ? ours === null : String(ours) === String(theirs);
+function sameText(theirs: string | null, ours: unknown): boolean {
+  return theirs === null ? ours === null : ours === theirs;
 }
 
-function sameDecimal(theirs: unknown, ours: unknown): boolean {
-  const bare = (text: unknown): string => String(text).replace(/\.?0+$/, '');
+function sameDecimal(theirs: string | null, ours: unknown): boolean {
+  const bare = (text: unknown): string => {
+    const written = String(text);
+    return written.includes('.') ? written.replace(/\.?0+$/, '') : written;
+  };
   return theirs === null ? ours === null : bare(theirs) === bare(ours);
 }
 
-function sameNumber(theirs: unknown, ours: unknown): boolean {
+function sameNumber(theirs: string | null, ours: unknown): boolean {
   return theirs === null ? ours === null : ours !== null && Number(theirs) === Number(ours);
 }
 
-function sameDatetime(theirs: unknown, ours: unknown): boolean {
+function sameDatetime(theirs: string | null, ours: unknown): boolean {
   const whole = (text: unknown): string => {
     const [seconds = '', fraction = ''] = String(text).split('.');
     return `${seconds}.${fraction.padEnd(6, '0')}`;
@@ -86,14 +92,14 @@ function sameDatetime(theirs: unknown, ours: unknown): boolean {
 }
 
 /** BigQuery has no null arrays: one becomes empty, which the report counts. */
-function sameTags(theirs: unknown, ours: unknown): boolean {
+function sameTags(theirs: string | null, ours: unknown): boolean {
   const values = Array.isArray(ours) ? ours.map((item: { readonly v: unknown }) => item.v) : [];
-  const expected: unknown = theirs === null ? [] : JSON.parse(String(theirs));
+  const expected: unknown = theirs === null ? [] : JSON.parse(theirs);
   return isDeepStrictEqual(expected, values);
 }
 
 /** The server prints documents its own way; their values are compared. */
-function sameJson(theirs: unknown, ours: unknown): boolean {
+function sameJson(theirs: string | null, ours: unknown): boolean {
   if (theirs === null) return ours === null;
-  return isDeepStrictEqual(JSON.parse(String(theirs)), JSON.parse(String(ours)));
+  return isDeepStrictEqual(JSON.parse(theirs), JSON.parse(ours as string));
 }

@@ -188,7 +188,8 @@ async function cutUnits(
     rowsPerUnit: job.split.rowsPerUnit,
     by: job.split.by,
     limit: options.limit ?? null,
-    ...(unitSize === undefined ? {} : { minUnitBytes: unitSize.minBytes, maxUnits: unitSize.maxUnits }),
+    ...(unitSize === undefined ? {} : { maxUnits: unitSize.maxUnits }),
+    ...(unitSize === undefined || job.split.isChosen ? {} : { minUnitBytes: unitSize.minBytes }),
   });
   return { units, estimate, reason, notices };
 }

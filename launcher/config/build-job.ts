@@ -70,7 +70,11 @@ function buildSpec(
     createTable: keys.create_table ?? destinationModule.createTableByDefault,
     schemaUpdate: keys.schema_update ?? 'none',
     allowEmpty: keys.allow_empty ?? false,
-    split: { rowsPerUnit: keys.split?.rows_per_unit ?? DEFAULT_ROWS_PER_UNIT, by: keys.split?.by ?? 'auto' },
+    split: {
+      rowsPerUnit: keys.split?.rows_per_unit ?? DEFAULT_ROWS_PER_UNIT,
+      isChosen: keys.split?.rows_per_unit !== undefined,
+      by: keys.split?.by ?? 'auto',
+    },
     policies: policiesOf(keys),
     maxRejects: keys.rejects?.max ?? 0,
     holdBackSeconds: seconds(keys.hold_back) ?? DEFAULT_HOLD_BACK_SECONDS,

@@ -24,7 +24,12 @@ export interface JobSpec {
   readonly createTable: boolean;
   readonly schemaUpdate: 'none' | 'add_columns';
   readonly allowEmpty: boolean;
-  readonly split: { readonly rowsPerUnit: number; readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none' };
+  readonly split: {
+    readonly rowsPerUnit: number;
+    /** The job says so itself: a destination that likes larger units does not change it. */
+    readonly isChosen: boolean;
+    readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none';
+  };
   readonly policies: JobPolicies;
   readonly maxRejects: number;
   readonly holdBackSeconds: number;

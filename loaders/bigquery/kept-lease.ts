@@ -1,6 +1,10 @@
 import type { Clock } from '../../core/clock';
-import { BeamliftError, messageOf, toBeamliftError } from '../../core/errors';
+import type { ErrorCode } from '../../core/error-codes';
+import { BeamliftError, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
+
+/** What a renewal that fails so has found out; other failures may pass before the lease is over. */
+const LOST: readonly ErrorCode[] = ['FENCED', 'CANCELLED', 'NEEDS_ATTENTION'];
 
 const NEVER = new AbortController().signal;
 
@@ -13,7 +17,7 @@ export interface LeaseUpkeep {
   readonly everyMs: number;
   /** The lease is certainly over when it was not renewed for so long. */
   readonly lifetimeMs: number;
-  /** One renewal, which is never cut short: nobody would know whether it was made. An error that is not transient means that the lease is lost. */
+  /** One renewal, which is never cut short: nobody would know whether it was made. Throws FENCED, CANCELLED or NEEDS_ATTENTION for a lease that is lost; anything else passes, or does not. */
   readonly renew: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -39,25 +43,32 @@ export class KeptLease {
 
   private async keep(): Promise<void> {
     const { clock, log, subject, everyMs, lifetimeMs, renew } = this.upkeep;
-    const { signal } = this.stopping;
     let renewedAt = clock.now();
-    while (!signal.aborted) {
+    while (await this.waited(clock, everyMs)) {
+      const beganAt = clock.now();
       try {
-        await clock.sleep(everyMs, signal);
-        const beganAt = clock.now();
-        // A machine that slept, or a process that was stopped, finds out before it does anything else.
         await renew(NEVER);
         renewedAt = beganAt;
       } catch (thrown) {
-        if (signal.aborted) return;
         const error = toBeamliftError(thrown);
-        const over = clock.now() - renewedAt >= lifetimeMs;
-        if (!error.transient || over) {
-          this.losing.abort(error.transient ? overdue(subject, lifetimeMs, error) : error);
+        const isOver = clock.now() - renewedAt >= lifetimeMs;
+        if (LOST.includes(error.code) || isOver) {
+          this.losing.abort(LOST.includes(error.code) ? error : overdue(subject, lifetimeMs, error));
           return;
         }
-        log.warn('lease.renewal.failed', { subject, error: messageOf(thrown) });
+        log.warn('lease.renewal.failed', { subject, error: error.what });
       }
+    }
+  }
+
+  /** Whether it is time for a renewal; false: the lease is no longer kept. */
+  private async waited(clock: Clock, milliseconds: number): Promise<boolean> {
+    try {
+      await clock.sleep(milliseconds, this.stopping.signal);
+      return true;
+    } catch (error) {
+      if (this.stopping.signal.aborted) return false;
+      throw error;
     }
   }
 }

@@ -44,8 +44,10 @@ export async function publish(
 ): Promise<JobResource> {
   const hash = configurationHash(planned.configuration);
   let intent = intentOf(await currentRun(desk, run, signal));
+  let isOurs = false;
   for (let attempt = intent?.attempt ?? 0; ; attempt++) {
     if (intent?.attempt !== attempt) {
+      isOurs = true;
       const reference = { runId: run.runId, manifestHash: plan.manifestHash, step: planned.step, attempt };
       intent = await intend(
         desk,
@@ -84,6 +86,8 @@ export async function publish(
           signal,
         );
       case 'refused':
+        // Nobody but this call has used the id, and all of its requests were refused: no job can come of it.
+        if (isOurs && outcome.settled) await takeBack(desk, run, intent, signal);
         throw outcome.error;
       case 'burnt':
         // Somebody began to end this run under an older lease, and died: the lease is ours, so is the rest of ending it.
@@ -166,6 +170,21 @@ async function intend(
     throw new BeamliftError('INTERNAL', { what: 'An intent was written and is not there' });
   }
   return written;
+}
+
+/** The run is as it was before the intent. */
+async function takeBack(
+  { session }: PublishingDesk,
+  { runId, fence }: PublishingRun,
+  { jobId }: CommitIntent,
+  signal: AbortSignal,
+): Promise<void> {
+  await session.change((kept) => {
+    const document = holding(kept?.document, fence);
+    const { run } = document;
+    if (run?.id !== runId || run.state !== 'committing' || run.intent?.jobId !== jobId) return undefined;
+    return { ...document, run: { ...run, state: 'staging', intent: null } };
+  }, signal);
 }
 
 function ended({ job, runId }: PublishingRun, why: string): BeamliftError {

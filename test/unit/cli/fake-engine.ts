@@ -31,7 +31,7 @@ export function fakeJob(name: string): JobSpec {
     createTable: true,
     schemaUpdate: 'none',
     allowEmpty: false,
-    split: { rowsPerUnit: 50_000, by: 'auto' },
+    split: { rowsPerUnit: 50_000, isChosen: false, by: 'auto' },
     policies: { ...DEFAULT_POLICIES, columns: {} },
     maxRejects: 0,
     holdBackSeconds: 2,

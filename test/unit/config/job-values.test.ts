@@ -58,7 +58,7 @@ describe('job values', () => {
       createTable: true,
       schemaUpdate: 'none',
       allowEmpty: false,
-      split: { rowsPerUnit: 50_000, by: 'auto' },
+      split: { rowsPerUnit: 50_000, isChosen: false, by: 'auto' },
       policies: { ...DEFAULT_POLICIES, columns: Object.create(null) },
       maxRejects: 0,
       holdBackSeconds: 2,
@@ -117,7 +117,7 @@ describe('job values', () => {
     assert.equal(job.policies.nan, 'reject');
     assert.deepEqual([job.historicalStartDate, job.lastSyncValue], ['2024-01-01', '17']);
     assert.deepEqual([job.holdBackSeconds, job.lookbackSeconds, job.timeoutSeconds], [1.5, 7200, 90]);
-    assert.deepEqual(job.split, { rowsPerUnit: 50_000, by: 'hash' });
+    assert.deepEqual(job.split, { rowsPerUnit: 50_000, isChosen: false, by: 'hash' });
     assert.deepEqual(
       [job.createTable, job.schemaUpdate, job.allowEmpty, job.maxRejects],
       [false, 'add_columns', true, 5],
@@ -184,7 +184,7 @@ jobs:
     const [orders, lines, users, sales] = jobs;
     for (const job of [orders, lines, users, sales]) isSpec(job);
     isSpec(orders);
-    assert.deepEqual(orders.split, { rowsPerUnit: 20, by: 'date' });
+    assert.deepEqual(orders.split, { rowsPerUnit: 20, isChosen: true, by: 'date' });
     assert.deepEqual([orders.policies.nan, orders.policies.infinity], ['reject', 'fail']);
     assert.deepEqual(Object.entries(orders.policies.columns), [['a', { nan: 'fail', infinity: 'text' }]]);
     assert.deepEqual(
