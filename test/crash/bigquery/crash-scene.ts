@@ -1,9 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { main } from '../../../launcher/main';
 import type { RunReport } from '../../../launcher/report';
-import { isRunning, ownIdentity, type ProcessIdentity } from '../../../loaders/process-identity';
 import { startFaultProxy, type FaultProxy } from '../../fault-proxy/fault-proxy';
 import { Faults } from '../../fault-proxy/faults';
 import type { BigQueryServer } from '../../services/bigquery-server';
@@ -21,11 +20,6 @@ export interface EndedRun {
   /** Undefined: the command ended before a job did. */
   readonly report: RunReport | undefined;
   readonly err: string;
-}
-
-export interface RunOptions {
-  readonly others?: (identity: ProcessIdentity) => boolean | 'unknown';
-  readonly job?: string;
 }
 
 /** One job with a folder, a dataset and a staging prefix of its own, and proxies in front of the servers. */
@@ -71,17 +65,10 @@ export class CrashScene {
     await writeFile(path.join(this.folder, 'data', name), `id,name\n${lines.join('')}`);
   }
 
-  /**
-   * Runs the job in this process, which is another one than a killed launcher's. `others`: what it takes other processes for, as when their
-   * leases have run out.
-   */
-  async run({ others = isRunning, job = 'rows' }: RunOptions = {}): Promise<EndedRun> {
+  /** Runs a job in this process, which is another one than a killed launcher's. */
+  async run(job = 'rows'): Promise<EndedRun> {
     const host = fakeHost({ cwd: this.folder, environment: { HOME: this.folder } });
-    const code = await main(['run', job, '--json', '--log-format', 'json'], {
-      ...host,
-      identity: ownIdentity(),
-      isRunning: others,
-    });
+    const code = await main(['run', job, '--json', '--log-format', 'json'], host);
     const [line] = host.out.text().trim().split('\n').filter(Boolean);
     return {
       code,
@@ -113,8 +100,16 @@ export class CrashScene {
     return (await this.servers.gcs.read(`${this.name}/state/rows.json`))?.toString() ?? 'no state';
   }
 
-  async writeState(change: (state: string) => string): Promise<void> {
-    await this.servers.gcs.write(`${this.name}/state/rows.json`, change(await this.state()));
+  /** As if all leases had run out: their holders count as gone. */
+  async endLeases(): Promise<void> {
+    const { gcs } = this.servers;
+    const gone = JSON.stringify({ host: hostname(), pid: process.pid, started: 'never' });
+    for (const folder of ['state', 'tables']) {
+      for (const name of await gcs.list(`${this.name}/${folder}/`)) {
+        const text = (await gcs.read(name))?.toString() ?? '';
+        await gcs.write(name, text.replace(/"holder":\{[^{}]*\}/g, `"holder":${gone}`));
+      }
+    }
   }
 
   private configuration(): string {

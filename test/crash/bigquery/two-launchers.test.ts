@@ -72,7 +72,7 @@ describe('two launchers at once', function () {
         await launcher.run(scene.command('other'));
         assert.equal((await launcher.end()).signal, 'SIGKILL');
         assertSuccess(await scene.run());
-        assertSuccess(await scene.run({ job: 'other' }));
+        assertSuccess(await scene.run('other'));
         assert.equal(await scene.table(), tableText(twice.after));
         await assertExact(scene);
       });

@@ -44,8 +44,8 @@ describe('a launcher that is stopped, and wakes after another has taken its leas
         let newer: EndedRun | undefined;
         const meanwhile = async (): Promise<void> => {
           launcher.kill('SIGSTOP');
-          // As when the lease has run out: nobody else is thought to be alive.
-          newer = await scene.run({ others: () => false });
+          await scene.endLeases();
+          newer = await scene.run();
           launcher.kill('SIGCONT');
         };
         scene.faults.set({ on: point.effect, nth: point.nth, action: { meanwhile } });
