@@ -15,7 +15,7 @@ export const MAX_BYTES_PER_LOAD_JOB = 15_000_000_000_000;
 /** An uncompressed or block-compressed (Avro) file, in bytes. */
 export const MAX_PLAIN_FILE_BYTES = 5_000_000_000_000;
 
-/** A file compressed as a whole, in bytes. */
+/** A file compressed as a whole, in bytes: it is not read in parallel, nor in one job with plain ones. */
 export const MAX_GZIP_FILE_BYTES = 4_000_000_000;
 
 /** `sourceTables` of a copy job. */
@@ -44,17 +44,19 @@ export interface LoadLimits {
   readonly maxFiles: number;
   readonly maxBytes: number;
   readonly maxFileBytes: number;
+  /** Of a file whose name ends in `.gz`. */
+  readonly maxGzipFileBytes: number;
   /** Of the names of its files as JSON, in bytes: they all go into one request. */
   readonly maxUriBytes: number;
 }
 
 const below = (limit: number): number => Math.floor(limit * (1 - SAFETY_MARGIN));
 
-/** Staged files are never gzip: Avro is compressed block by block, NDJSON not at all. */
 export const LOAD_LIMITS: LoadLimits = {
   maxFiles: MAX_URIS_PER_LOAD_JOB,
   maxBytes: below(MAX_BYTES_PER_LOAD_JOB),
   maxFileBytes: below(MAX_PLAIN_FILE_BYTES),
+  maxGzipFileBytes: below(MAX_GZIP_FILE_BYTES),
   // The rest of a request is the schema: 10,000 fields with names of 300 characters are 4 MB.
   maxUriBytes: MAX_REQUEST_BYTES / 2,
 };
@@ -65,11 +67,12 @@ export const LOAD_LIMITS: LoadLimits = {
  * A `*` in a name would be read as any text, and load files that no manifest names.
  */
 export function groupParts(parts: readonly Part[], limits: LoadLimits): Part[][] {
-  const groups: { readonly parts: Part[]; bytes: number; uriBytes: number }[] = [];
+  const groups: { readonly isGzip: boolean; readonly parts: Part[]; bytes: number; uriBytes: number }[] = [];
   for (const part of parts) {
     if (part.rows === 0) continue;
     const uriBytes = Buffer.byteLength(JSON.stringify(part.uri)) + 1;
-    const mostBytes = Math.min(limits.maxFileBytes, limits.maxBytes);
+    const isGzip = part.uri.endsWith('.gz');
+    const mostBytes = Math.min(isGzip ? limits.maxGzipFileBytes : limits.maxFileBytes, limits.maxBytes);
     if (part.bytes > mostBytes) {
       throw refused(part, `It has ${part.bytes} bytes; at most ${mostBytes} are loaded from one file.`);
     }
@@ -77,12 +80,13 @@ export function groupParts(parts: readonly Part[], limits: LoadLimits): Part[][]
     if (part.uri.includes('*')) throw refused(part, 'BigQuery reads a `*` in a name as any text.');
     const room = groups.find(
       (group) =>
+        group.isGzip === isGzip &&
         group.parts.length < limits.maxFiles &&
         group.bytes + part.bytes <= limits.maxBytes &&
         group.uriBytes + uriBytes <= limits.maxUriBytes,
     );
     if (room === undefined) {
-      groups.push({ parts: [part], bytes: part.bytes, uriBytes });
+      groups.push({ isGzip, parts: [part], bytes: part.bytes, uriBytes });
     } else {
       room.parts.push(part);
       room.bytes += part.bytes;

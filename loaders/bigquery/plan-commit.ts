@@ -51,7 +51,7 @@ export interface CommitInput {
  * | replace | MERGE that deletes all rows and inserts: a copy would take the table's policies, keys and descriptions away | as append |
  * | merge | MERGE | `createTable`, MERGE |
  *
- * Throws DESTINATION_FAILED for what BigQuery would refuse, DESTINATION_NOT_FOUND, EMPTY_REPLACE, COUNT_MISMATCH, PLAN_REFUSED.
+ * Throws DESTINATION_FAILED for what BigQuery would refuse, DESTINATION_NOT_FOUND, EMPTY_REPLACE, COUNT_MISMATCH.
  */
 export function planCommit(input: CommitInput): CommitPlan {
   const { context, table, existing } = input;

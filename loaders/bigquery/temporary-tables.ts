@@ -3,7 +3,7 @@ import type { TableField, TableReference, TableResource } from '../../core/clien
 import type { JsonObject } from '../../core/plan';
 import type { NewTable } from './commit-plan';
 
-/** What the names of our temporary tables begin with. */
+/** What the names of our temporary tables begin with; destinations may not have such names. */
 const TEMPORARY_PREFIX = 'beamlift_tmp_';
 
 /**
@@ -23,11 +23,6 @@ export function temporaryTable(table: TableReference, runId: string, index: numb
     .digest('hex')
     .slice(0, 12);
   return { ...table, tableId: `${TEMPORARY_PREFIX}${readable}_${digest}_${index}` };
-}
-
-/** Whether a table was made by `temporaryTable`, of whatever run. */
-export function isTemporaryTable(tableId: string): boolean {
-  return /^beamlift_tmp_[A-Za-z0-9_]{0,60}_[0-9a-f]{12}_\d+$/.test(tableId);
 }
 
 /** How a temporary table is divided: a copy takes place between tables of one partitioning only. */

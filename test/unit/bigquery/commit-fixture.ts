@@ -1,9 +1,13 @@
+import assert from 'node:assert/strict';
 import type { TableReference, TableResource } from '../../../core/clients/bigquery-api';
 import type { Row } from '../../../core/cells';
+import { BeamliftError } from '../../../core/errors';
+import type { ErrorCode } from '../../../core/error-codes';
 import type { Manifest, Part } from '../../../core/manifest';
 import type { RunContext } from '../../../core/plan';
 import type { Column, ColumnType, TableSchema } from '../../../core/schema';
 import { tableFields } from '../../../loaders/bigquery/schema';
+import type { LoadLimits } from '../../../loaders/bigquery/partition-files';
 import { planCommit, type CommitInput } from '../../../loaders/bigquery/plan-commit';
 import type { CommitPlan } from '../../../loaders/bigquery/commit-plan';
 import { compileColumnDigests } from '../../../transforms/column-digest';
@@ -97,4 +101,44 @@ export function planOf(
     nowMs: NOW,
     ...more,
   });
+}
+
+export const COLUMNS = columnsOf({ id: INT, name: STRING, at: TIMESTAMP });
+export const FIELDS = [
+  { name: 'id', type: 'INTEGER', mode: 'NULLABLE' },
+  { name: 'name', type: 'STRING', mode: 'NULLABLE' },
+  { name: 'at', type: 'TIMESTAMP', mode: 'NULLABLE' },
+];
+export const ONE_FILE: LoadLimits = {
+  maxFiles: 1,
+  maxBytes: 1e9,
+  maxFileBytes: 1e9,
+  maxGzipFileBytes: 1e9,
+  maxUriBytes: 1e6,
+};
+export const MERGE: Partial<RunContext> = { disposition: 'merge', keyColumns: ['id'] };
+export const STRICT: Partial<RunContext> = { verify: 'strict' };
+export const REPLACE: Partial<RunContext> = { disposition: 'replace' };
+
+/** Two units: three rows in two files, and none. */
+export function staged(context: RunContext, rows = 3): Manifest[] {
+  const files = rows === 0 ? [] : [partOf('u1.0.avro', rows - 1), partOf('u1.1.avro', 1)];
+  return [
+    manifestOf(context, 'u2', [], { digests: digestsOf(context, []) }),
+    manifestOf(context, 'u1', files, { digests: digestsOf(context, []) }),
+  ];
+}
+
+export function refuses(code: ErrorCode, words: RegExp, plan: () => unknown): void {
+  assert.throws(plan, (error) => {
+    assert.ok(error instanceof BeamliftError, String(error));
+    assert.equal(error.code, code);
+    assert.match(`${error.what} ${error.why ?? ''} ${error.hint ?? ''}`, words);
+    return true;
+  });
+}
+
+export function queryOf(plan: CommitPlan): string {
+  const query = plan.publish?.configuration['query'] as { query?: string } | undefined;
+  return query?.query ?? '';
 }

@@ -5,6 +5,7 @@ import type { Part } from '../../../core/manifest';
 import {
   LOAD_LIMITS,
   MAX_BYTES_PER_LOAD_JOB,
+  MAX_GZIP_FILE_BYTES,
   MAX_PLAIN_FILE_BYTES,
   MAX_REQUEST_BYTES,
   MAX_URIS_PER_LOAD_JOB,
@@ -13,7 +14,10 @@ import {
 } from '../../../loaders/bigquery/partition-files';
 import { partOf } from './commit-fixture';
 
-const ROOMY: LoadLimits = { maxFiles: 1e9, maxBytes: 1e15, maxFileBytes: 1e15, maxUriBytes: 1e15 };
+const ROOMY: LoadLimits = {
+  ...{ maxFiles: 1e9, maxBytes: 1e15, maxFileBytes: 1e15 },
+  ...{ maxGzipFileBytes: 1e15, maxUriBytes: 1e15 },
+};
 
 function parts(count: number, bytes = 1): Part[] {
   return Array.from({ length: count }, (_, index) => partOf(String(index), 1, bytes));
@@ -64,6 +68,23 @@ describe('files of load jobs', () => {
     );
   });
 
+  it('bytes of a compressed file, exactly at the limit and one above; such files are not mixed with others', () => {
+    const limit = LOAD_LIMITS.maxGzipFileBytes;
+    assert.equal(limit, 3_600_000_000);
+    assert.equal(MAX_GZIP_FILE_BYTES, 4_000_000_000);
+    for (const bytes of [limit - 1, limit]) {
+      assert.deepEqual(
+        sizes(groupParts([partOf('a.gz', 1, bytes), partOf('b.gz', 1, bytes)], LOAD_LIMITS)),
+        [2],
+      );
+    }
+    assert.throws(() => groupParts([partOf('a.gz', 1, limit + 1)], LOAD_LIMITS), BeamliftError);
+    assert.deepEqual(
+      sizes(groupParts([partOf('a.gz', 1), partOf('b', 1), partOf('c.gz', 1)], LOAD_LIMITS)),
+      [2, 1],
+    );
+  });
+
   it('names of files fit into a request', () => {
     // `"gs://staging/a",` has 17 bytes.
     const three = [partOf('a', 1), partOf('b', 1), partOf('c', 1)];
@@ -81,7 +102,7 @@ describe('files of load jobs', () => {
   });
 
   it('every file with rows is in exactly one group, in order, within the limits, and always the same', () => {
-    const limits = { maxFiles: 3, maxBytes: 100, maxFileBytes: 60, maxUriBytes: 80 };
+    const limits = { maxFiles: 3, maxBytes: 100, maxFileBytes: 60, maxGzipFileBytes: 60, maxUriBytes: 80 };
     const part = fc.record({
       name: fc.string({ maxLength: 10, unit: 'grapheme-ascii' }),
       rows: fc.nat(2),
