@@ -13,6 +13,7 @@ import { isRunning, ownIdentity } from '../process-identity';
 import { BigQueryLoader } from './bigquery-loader';
 import { parseBigqueryUrl, parseStaging, STAGING_RULE } from './bigquery-url';
 import { checkBigQuery, checkOfOpening } from './check-bigquery';
+import { canonicalLocation } from './load-locations';
 import { DATASET_NAME, DATASET_RULE, PROJECT_NAME, PROJECT_RULE, tableReference } from './object-names';
 import { BIGQUERY_NDJSON, BIGQUERY_RULES } from './rules';
 import { stagingFormatFor } from './staging-format';
@@ -96,7 +97,7 @@ export const bigquery = {
     const loader: Loader = new BigQueryLoader({
       ...clients,
       table,
-      location: config.location,
+      location: config.location === undefined ? undefined : canonicalLocation(config.location),
       clock: SYSTEM_CLOCK,
       holder: ownIdentity(),
       isRunning,

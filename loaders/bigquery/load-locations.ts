@@ -34,6 +34,11 @@ const DUAL_REGIONS: ReadonlyMap<string, readonly string[]> = new Map([
 /** The one region in Asia whose datasets load from the multi-region ASIA. */
 const REGION_OF_ASIA = 'ASIA-NORTHEAST1';
 
+/** A location as BigQuery's API writes it: multi-regions in capitals, regions in small letters. Jobs are found by it. */
+export function canonicalLocation(written: string): string {
+  return /^(?:eu|us)$/i.test(written) ? written.toUpperCase() : written.toLowerCase();
+}
+
 /** Whether a dataset can load from a bucket. */
 export function canLoadFrom(datasetLocation: string, bucketLocation: string): boolean {
   const dataset = datasetLocation.toUpperCase();

@@ -4,7 +4,7 @@ import type { BucketSettings } from '../../../core/clients/gcs-bucket';
 import { BeamliftError } from '../../../core/errors';
 import type { CheckFinding } from '../../../core/extractor';
 import { checkBigQuery, type CheckedPlaces } from '../../../loaders/bigquery/check-bigquery';
-import { canLoadFrom } from '../../../loaders/bigquery/load-locations';
+import { canLoadFrom, canonicalLocation } from '../../../loaders/bigquery/load-locations';
 import { MemoryBucket } from './memory-bucket';
 import { NEVER } from './staged-run';
 import { VirtualClock } from './virtual-clock';
@@ -251,6 +251,11 @@ describe('the check of a BigQuery destination', () => {
 });
 
 describe('locations to load from', () => {
+  it('are written as the API writes them', () => {
+    const written = ['eu', 'Us', 'EUROPE-CENTRAL2', 'us-east1'].map(canonicalLocation);
+    assert.deepEqual(written, ['EU', 'US', 'europe-central2', 'us-east1']);
+  });
+
   for (const [dataset, bucket] of [
     ['US', 'EU'],
     ['US', 'ASIA-EAST1'],

@@ -6,6 +6,7 @@ import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
 import { tableFields, tableSchemaOf } from '../../../loaders/bigquery/schema';
 import { stagingFormatFor } from '../../../loaders/bigquery/staging-format';
 import { typeFor } from '../../../loaders/bigquery/types';
+import { compileAvroEncoder } from '../../../transforms/encode/avro';
 import { conversionProblem } from '../../../transforms/conversions';
 import { hasCode } from '../../has-code';
 import { sourceType } from '../transforms/arbitrary-cells';
@@ -107,6 +108,7 @@ describe('types of tables that are created in BigQuery', () => {
         assert.deepEqual(column?.type, type);
         assert.deepEqual(typeFor(type), type, 'a created type is what it is made of');
         assert.equal(stagingFormatFor(schemaOf(type), undefined).format, 'avro');
+        assert.equal(compileAvroEncoder(schemaOf(type)).header.length > 0, true);
       }),
       { numRuns: 300 },
     );
