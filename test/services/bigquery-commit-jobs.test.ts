@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { TableReference } from '../../core/clients/bigquery-api';
 import type { Cell, Row } from '../../core/cells';
 import type { Column } from '../../core/schema';
-import { INT, STRING, TIMESTAMP, columnsOf, commitContext } from '../unit/bigquery/commit-fixture';
-import { CommitStandIn, ONE_FILE } from './commit-stand-in';
+import { INT, ONE_FILE, STRING, TIMESTAMP, columnsOf, commitContext } from '../unit/bigquery/commit-fixture';
+import { CommitStandIn } from './commit-stand-in';
 
 describe('the jobs of a commit, as the stand-in for BigQuery runs them', function () {
   this.timeout(120_000);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Cell, Row } from '../../core/cells';
-import { INT, STRING, TIMESTAMP, columnsOf, commitContext } from '../unit/bigquery/commit-fixture';
-import { CommitStandIn, ONE_FILE } from './commit-stand-in';
+import { INT, ONE_FILE, STRING, TIMESTAMP, columnsOf, commitContext } from '../unit/bigquery/commit-fixture';
+import { CommitStandIn } from './commit-stand-in';
 
 /** Every kind of value, at both ends of its range. */
 const KINDS = columnsOf({

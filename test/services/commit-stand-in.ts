@@ -12,15 +12,6 @@ import { digestsOf, manifestOf } from '../unit/bigquery/commit-fixture';
 import { startBigQueryServer, type BigQueryServer } from './bigquery-server';
 import { startGcsServer, type GcsServer } from './gcs-server';
 
-/** Limits that make a load job of every file. */
-export const ONE_FILE = {
-  maxFiles: 1,
-  maxBytes: 1e9,
-  maxFileBytes: 1e9,
-  maxGzipFileBytes: 1e9,
-  maxUriBytes: 1e6,
-};
-
 /** Stages rows and carries out plans by plain requests, one after the other, without any of the care that a real commit takes. */
 export class CommitStandIn {
   private tables = 0;

@@ -109,6 +109,7 @@ export const FIELDS = [
   { name: 'name', type: 'STRING', mode: 'NULLABLE' },
   { name: 'at', type: 'TIMESTAMP', mode: 'NULLABLE' },
 ];
+/** Limits that make a load job of every file. */
 export const ONE_FILE: LoadLimits = {
   maxFiles: 1,
   maxBytes: 1e9,
