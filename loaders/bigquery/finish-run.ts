@@ -64,7 +64,8 @@ export async function finishRun(
   if (rows.mismatch !== undefined && !accepted) throw await needAttention(desk, run, rows.mismatch, signal);
   await desk.session.change((kept, nowIso) => {
     const document = holding(kept?.document, run.fence);
-    if (document.run?.id !== run.runId) return undefined;
+    // A write of ours may have been made without our hearing of it: publishing is told to the state once.
+    if (document.run?.id !== run.runId || document.run.state === 'committed') return undefined;
     const state = nextState(context, jobStateOf(document), {
       manifestHash: record.plan.manifestHash,
       rows: rows.loaded,
