@@ -111,10 +111,7 @@ table_options:
       'table_options: { partition_by: { column: id, start: 5, end: 5, interval: 1 } }',
       'table_options.partition_by: start must be less than end',
     ],
-    [
-      'table_options: { cluster_by: [a, b, c, d, e] }',
-      'table_options.cluster_by: must have at most 4 items',
-    ],
+    ['table_options: { cluster_by: [a, b, c, d, e] }', 'table_options.cluster_by: must have at most 4 items'],
     [
       'table_options: { kms_key_name: k }',
       'table_options.kms_key_name: expected projects/P/locations/L/keyRings/R/cryptoKeys/K',
