@@ -62,7 +62,7 @@ async function cancel(run: ChosenRun, desk: RunDesk): Promise<number> {
       output.writeJson({ run_id: runId, job: job.name, status: 'running', cancel_requested: true });
     } else if (!output.mode.quiet) {
       output.writeLines([
-        `Run ${printableLine(runId)} of job ${printableLine(job.name)} is running, and was asked to stop. \`beamlift runs show\` tells when it has.`,
+        `Run ${printableLine(runId)} of job ${printableLine(job.name)} is running, and was asked to stop: it hears of it within half a minute. \`beamlift runs show\` tells how it ended.`,
       ]);
     }
     return EXIT.ok;
