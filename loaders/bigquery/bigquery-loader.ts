@@ -1,4 +1,9 @@
-import type { BigQueryApi, TableReference, TableResource } from '../../core/clients/bigquery-api';
+import type {
+  BigQueryApi,
+  DatasetResource,
+  TableReference,
+  TableResource,
+} from '../../core/clients/bigquery-api';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import type { Clock } from '../../core/clock';
 import type { EncodedStream } from '../../core/encoding';
@@ -52,8 +57,10 @@ export class BigQueryLoader implements Loader {
   private held:
     { readonly job: string; readonly lease: JobLease; readonly session: StateSession } | undefined;
   private location: string | undefined;
-  /** The table as planning saw it last. */
-  private planned: { readonly resource: TableResource | undefined } | undefined;
+  /** The table as planning saw it last; its dataset where there is none. */
+  private planned:
+    | { readonly resource: TableResource | undefined; readonly dataset: DatasetResource | undefined }
+    | undefined;
 
   constructor(private readonly settings: BigQuerySettings) {
     this.layout = stagingLayout(settings.prefix);
@@ -73,12 +80,8 @@ export class BigQueryLoader implements Loader {
   }
 
   async reviewPlan(context: RunContext, signal: AbortSignal): Promise<readonly string[]> {
-    const { api, table } = this.settings;
-    const { resource } = this.planned ?? { resource: await this.readTable(signal) };
-    const dataset =
-      resource === undefined ? await api.getDataset(table.projectId, table.datasetId, signal) : undefined;
-    this.location ??= dataset?.location;
-    return reviewPlan(context, resource, dataset);
+    if (this.planned === undefined) await this.readTable(signal);
+    return reviewPlan(context, this.planned?.resource, this.planned?.dataset);
   }
 
   async readState(
@@ -145,8 +148,9 @@ export class BigQueryLoader implements Loader {
 
   private async readTable(signal: AbortSignal): Promise<TableResource | undefined> {
     const resource = await this.settings.api.getTable(this.settings.table, signal);
-    this.planned = { resource };
-    this.location ??= resource?.location;
+    const dataset = resource === undefined ? await this.readDataset(signal) : undefined;
+    this.planned = { resource, dataset };
+    this.location ??= resource?.location ?? dataset?.location;
     return resource;
   }
 
@@ -161,16 +165,19 @@ export class BigQueryLoader implements Loader {
 
   private async locate(signal: AbortSignal): Promise<string> {
     if (this.location !== undefined) return this.location;
-    const { api, table } = this.settings;
-    const dataset = await api.getDataset(table.projectId, table.datasetId, signal);
-    if (dataset === undefined) {
-      throw new BeamliftError('DATASET_NOT_FOUND', {
-        what: `There is no dataset ${table.datasetId} in project ${table.projectId}`,
-        where: { object: `${table.projectId}.${table.datasetId}` },
-        hint: `Create it where its data should be: bq mk --location=… --dataset ${table.projectId}:${table.datasetId}`,
-      });
-    }
+    const dataset = await this.readDataset(signal);
     this.location = dataset.location;
     return dataset.location;
+  }
+
+  private async readDataset(signal: AbortSignal): Promise<DatasetResource> {
+    const { api, table } = this.settings;
+    const dataset = await api.getDataset(table.projectId, table.datasetId, signal);
+    if (dataset !== undefined) return dataset;
+    throw new BeamliftError('DATASET_NOT_FOUND', {
+      what: `There is no dataset ${table.datasetId} in project ${table.projectId}`,
+      where: { object: `${table.projectId}.${table.datasetId}` },
+      hint: `Create it where its data should be: bq mk --location=… --dataset ${table.projectId}:${table.datasetId}`,
+    });
   }
 }

@@ -83,7 +83,7 @@ export async function finishRun(
   return {
     rowsLoaded: rows.loaded,
     rowsBefore: null,
-    ...(context.disposition === 'merge' ? { rowsSuperseded: rows.superseded } : {}),
+    ...(context.keyColumns.length > 0 ? { rowsSuperseded: rows.superseded } : {}),
     alreadyCommitted: false,
     table: tableName(record.plan.table),
     ...(job === undefined ? {} : { loadJobs: [job.jobReference.jobId] }),

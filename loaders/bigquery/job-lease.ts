@@ -86,7 +86,7 @@ export class JobLease implements Lease {
       (kept) => holding(kept?.document, this.fence),
       signal,
     );
-    if (document?.lease?.cancelRequested === true) throw cancelled(document.job, this.runId);
+    if (document?.lease?.cancelRequested === true) throw cancelledRun(document.job, this.runId);
   }
 
   private async giveUp(): Promise<void> {
@@ -129,7 +129,8 @@ export function holding(document: StateDocument | undefined, fence: number): Sta
   return document;
 }
 
-function cancelled(job: string, runId: string): BeamliftError {
+/** For whoever holds the lease of a run that is to stop. */
+export function cancelledRun(job: string, runId: string): BeamliftError {
   return new BeamliftError('CANCELLED', {
     what: `Run ${runId} of job ${job} was cancelled`,
     where: { job },

@@ -58,13 +58,27 @@ export function mergeStatement(context: RunContext, rows: StagedRows): string {
  * One statement that leaves the staged rows and no others in the table, and everything else of it as it was: schema, keys, row and column
  * policies, descriptions. It needs the right to see all rows, as every statement that changes a table with row policies does.
  * `filter`: set where the table takes no statement without a condition on its partitioning column; it gets one that every row meets.
+ * Of a job with key columns (a merge that is loaded anew) the newest row of each key is left, as a merge would.
  */
-export function replaceStatement(rows: StagedRows, filter: PartitionFilter | undefined): string {
+export function replaceStatement(
+  context: RunContext,
+  rows: StagedRows,
+  filter: PartitionFilter | undefined,
+): string {
   const names = rows.columns.map(({ name }) => quoteIdentifier(name));
+  const staged =
+    context.keyColumns.length === 0
+      ? unionOf(rows.sources)
+      : newestRows(
+          rows.sources,
+          names,
+          mergeKeys(context, rows.columns),
+          cursorColumn(context, rows.columns),
+        );
   const condition = filter === undefined ? '' : ` AND ${everyRow(filter)}`;
   return [
     `MERGE INTO ${quoteTable(rows.table)} AS ${TARGET}`,
-    `USING (${unionOf(rows.sources)}) AS ${STAGED}`,
+    `USING (${staged}) AS ${STAGED}`,
     'ON FALSE',
     `WHEN NOT MATCHED BY SOURCE${condition} THEN DELETE`,
     insertStaged(names),

@@ -42,7 +42,7 @@ export interface CommitInput {
  * What a commit will do, decided before anything is sent: the same input gives the same plan.
  *
  * One load job straight into the table where that is possible: it is free, and BigQuery makes all of it visible or nothing. Rows go
- * through temporary tables where there are more files than a load job takes, for `verify: strict`, and for a merge. What then publishes
+ * through temporary tables where there are more files than a load job takes, for `verify: strict`, and for a job with keys. What then publishes
  * them is one job again:
  *
  * | | table is there | table is created |
@@ -50,6 +50,7 @@ export interface CommitInput {
  * | append | copy, WRITE_APPEND | `createTable`, copy, WRITE_EMPTY |
  * | replace | MERGE that deletes all rows and inserts: a copy would take the table's policies, keys and descriptions away | as append |
  * | merge | MERGE | `createTable`, MERGE |
+ * | replace by key | MERGE that deletes all rows and inserts the newest of each key | `createTable`, MERGE |
  *
  * Throws DESTINATION_FAILED for what BigQuery would refuse, DESTINATION_NOT_FOUND, EMPTY_REPLACE, COUNT_MISMATCH.
  */
@@ -70,9 +71,9 @@ export function planCommit(input: CommitInput): CommitPlan {
     rowsStaged,
   };
   if (rowsStaged === 0) return { ...plan, ...planNoRows(input, staged) };
-  const isMerge = context.disposition === 'merge';
+  const isByKey = context.keyColumns.length > 0;
   const [only] = groups;
-  if (only !== undefined && groups.length === 1 && !isMerge && context.verify !== 'strict') {
+  if (only !== undefined && groups.length === 1 && !isByKey && context.verify !== 'strict') {
     return { ...plan, ...planDirect(context, table, only, staged) };
   }
   const digests = context.verify === 'strict' ? totalDigests(context, manifests) : undefined;
@@ -138,7 +139,7 @@ function planThroughTables(
   rowsStaged: number,
 ): Steps {
   const isReplace = context.disposition === 'replace' && !context.createTable;
-  const isQuery = isReplace || context.disposition === 'merge';
+  const isQuery = isReplace || context.keyColumns.length > 0;
   refuseTooManyTables(context, groups.length, isQuery || digests !== undefined);
   const sources = groups.map((_, index) => temporaryTable(table, context.runId, index));
   const temporaryTables = sources.map((source) =>
@@ -171,13 +172,14 @@ function publishing(
   staged: StagedTable,
   isReplace: boolean,
 ): Pick<Steps, 'publish' | 'proofOfPublish'> {
-  if (context.disposition === 'merge') {
+  const isByKey = context.keyColumns.length > 0;
+  if (isByKey && !isReplace) {
     return { publish: statement(context, mergeStatement(context, rows)), proofOfPublish: 'merged-rows' };
   }
   if (isReplace)
     return {
-      publish: statement(context, replaceStatement(rows, staged.filter)),
-      proofOfPublish: 'inserted-rows',
+      publish: statement(context, replaceStatement(context, rows, staged.filter)),
+      proofOfPublish: isByKey ? 'merged-rows' : 'inserted-rows',
     };
   const into = context.createTable ? 'empty' : 'append';
   return { publish: copyJob('publish', rows.sources, rows.table, into), proofOfPublish: 'copied-rows' };

@@ -1,7 +1,7 @@
 import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
 import type { CommitPlan, PlannedJob } from './commit-plan';
-import { holding } from './job-lease';
+import { cancelledRun, holding } from './job-lease';
 import { configurationHash, jobIdOf, jobLabels } from './job-ids';
 import { runJob, type JobDesk } from './load-jobs';
 import type { CommitIntent, StateDocument, StateRun } from './state-document';
@@ -160,6 +160,8 @@ async function intend(
   const document = await session.change((kept, nowIso) => {
     const holder = holding(kept?.document, fence);
     const run = runInProgress(holder, runId);
+    // The last moment at which nothing can be visible yet: who asked before it is heard.
+    if (holder.lease?.cancelRequested === true) throw cancelledRun(holder.job, runId);
     if (run.state !== 'staging' && run.state !== 'committing') {
       throw ended({ job: holder.job, runId, fence }, `its state is ${run.state}`);
     }

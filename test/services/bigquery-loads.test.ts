@@ -97,6 +97,19 @@ describe('loading into BigQuery', function () {
     });
   }
 
+  it('loads a merge anew with one row for each key', async () => {
+    await place.configure({ load_type: 'merge', key_columns: ['id'] });
+    await place.file('a.csv', 'id,name', '1,one', '1,one', '2,two');
+    const first = await place.run('--full-refresh');
+    assert.equal(first.code, 0, first.err);
+    assert.equal(first.reports[0]?.rows_loaded, 2);
+    assert.deepEqual(await place.rows('id, name'), ['1|one', '2|two']);
+    await place.file('a.csv', 'id,name', '3,three', '3,three');
+    const again = await place.run('--full-refresh');
+    assert.equal(again.code, 0, again.err);
+    assert.deepEqual(await place.rows('id, name'), ['3|three']);
+  });
+
   it('makes the table with partitions, clusters and a description', async () => {
     await place.configure({
       table_options: {

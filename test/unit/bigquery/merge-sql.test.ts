@@ -73,14 +73,24 @@ describe('statements that publish', () => {
   });
 
   it('replace: all rows go, also where the table demands a filter', () => {
-    const plain = replaceStatement(ROWS, undefined);
+    const context = commitContext(COLUMNS, { disposition: 'replace' });
+    const plain = replaceStatement(context, ROWS, undefined);
     assert.match(plain, /WHEN NOT MATCHED BY SOURCE THEN DELETE/);
-    const filtered = replaceStatement(ROWS, { column: 'at', type: 'TIMESTAMP' });
+    const filtered = replaceStatement(context, ROWS, { column: 'at', type: 'TIMESTAMP' });
     assert.match(
       filtered,
       /BY SOURCE AND \(beamlift_target\.`at` >= TIMESTAMP '0001-01-01 00:00:00\+00' OR beamlift_target\.`at` IS NULL\) THEN DELETE/,
     );
-    assert.match(replaceStatement(ROWS, { column: 'id', type: 'INT64' }), /`id` >= -9223372036854775808 OR/);
+    assert.match(
+      replaceStatement(context, ROWS, { column: 'id', type: 'INT64' }),
+      /`id` >= -9223372036854775808 OR/,
+    );
+    assert.doesNotMatch(plain, /ROW_NUMBER/);
+    const byKey = commitContext(COLUMNS, { disposition: 'replace', keyColumns: ['id'] });
+    assert.match(
+      replaceStatement(byKey, ROWS, undefined),
+      /PARTITION BY beamlift_row\.`id` .* WHERE beamlift_place = 1\)/,
+    );
     assert.equal(truncateStatement(TABLE), 'TRUNCATE TABLE `test-project`.`warehouse`.`orders`');
   });
 });
