@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { main } from '../../../launcher/main';
@@ -7,12 +7,16 @@ import { startFaultProxy, type FaultProxy } from '../../fault-proxy/fault-proxy'
 import { Faults } from '../../fault-proxy/faults';
 import type { BigQueryServer } from '../../services/bigquery-server';
 import type { GcsServer } from '../../services/gcs-server';
+import type { PostgresServer } from '../../services/postgres-server';
 import { fakeHost } from '../../unit/cli/fake-host';
+import { fileSource, postgresSource, type CrashSource } from './crash-source';
 import { tableText, type CrashRow, type LoadCase } from './load-cases';
 
 export interface CrashServers {
   readonly gcs: GcsServer;
   readonly bigquery: BigQueryServer;
+  /** Where there are cases that need it. */
+  readonly postgres: PostgresServer | undefined;
 }
 
 export interface EndedRun {
@@ -31,6 +35,7 @@ export class CrashScene {
     /** Of the dataset, and of the prefix in the bucket. */
     readonly name: string,
     readonly load: LoadCase,
+    readonly source: CrashSource,
     private readonly servers: CrashServers,
     private readonly proxies: readonly FaultProxy[],
   ) {}
@@ -38,12 +43,12 @@ export class CrashScene {
   static async create(servers: CrashServers, load: LoadCase, name: string): Promise<CrashScene> {
     const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-crash-'));
     const proxies: FaultProxy[] = [];
-    const scene = new CrashScene(folder, name, load, servers, proxies);
+    const source = await openSource(servers, load, folder, name);
+    const scene = new CrashScene(folder, name, load, source, servers, proxies);
     for (const target of [servers.bigquery.endpoint, servers.gcs.endpoint]) {
       proxies.push(await startFaultProxy(target, scene.faults));
     }
-    await mkdir(path.join(folder, 'data'));
-    for (const [file, rows] of Object.entries(load.files)) await scene.writeFile(file, rows);
+    for (const [file, rows] of Object.entries(load.files)) await source.add(file, rows);
     await writeFile(path.join(folder, 'beamlift.yaml'), scene.configuration());
     await servers.bigquery.createDataset(name);
     if (load.before !== undefined) await scene.createTable(load.before);
@@ -58,11 +63,6 @@ export class CrashScene {
   /** The arguments that run the job, from wherever. */
   command(job = 'rows'): readonly string[] {
     return ['run', job, '--json', '--log-format', 'json', '-f', path.join(this.folder, 'beamlift.yaml')];
-  }
-
-  async writeFile(name: string, rows: readonly CrashRow[]): Promise<void> {
-    const lines = rows.map((row) => `${row.id},"${row.name.replaceAll('"', '""')}"\n`);
-    await writeFile(path.join(this.folder, 'data', name), `id,name\n${lines.join('')}`);
   }
 
   /** Runs a job in this process, which is another one than a killed launcher's. */
@@ -115,7 +115,7 @@ export class CrashScene {
   private configuration(): string {
     const [bigquery, gcs] = this.proxies;
     return `connections:
-  here: { source_type: local, path: data }
+  here: { ${this.source.connection} }
 destinations:
   warehouse:
     type: bigquery
@@ -127,8 +127,8 @@ destinations:
     staging_endpoint: ${gcs?.endpoint ?? ''}
 defaults: { connection: here, destination: warehouse }
 jobs:
-  rows: { file_pattern: "*.csv", ${this.load.keys} }
-${this.load.otherJob === undefined ? '' : `  other: { file_pattern: "*.csv", dest_table_name: rows, ${this.load.otherJob} }\n`}`;
+  rows: { ${this.source.jobKeys}, ${this.load.keys} }
+${this.load.otherJob === undefined ? '' : `  other: { ${this.source.jobKeys}, dest_table_name: rows, ${this.load.otherJob} }\n`}`;
   }
 
   private async createTable(rows: readonly CrashRow[]): Promise<void> {
@@ -146,4 +146,15 @@ ${this.load.otherJob === undefined ? '' : `  other: { file_pattern: "*.csv", des
     const values = rows.map(({ id, name }) => `(${id}, '${name}')`).join(', ');
     await bigquery.query(`INSERT INTO \`${this.name}.rows\` (id, name) VALUES ${values}`);
   }
+}
+
+async function openSource(
+  { postgres }: CrashServers,
+  load: LoadCase,
+  folder: string,
+  name: string,
+): Promise<CrashSource> {
+  if (load.source === 'files') return await fileSource(folder);
+  if (postgres === undefined) throw new Error(`${load.name} needs PostgreSQL`);
+  return await postgresSource(postgres, name);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startBigQueryServer } from '../../services/bigquery-server';
 import { startGcsServer } from '../../services/gcs-server';
+import { startPostgres } from '../../services/postgres-server';
 import { CrashScene, type CrashServers } from './crash-scene';
 import { LauncherPool } from './launcher-pool';
 import { LOAD_CASES, STRICT_CASE, type LoadCase } from './load-cases';
@@ -34,17 +35,19 @@ export class CrashSuite {
   ) {}
 
   /** For a `before` hook; call `stop` in `after`. */
-  static async start(): Promise<CrashSuite> {
+  static async start({ postgres: wanted = false } = {}): Promise<CrashSuite> {
+    const postgres = wanted ? await startPostgres() : undefined;
     const gcs = await startGcsServer();
     const bigquery = await startBigQueryServer({ storage: gcs.endpoint });
     const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-launchers-'));
-    return new CrashSuite({ gcs, bigquery }, new LauncherPool(folder, WIDTH), folder);
+    return new CrashSuite({ gcs, bigquery, postgres }, new LauncherPool(folder, WIDTH), folder);
   }
 
   async stop(): Promise<void> {
     await this.pool.stop();
     await this.servers.bigquery.stop();
     await this.servers.gcs.stop();
+    await this.servers.postgres?.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 

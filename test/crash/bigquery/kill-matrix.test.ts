@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { isMutation } from '../../fault-proxy/effects';
 import { CrashMatrix, pointsOf, type MatrixCase } from './crash-matrix';
 import { crashLoads, CrashSuite, WIDTH } from './crash-suite';
-import type { LoadCase } from './load-cases';
-import { assertExact, assertOldOrNew, assertSuccess } from './oracle';
+import { INCREMENTAL_CASE, type LoadCase } from './load-cases';
+import { assertExact, assertGoesOn, assertOldOrNew, assertSuccess } from './oracle';
 
 const PHASES = ['kill-before', 'kill-after'] as const;
 type Phase = (typeof PHASES)[number];
@@ -13,7 +13,7 @@ describe('a launcher that is killed (kill -9) before and after every effect on B
   const matrix = new CrashMatrix<Phase>('kill -9 of the launcher');
   let suite: CrashSuite;
   before(async () => {
-    suite = await CrashSuite.start();
+    suite = await CrashSuite.start({ postgres: true });
   });
   after(async () => {
     await suite.stop();
@@ -37,10 +37,11 @@ describe('a launcher that is killed (kill -9) before and after every effect on B
       // The next run adopts what was left, by itself.
       assertSuccess(await scene.run());
       await assertExact(scene);
+      if (load === INCREMENTAL_CASE) await assertGoesOn(scene);
     });
   }
 
-  for (const load of crashLoads()) {
+  for (const load of [...crashLoads(), INCREMENTAL_CASE]) {
     it(`${load.name}: every row once, by the next run`, async () => {
       const points = pointsOf((await suite.cleanEffects(load)).filter(isMutation));
       const cases = points.flatMap((point) => PHASES.map((phase) => ({ load: load.name, point, phase })));

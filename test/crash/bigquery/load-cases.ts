@@ -7,6 +7,7 @@ export interface CrashRow {
 /** A way of loading, with a table before it and the table that has to be there after it. */
 export interface LoadCase {
   readonly name: string;
+  readonly source: 'files' | 'postgres';
   /** Keys of the job, YAML in braces without them. */
   readonly keys: string;
   /** Keys of a second job, `other`, from the same files into the same table. */
@@ -43,6 +44,7 @@ const PUBLISHED = [
 export const LOAD_CASES: readonly LoadCase[] = [
   {
     name: 'append',
+    source: 'files',
     keys: 'load_type: append',
     before: OLD,
     files: FILES,
@@ -51,6 +53,7 @@ export const LOAD_CASES: readonly LoadCase[] = [
   },
   {
     name: 'merge',
+    source: 'files',
     keys: 'load_type: merge, key_columns: [id]',
     before: OLD,
     files: FILES,
@@ -59,6 +62,7 @@ export const LOAD_CASES: readonly LoadCase[] = [
   },
   {
     name: 'replace',
+    source: 'files',
     keys: 'load_type: replace',
     before: OLD,
     files: FILES,
@@ -67,6 +71,7 @@ export const LOAD_CASES: readonly LoadCase[] = [
   },
   {
     name: 'replace, created',
+    source: 'files',
     keys: 'load_type: replace, create_table: true',
     before: undefined,
     files: FILES,
@@ -78,11 +83,23 @@ export const LOAD_CASES: readonly LoadCase[] = [
 /** Only in the full form: it has the most effects. */
 export const STRICT_CASE: LoadCase = {
   name: 'append, strict',
+  source: 'files',
   keys: 'load_type: append, verify: strict',
   before: OLD,
   files: FILES,
   after: [...OLD, ...FIRST, ...SECOND],
   effects: [...PUBLISHED, 'job.insert load-0', 'temporaryTable.delete'],
+};
+
+/** Up to a point in time, and not file by file. */
+export const INCREMENTAL_CASE: LoadCase = {
+  name: 'append, PostgreSQL',
+  source: 'postgres',
+  keys: 'load_type: append',
+  before: OLD,
+  files: { all: [...FIRST, ...SECOND] },
+  after: [...OLD, ...FIRST, ...SECOND],
+  effects: PUBLISHED,
 };
 
 /** A table as it is compared: rows in order, each a line. */
