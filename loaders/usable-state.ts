@@ -31,7 +31,7 @@ function stateConflict(identity: JobIdentity, { state, description }: KeptState)
   return new BeamliftError('STATE_CONFLICT', {
     what: `The state of job ${identity.job} was made by another source, timestamp_column or destination`,
     where: { job: identity.job },
-    why: `It was: ${before} (${watermark}, ${formatCounted(Object.keys(state.files).length, 'file')}). It is: ${now}.`,
+    why: `It was: ${before} (${watermark}, ${formatCounted(Object.keys(state.files).length, 'file')}). It is: ${now}.${before === now ? ' The names are the same, so an address behind them is another one: host, database, path, project, bucket or endpoint.' : ''}`,
     hint: '--adopt-state goes on from that watermark; --fresh-state forgets it and loads from the beginning: a job that appends then adds to the rows of the table, and with --full-refresh replaces them. Where both are meant to exist, give one of the jobs another name.',
   });
 }
