@@ -35,7 +35,8 @@ export async function withRetries<Result>(
         minTimeout: policy.minDelayMs,
         maxTimeout: policy.maxDelayMs,
         randomize: true,
-        signal,
+        // Units wait at once: not a listener of each at the run's signal, since from the eleventh on Node.js warns of a leak.
+        signal: AbortSignal.any([signal]),
         onFailedAttempt: ({ attemptNumber, retriesLeft }) => {
           if (last !== undefined && retriesLeft > 0) onRetry(attemptNumber + 1, last);
         },

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { BeamliftError } from '../errors';
 import type { Logger } from '../logger';
 import { RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
@@ -12,6 +11,7 @@ import {
 } from './google-failures';
 import type { GoogleLogin } from './google-login';
 import { describeAnswer, type GoogleAnswer } from './google-answers';
+import { SYSTEM_CLOCK } from './system-clock';
 
 /** What a slow line still carries, in bytes a millisecond: 1 Mbit/s. */
 const SLOW_LINE = 125;
@@ -151,12 +151,7 @@ export class GoogleRest {
       reason: failure.reason,
       wait_ms: waitMs,
     });
-    try {
-      await delay(waitMs, undefined, { signal: AbortSignal.any([signal]) });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw error;
-    }
+    await SYSTEM_CLOCK.sleep(waitMs, signal);
   }
 
   /** Exactly one request. Throws GoogleServiceFailure (without a status: there was no usable answer), BeamliftError for unusable credentials, or the signal's reason. */
