@@ -53,7 +53,7 @@ export class JobLooks {
         : Math.min(this.patienceMs, REFUSED_LOOK_PATIENCE_MS);
     const why = error === undefined ? 'it is not found any more' : (error.why ?? error.what);
     if (now - this.unknownSinceMs >= patienceMs) throw unsettled(this.reference, why, error);
-    this.desk.log.warn('bigquery.job.unknown', { job: this.reference.jobId, why });
+    this.desk.log.warn('bigquery.job.unknown', { job_id: this.reference.jobId, why });
     return 'unknown';
   }
 }

@@ -66,7 +66,7 @@ export async function runJob(
   const adopt = async (found: JobResource): Promise<JobOutcome> => {
     if (isBurnt(found)) return { kind: 'burnt' };
     if (!isOurs(found, job)) throw notOurs(found);
-    desk.log.info('bigquery.job.adopted', { job: job.reference.jobId, state: found.status.state });
+    desk.log.info('bigquery.job.adopted', { job_id: job.reference.jobId, state: found.status.state });
     return await waitForEnd(desk, job.reference, found, signal);
   };
   if (!options.mayInsert) {
@@ -77,7 +77,7 @@ export async function runJob(
   const sent = await send(desk, job.reference, { ...job.configuration, labels }, signal);
   if (sent.kind === 'found') return await adopt(sent.job);
   if (sent.kind === 'refused') return sent;
-  desk.log.info('bigquery.job.inserted', { job: job.reference.jobId, ...targetOf(job.configuration) });
+  desk.log.info('bigquery.job.inserted', { job_id: job.reference.jobId, ...targetOf(job.configuration) });
   return await waitForEnd(desk, job.reference, sent.job, signal);
 }
 
@@ -100,7 +100,7 @@ export async function burnJob(
     throw unsettled(reference, `an id could not be taken: ${sent.error.why ?? sent.error.what}`, sent.error);
   }
   if (sent.kind === 'accepted' || isBurnt(sent.job)) {
-    desk.log.info('bigquery.job.burnt', { job: reference.jobId });
+    desk.log.info('bigquery.job.burnt', { job_id: reference.jobId });
     return { kind: 'burnt' };
   }
   if (labelOf(sent.job, CONFIGURATION_LABEL) === undefined) throw notOurs(sent.job);
@@ -140,14 +140,14 @@ async function send(
         };
       }
       desk.log.warn('bigquery.job.refused', {
-        job: reference.jobId,
+        job_id: reference.jobId,
         reason: error.reason,
         retry_in_ms: wait,
       });
     } else {
       if (outcome.kind === 'unclear') {
         settled = false;
-        desk.log.warn('bigquery.job.unclear', { job: reference.jobId, error: outcome.error.message });
+        desk.log.warn('bigquery.job.unclear', { job_id: reference.jobId, error: outcome.error.message });
       }
       const found = await lookUp(desk, reference, signal);
       if (found !== undefined) return { kind: 'found', job: found };
@@ -206,7 +206,7 @@ async function waitForEnd(
     if (look !== 'unknown' && look !== undefined) current = look;
   }
   const { errorResult } = current.status;
-  desk.log.info('bigquery.job.ended', { job: reference.jobId, reason: errorResult?.reason ?? null });
+  desk.log.info('bigquery.job.ended', { job_id: reference.jobId, reason: errorResult?.reason ?? null });
   if (errorResult === undefined) return { kind: 'done', job: current };
   return { kind: 'failed', job: current, error: explainJob(current), retry: failureRule(errorResult).retry };
 }
@@ -218,7 +218,10 @@ async function askToCancel(desk: JobDesk, reference: JobReference, signal: Abort
     signal.throwIfAborted();
     if (!(thrown instanceof BeamliftError)) throw thrown;
     // Not cancelled, it comes to its own end, which is waited for as well.
-    desk.log.warn('bigquery.job.not_cancelled', { job: reference.jobId, error: thrown.why ?? thrown.what });
+    desk.log.warn('bigquery.job.not_cancelled', {
+      job_id: reference.jobId,
+      error: thrown.why ?? thrown.what,
+    });
   }
 }
 
