@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type * as GoogleAuthLibrary from 'google-auth-library';
@@ -33,7 +34,7 @@ export function clientOf(
       return new library.JWT({
         ...shared,
         email: text('client_email'),
-        key: text('private_key'),
+        key: readableKey(text('private_key'), origin),
         ...(typeof keyId === 'string' ? { keyId } : {}),
         scopes: [GOOGLE_SCOPE],
       });
@@ -47,9 +48,10 @@ export function clientOf(
     case 'external_account': {
       const problem = externalProblem(key, environment);
       if (problem !== undefined) throw unusable(origin, problem);
-      // The library reads the members of such a file itself; what it lacks, it says.
+      // The library reads these members itself; what they lack, it says.
+      const known = Object.fromEntries(EXTERNAL_MEMBERS.map((name) => [name, key[name]]));
       const client = library.ExternalAccountClient.fromJSON({
-        ...(key as unknown as Parameters<GoogleLibrary['ExternalAccountClient']['fromJSON']>[0]),
+        ...(known as unknown as Parameters<GoogleLibrary['ExternalAccountClient']['fromJSON']>[0]),
         ...common,
       });
       if (client === null) throw unusable(origin, 'is not a usable external_account');
@@ -75,6 +77,35 @@ export function clientOf(
       );
   }
 }
+
+/** A damaged key is told by name; the library would fail when it signs with it. Throws LOGIN_FAILED. */
+function readableKey(key: string, origin: string): string {
+  try {
+    createPrivateKey(key);
+    return key;
+  } catch (error) {
+    throw unusable(origin, `has a private_key that cannot be read (${systemCode(error) ?? 'damaged'})`);
+  }
+}
+
+/**
+ * What is taken from an external_account (AIP-4117). The library would take more: other spellings of these (`tokenUrl`) and a
+ * `universe_domain`, by which the same secrets go to other hosts.
+ */
+const EXTERNAL_MEMBERS: readonly string[] = [
+  'type',
+  'audience',
+  'subject_token_type',
+  'token_url',
+  'token_info_url',
+  'service_account_impersonation_url',
+  'service_account_impersonation',
+  'credential_source',
+  'client_id',
+  'client_secret',
+  'quota_project_id',
+  'workforce_pool_user_project',
+];
 
 /** Such a file names addresses that tokens are sent to, and even programs; whoever wrote it may have meant ill. */
 function externalProblem(key: GoogleKey, environment: Environment): string | undefined {
@@ -106,7 +137,7 @@ export async function findKeyFile(
       throw new BeamliftError('LOGIN_FAILED', {
         what: 'The key file of GOOGLE_APPLICATION_CREDENTIALS cannot be read',
         where: { object: named },
-        why: systemCode(error) ?? messageOf(error),
+        why: systemCode(error) === 'ENOENT' ? `${named} does not exist.` : messageOf(error),
         hint: 'Set GOOGLE_APPLICATION_CREDENTIALS to a key file that is there, or unset it.',
         cause: error,
       });
@@ -150,6 +181,6 @@ function unusable(origin: string, why: string): BeamliftError {
     what: 'The Google credentials cannot be used',
     where: { object: origin },
     why: `${origin} ${why}`,
-    hint: 'Give the whole text of a key file as Google wrote it, or log in with `gcloud auth application-default login`.',
+    hint: 'Give the whole key file as Google wrote it (`credentials: ${file:key.json}`, or GOOGLE_APPLICATION_CREDENTIALS), or log in with `gcloud auth application-default login`.',
   });
 }

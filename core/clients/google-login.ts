@@ -15,6 +15,8 @@ const METADATA_TIMEOUT_MS = 3_000;
 export interface GoogleLoginOptions {
   /** The text of a key file, or `anonymous`; undefined: Google's default chain. */
   readonly credentials?: string;
+  /** Where they come from, for messages. */
+  readonly origin?: string;
   /** E-mail address of a service account to act as. */
   readonly impersonate?: string;
   readonly environment: Environment;
@@ -54,7 +56,7 @@ export async function openGoogleLogin(
   const key =
     options.credentials === undefined
       ? await findKeyFile(environment, signal)
-      : { origin: 'the credentials of the connection', text: options.credentials };
+      : { origin: options.origin ?? '`credentials`', text: options.credentials };
   const members = key === undefined ? undefined : parseKey(key.text, key.origin);
   const project = members?.['project_id'] ?? members?.['quota_project_id'];
   return new TokenLogin(

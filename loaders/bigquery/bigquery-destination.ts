@@ -4,7 +4,7 @@ import { openBigQueryApi } from '../../core/clients/bigquery';
 import type { BigQueryApi } from '../../core/clients/bigquery-api';
 import { openGcsBucket } from '../../core/clients/gcs';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
-import { openGoogleLogin } from '../../core/clients/google-login';
+import { ANONYMOUS, openGoogleLogin } from '../../core/clients/google-login';
 import { SYSTEM_CLOCK } from '../../core/clients/system-clock';
 import type { SourceServices } from '../../core/extractor';
 import type { DestinationModule, Loader } from '../../core/loader';
@@ -39,7 +39,7 @@ function endpoint(description: string) {
 
 const projectName = z.string().regex(PROJECT_NAME, PROJECT_RULE);
 
-const configSchema = z.strictObject({
+const fields = z.strictObject({
   project: projectName.describe('The project that the dataset is in.'),
   dataset: z
     .string()
@@ -75,6 +75,23 @@ const configSchema = z.strictObject({
   staging_endpoint: endpoint('Another address of Cloud Storage, such as that of an emulator.'),
 });
 
+const ENDPOINT_KEYS = ['endpoint', 'staging_endpoint'] as const;
+
+/** What can be known of a login before anything is opened; a reference may stand for any. */
+const configSchema = fields.superRefine((config, context) => {
+  for (const key of ENDPOINT_KEYS) {
+    const { credentials, [key]: address } = config;
+    if (credentials === ANONYMOUS && address === undefined) {
+      const message = `${ANONYMOUS} is for emulators: set ${key}, too, or leave credentials out for Google's default ones`;
+      context.addIssue({ code: 'custom', path: ['credentials'], message });
+    }
+    if (credentials === undefined && isPlain(address)) {
+      const message = `credentials are sent to https:// addresses alone; for an emulator write \`credentials: ${ANONYMOUS}\``;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+  }
+});
+
 export const bigquery = {
   type: 'bigquery',
   title: 'BigQuery dataset',
@@ -91,7 +108,7 @@ export const bigquery = {
   typeFor,
   parseUrl: parseBigqueryUrl,
   open: async ({ config: written, dataset, table: tableId }, services) => {
-    const config = configSchema.parse(written);
+    const config = fields.parse(written);
     const table = tableReference(config.project, dataset ?? config.dataset, tableId);
     const clients = await openClients(config, services, new AbortController().signal);
     const loader: Loader = new BigQueryLoader({
@@ -106,7 +123,7 @@ export const bigquery = {
     return loader;
   },
   check: async (written, services, signal) => {
-    const config = configSchema.parse(written);
+    const config = fields.parse(written);
     let clients: Clients;
     try {
       clients = await openClients(config, services, signal);
@@ -126,9 +143,22 @@ interface Clients {
   readonly prefix: string;
 }
 
+/** An address that credentials are not sent to; a wrong one has a problem of its own. */
+function isPlain(address: string | undefined): boolean {
+  return address?.startsWith('http:') === true && serviceEndpointProblem(address) === undefined;
+}
+
+/** A reference tells where a key comes from; a key that is written out stays untold. */
+function originOf(written = ''): string {
+  const reference = /^\$\{(?:env|file|secret):[^}]*\}$/.exec(written)?.[0];
+  return reference === undefined
+    ? '`credentials` of the destination'
+    : `\`credentials\` of the destination, ${reference},`;
+}
+
 /** Both services know the same login. No request is made yet. */
 async function openClients(
-  config: z.infer<typeof configSchema>,
+  config: z.infer<typeof fields>,
   { secrets, environment, log }: SourceServices,
   signal: AbortSignal,
 ): Promise<Clients> {
@@ -140,7 +170,7 @@ async function openClients(
   const login = await openGoogleLogin(
     {
       environment,
-      ...(credentials === undefined ? {} : { credentials }),
+      ...(credentials === undefined ? {} : { credentials, origin: originOf(config.credentials) }),
       ...(config.impersonate === undefined ? {} : { impersonate: config.impersonate }),
     },
     signal,

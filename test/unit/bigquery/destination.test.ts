@@ -24,11 +24,14 @@ describe('the configuration of BigQuery', () => {
       credentials: '${file:key.json}',
       impersonate: 'etl@my-project.iam.gserviceaccount.com',
       billing_project: 'example.com:billing',
-      endpoint: 'http://127.0.0.1:9050',
+      endpoint: 'https://bigquery.example.com',
       staging_endpoint: 'https://storage.example.com',
     };
     assert.deepEqual(problemsOf({}), []);
     assert.deepEqual(problemsOf(changes), []);
+    const emulators = { endpoint: 'http://127.0.0.1:9050', staging_endpoint: 'http://127.0.0.1:4443' };
+    assert.deepEqual(problemsOf({ credentials: 'anonymous', ...emulators }), []);
+    assert.deepEqual(problemsOf({ credentials: '${env:KEY}', ...emulators }), []);
   });
 
   for (const [changes, problem] of [
@@ -44,6 +47,11 @@ describe('the configuration of BigQuery', () => {
     [{ endpoint: 'localhost:9050' }, /^endpoint: must be a URL/],
     [{ staging_endpoint: 'http://169.254.169.254' }, /^staging_endpoint: may not lead to link-local/],
     [{ credentials: '' }, /^credentials: /],
+    [
+      { credentials: 'anonymous', endpoint: 'http://127.0.0.1:9050' },
+      /^credentials: anonymous is for emulators: set staging_endpoint/,
+    ],
+    [{ endpoint: 'http://127.0.0.1:9050' }, /^endpoint: credentials are sent to https:\/\/ addresses alone/],
   ] as const) {
     it(`refuses ${JSON.stringify(changes).slice(0, 60)}`, () => {
       const [found, ...more] = problemsOf(changes);
