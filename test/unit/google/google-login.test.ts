@@ -136,28 +136,6 @@ describe('a login at Google', () => {
     }
   });
 
-  it('by workload identity asks Google also where the file has other spellings of an address, or another universe', async () => {
-    const subject = path.join(folder, 'subject');
-    await writeFile(subject, 'subject-token');
-    const service = tokenService(granting);
-    const credentials = JSON.stringify({
-      type: 'external_account',
-      audience: 'a',
-      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-      tokenUrl: 'https://evil.example/v1/token',
-      serviceAccountImpersonationUrl: 'https://evil.example/x:generateAccessToken',
-      universe_domain: 'evil.example',
-      universeDomain: 'evil.example',
-      credential_source: { file: subject },
-    });
-    const account = await login({ credentials, fetch: service.fetch });
-    await account.headers(calm());
-    assert.deepEqual(
-      service.calls.map(({ url }) => url),
-      ['https://sts.googleapis.com/v1/token'],
-    );
-  });
-
   it('acts as another account where one is named', async () => {
     const service = tokenService(granting);
     const acting = await login({
