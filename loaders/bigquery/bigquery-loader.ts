@@ -57,6 +57,8 @@ export class BigQueryLoader implements Loader {
   private held:
     { readonly job: string; readonly lease: JobLease; readonly session: StateSession } | undefined;
   private location: string | undefined;
+  /** Whether the job was seen to remember nothing that it has published. */
+  private firstLoad = false;
   /** The table as planning saw it last; its dataset where there is none. */
   private planned:
     | { readonly resource: TableResource | undefined; readonly dataset: DatasetResource | undefined }
@@ -81,7 +83,7 @@ export class BigQueryLoader implements Loader {
 
   async reviewPlan(context: RunContext, signal: AbortSignal): Promise<readonly string[]> {
     if (this.planned === undefined) await this.readTable(signal);
-    return reviewPlan(context, this.planned?.resource, this.planned?.dataset);
+    return reviewPlan(context, this.planned?.resource, this.planned?.dataset, this.firstLoad);
   }
 
   async readState(
@@ -89,10 +91,17 @@ export class BigQueryLoader implements Loader {
     signal: AbortSignal,
     onConflict: OnStateConflict = 'fail',
   ): Promise<JobState | null> {
-    const kept = await this.openState(identity.job).read(signal);
-    if (kept === undefined) return null;
-    const { description } = kept.document;
-    return usableState({ state: jobStateOf(kept.document), description }, identity, onConflict);
+    const document = (await this.openState(identity.job).read(signal))?.document;
+    const state =
+      document === undefined
+        ? null
+        : usableState(
+            { state: jobStateOf(document), description: document.description },
+            identity,
+            onConflict,
+          );
+    this.firstLoad = hasPublishedNothing(state);
+    return state;
   }
 
   async acquireLease(
@@ -106,6 +115,7 @@ export class BigQueryLoader implements Loader {
     const request = { identity, runId, onConflict, holder, isRunning };
     const lease = await acquireJobLease({ session, clock, log }, request, signal);
     this.held = { job: identity.job, lease, session };
+    this.firstLoad = hasPublishedNothing(lease.state);
     // What it left would stay until there is something to load again, which may be never.
     if (lease.takenOver && lease.endedBefore !== undefined) await this.recovery.sweepRun(lease.endedBefore);
     return lease;
@@ -180,4 +190,9 @@ export class BigQueryLoader implements Loader {
       hint: `Create it where its data should be: bq mk --location=… --dataset ${table.projectId}:${table.datasetId}`,
     });
   }
+}
+
+function hasPublishedNothing(state: JobState | null): boolean {
+  if (state === null) return true;
+  return state.lastCommit === null && state.watermark === null && Object.keys(state.files).length === 0;
 }

@@ -35,14 +35,19 @@ const KEY_KINDS: readonly ColumnType['kind'][] = [
 
 const MS_PER_DAY = 86_400_000;
 
+/** Columns that one notice names. */
+const MAX_NAMES = 20;
+
 /**
  * Looks at a plan before a row is read: sentences about what the commit will do to the table. Throws DATASET_NOT_FOUND, and PLAN_REFUSED
- * for what BigQuery would refuse at the end of the run. `dataset` is asked for only where there is no table.
+ * for what BigQuery would refuse at the end of the run. `dataset` is asked for only where there is no table. `firstLoad`: the job remembers
+ * nothing that it has published.
  */
 export function reviewPlan(
   context: RunContext,
   existing: TableResource | undefined,
   dataset: DatasetResource | undefined,
+  firstLoad = false,
 ): string[] {
   const location = existing?.location ?? dataset?.location;
   if (existing === undefined && dataset === undefined) throw noDataset(context);
@@ -51,8 +56,9 @@ export function reviewPlan(
   refuseTooLargeSchema(context, existing);
   refuseMergeKeys(context, existing);
   return [
-    ...(existing === undefined ? reviewTableOptions(context) : reviewExisting(context, existing)),
+    ...(existing === undefined ? reviewTableOptions(context) : reviewExisting(context, existing, firstLoad)),
     ...reviewPartitions(context),
+    ...noticeJsonNulls(context),
     ...noticeQueries(context),
     ...noticeExpiration(context, existing, dataset),
   ];
@@ -142,7 +148,7 @@ function refuseMergeKeys(context: RunContext, existing: TableResource | undefine
   });
 }
 
-function reviewExisting(context: RunContext, existing: TableResource): string[] {
+function reviewExisting(context: RunContext, existing: TableResource, firstLoad: boolean): string[] {
   const notices: string[] = [];
   if (differs(context, existing)) {
     notices.push('The table is there already, and is not what table_options say: it stays as it is.');
@@ -150,17 +156,43 @@ function reviewExisting(context: RunContext, existing: TableResource): string[] 
   const required = requiredFields(existing.schema?.fields ?? [], '', context.destinationSchema.columns);
   if (required.length > 0) {
     notices.push(
-      `Required within records: ${required.join(', ')}. A row without a value for them makes the load fail.`,
+      `Required within records: ${required.join(', ')}. A row whose record has no value for them is a reject.`,
     );
   }
-  const { window, disposition, backfill } = context;
+  return [...notices, ...(firstLoad ? noticeRows(context, existing) : [])];
+}
+
+/** Rows of the table that this job has not loaded may be the ones that it is about to append. */
+function noticeRows(
+  { disposition, source, window, backfill }: RunContext,
+  existing: TableResource,
+): string[] {
   const rows = Number(existing.numRows ?? 0);
-  if (disposition === 'append' && window?.lower === null && !backfill && rows > 0) {
-    notices.push(
-      `The table has ${formatCounted(rows, 'row')}, and nothing is known of an earlier run of this job: what is appended may be there already.`,
-    );
-  }
-  return notices;
+  // A lower end is one that the user gave.
+  const everything = window === null || window.lower === null;
+  if (disposition !== 'append' || backfill || !everything || rows === 0) return [];
+  const otherwise =
+    source.object.kind === 'files'
+      ? 'Where they came from these files, empty the table first, or use load_type catalog.'
+      : 'Where another tool loaded them, `last_sync_value` of the job says up to where.';
+  return [
+    `The table has ${formatCounted(rows, 'row')}, and this job has never loaded into it: what is appended may be there already. ${otherwise}`,
+  ];
+}
+
+/** In NDJSON both are written `null`; Avro keeps them apart. */
+function noticeJsonNulls({ stagingFormat, destinationSchema: { columns } }: RunContext): string[] {
+  if (stagingFormat !== 'ndjson') return [];
+  const names = columns.filter(({ type }) => holdsJson(type)).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    `Staged as NDJSON, a JSON document that is just \`null\` becomes NULL: ${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ', …' : ''}.`,
+  ];
+}
+
+function holdsJson(type: ColumnType): boolean {
+  if (type.kind === 'array') return holdsJson(type.element);
+  return type.kind === 'struct' ? type.fields.some((field) => holdsJson(field.type)) : type.kind === 'json';
 }
 
 /** Whether `table_options` would have made another table. */

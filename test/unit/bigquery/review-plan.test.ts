@@ -330,15 +330,31 @@ describe('the review of a plan for BigQuery', () => {
     assert.match(notice ?? '', /Required within records: r\.a, r\.in\.b\./);
   });
 
-  it('says when a first append meets rows', () => {
-    const window = { column: 'source_at', lower: null, upper: { value: '2024-01-01', inclusive: false } };
-    const [notice] = loading({ window }, { numRows: '12' });
-    assert.match(notice ?? '', /has 12 rows.*may be there already/);
-    assert.deepEqual(loading({ window }, { numRows: '0' }), []);
-    assert.deepEqual(loading({ window, disposition: 'replace' }, { numRows: '12' }), []);
-  });
-
   it('says that strict checks are queries', () => {
     assert.match(loading({ verify: 'strict' })[0] ?? '', /temporary table by queries/);
+  });
+
+  it('tells a first append that its rows may be there already', () => {
+    const first = (changes: Partial<RunContext>, rows = '7'): string[] =>
+      reviewPlan(contextOf({ createTable: false, ...changes }), tableOf({ numRows: rows }), undefined, true);
+    const files = { kind: 'files', pattern: '*.csv', format: 'csv', options: {} } as const;
+    const source = { ...CONTEXT.source, object: files };
+    const open = { column: 'at', lower: null, upper: null };
+    const table = { ...CONTEXT.source, object: { kind: 'table', name: 'orders' } as const };
+    assert.match(first({ source, window: null })[0] ?? '', /has 7 rows.*never loaded.*catalog/);
+    assert.match(first({ source: table, window: open })[0] ?? '', /has 7 rows.*last_sync_value/);
+    assert.deepEqual(first({ source, window: null }, '0'), []);
+    assert.deepEqual(first({ source, window: null, disposition: 'replace' }), []);
+    assert.deepEqual(first({ window: { ...open, lower: { value: '5', inclusive: true } } }), []);
+    assert.deepEqual(loading({ source, window: null }, { numRows: '7' }), []);
+  });
+
+  it('tells that NDJSON does not keep JSON null apart from NULL', () => {
+    assert.deepEqual(creating({}, { stagingFormat: 'ndjson' }), [
+      'Staged as NDJSON, a JSON document that is just `null` becomes NULL: body.',
+    ]);
+    const without = COLUMNS.filter(({ name }) => name !== 'body');
+    const destinationSchema = { columns: without, primaryKey: [] };
+    assert.deepEqual(creating({}, { stagingFormat: 'ndjson', destinationSchema }), []);
   });
 });
