@@ -25,6 +25,8 @@ export interface BigQueryServer {
   createDataset(name: string): Promise<void>;
   /** Rows of a query whose unqualified tables are in the dataset. Throws the server's words. */
   query(sql: string): Promise<ServedRow[]>;
+  /** All rows of a table, without a query; undefined: there is no such table. */
+  rows(table: string, dataset?: string): Promise<ServedRow[] | undefined>;
   /** Any request of the API: path below `/bigquery/v2/projects/PROJECT/`. */
   request(
     method: string,
@@ -98,6 +100,16 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
             formatOptions: { useInt64Timestamp: true },
           }),
         ),
+      rows: async (table, inDataset = dataset) => {
+        const path = `datasets/${inDataset}/tables/${table}`;
+        const { status, body } = await request('GET', path);
+        if (status === 404) return undefined;
+        const data = await expectOk(
+          'GET',
+          `${path}/data?maxResults=100000&formatOptions.useInt64Timestamp=true`,
+        );
+        return servedRows({ schema: body['schema'] as TableSchema, rows: data['rows'] as ServedRows });
+      },
       request,
       tables: async (inDataset = dataset) => {
         const { tables = [] } = (await expectOk('GET', `datasets/${inDataset}/tables?maxResults=10000`)) as {
@@ -121,9 +133,15 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
   }
 }
 
+interface TableSchema {
+  readonly fields?: readonly { readonly name: string }[];
+}
+
+type ServedRows = readonly { readonly f: readonly { readonly v: unknown }[] }[];
+
 interface QueryResponse {
-  readonly schema?: { readonly fields?: readonly { readonly name: string }[] };
-  readonly rows?: readonly { readonly f: readonly { readonly v: unknown }[] }[];
+  readonly schema?: TableSchema;
+  readonly rows?: ServedRows;
 }
 
 function servedRows({ schema, rows = [] }: QueryResponse): ServedRow[] {

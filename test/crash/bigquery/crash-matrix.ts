@@ -20,6 +20,14 @@ export function pointsOf(effects: readonly string[]): CrashPoint[] {
   });
 }
 
+/**
+ * The first request of each kind, and what of the others is another step: the leases. In between, a run does the same to other objects:
+ * the next unit's file, the next deletion.
+ */
+export function distinctPoints(points: readonly CrashPoint[]): CrashPoint[] {
+  return points.filter(({ effect, nth }) => nth === 1 || effect.startsWith('tableLease.'));
+}
+
 /** What was tried, and what came of it: an exact table, or why not. */
 export class CrashMatrix<Phase extends string | number> {
   readonly failures: string[] = [];

@@ -57,6 +57,7 @@ export class CrashScene {
 
   async remove(): Promise<void> {
     for (const proxy of this.proxies) await proxy.stop();
+    await this.servers.bigquery.request('DELETE', `datasets/${this.name}?deleteContents=true`);
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -79,13 +80,8 @@ export class CrashScene {
 
   /** The table as a reader of its own sees it; `no table` where there is none. */
   async table(): Promise<string> {
-    try {
-      const rows = await this.servers.bigquery.query(`SELECT id, name FROM \`${this.name}.rows\``);
-      return tableText(rows.map(({ id, name }) => ({ id: Number(id), name: String(name) })));
-    } catch (error) {
-      if (error instanceof Error && error.message.includes('404')) return 'no table';
-      throw error;
-    }
+    const rows = await this.servers.bigquery.rows('rows', this.name);
+    return tableText(rows?.map(({ id, name }) => ({ id: Number(id), name: String(name) })));
   }
 
   /** Everything that a finished job should not leave: staged objects, and tables beside its own. */
@@ -132,19 +128,10 @@ ${this.load.otherJob === undefined ? '' : `  other: { ${this.source.jobKeys}, de
   }
 
   private async createTable(rows: readonly CrashRow[]): Promise<void> {
-    const { bigquery } = this.servers;
-    const fields = [
-      { name: 'id', type: 'INTEGER' },
-      { name: 'name', type: 'STRING' },
-    ];
-    const tableReference = { projectId: bigquery.project, datasetId: this.name, tableId: 'rows' };
-    const created = await bigquery.request('POST', `datasets/${this.name}/tables`, {
-      tableReference,
-      schema: { fields },
-    });
-    if (created.status !== 200) throw new Error(JSON.stringify(created.body));
-    const values = rows.map(({ id, name }) => `(${id}, '${name}')`).join(', ');
-    await bigquery.query(`INSERT INTO \`${this.name}.rows\` (id, name) VALUES ${values}`);
+    const structs = rows.map(({ id, name }) => `STRUCT(${id} AS id, '${name}' AS name)`);
+    await this.servers.bigquery.query(
+      `CREATE TABLE \`${this.name}.rows\` AS SELECT * FROM UNNEST([${structs.join(', ')}])`,
+    );
   }
 }
 

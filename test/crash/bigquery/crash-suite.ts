@@ -5,6 +5,8 @@ import path from 'node:path';
 import { startBigQueryServer } from '../../services/bigquery-server';
 import { startGcsServer } from '../../services/gcs-server';
 import { startPostgres } from '../../services/postgres-server';
+import { isMutation } from '../../fault-proxy/effects';
+import { distinctPoints, pointsOf, type CrashPoint } from './crash-matrix';
 import { CrashScene, type CrashServers } from './crash-scene';
 import { LauncherPool } from './launcher-pool';
 import { LOAD_CASES, STRICT_CASE, type LoadCase } from './load-cases';
@@ -61,8 +63,15 @@ export class CrashSuite {
     }
   }
 
-  /** Effects of a run that nothing disturbs, in order. Proves that all that must be among them is. */
-  async cleanEffects(load: LoadCase): Promise<string[]> {
+  /** Where a run that nothing disturbs changes something; in the full form of the suite, also where it reads if `reads` is set. */
+  async cleanPoints(load: LoadCase, { reads = false } = {}): Promise<CrashPoint[]> {
+    const effects = await this.cleanEffects(load);
+    const points = pointsOf(isFullForm() && reads ? effects : effects.filter(isMutation));
+    return isFullForm() ? points : distinctPoints(points);
+  }
+
+  /** Effects of a run that nothing disturbs, in order. Proves that all that must be among them are. */
+  private async cleanEffects(load: LoadCase): Promise<string[]> {
     return await this.withScene(load, async (scene) => {
       assertSuccess(await scene.run());
       const effects = scene.faults.requests.map(({ effect }) => effect);

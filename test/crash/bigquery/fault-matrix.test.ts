@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { isMutation } from '../../fault-proxy/effects';
-import { CrashMatrix, pointsOf, type MatrixCase } from './crash-matrix';
+import { CrashMatrix, type MatrixCase } from './crash-matrix';
 import { crashLoads, CrashSuite, isFullForm, WIDTH } from './crash-suite';
 import type { LoadCase } from './load-cases';
 import { assertExact, assertOldOrNew, assertSuccess } from './oracle';
@@ -42,8 +41,7 @@ describe('answers that are lost, refused or broken', function () {
 
   for (const [column, load] of crashLoads().entries()) {
     it(`${load.name}: every row once, by the same run`, async () => {
-      const effects = await suite.cleanEffects(load);
-      const points = pointsOf(isFullForm() ? effects : effects.filter(isMutation));
+      const points = await suite.cleanPoints(load, { reads: true });
       const cases = points.flatMap((point, row) =>
         phasesAt(row + column).map((phase) => ({ load: load.name, point, phase })),
       );

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { isMutation } from '../../fault-proxy/effects';
-import { CrashMatrix, pointsOf, type MatrixCase } from './crash-matrix';
+import { CrashMatrix, type MatrixCase } from './crash-matrix';
 import { crashLoads, CrashSuite, WIDTH } from './crash-suite';
 import { INCREMENTAL_CASE, type LoadCase } from './load-cases';
 import { assertExact, assertGoesOn, assertOldOrNew, assertSuccess } from './oracle';
@@ -43,7 +42,7 @@ describe('a launcher that is killed (kill -9) before and after every effect on B
 
   for (const load of [...crashLoads(), INCREMENTAL_CASE]) {
     it(`${load.name}: every row once, by the next run`, async () => {
-      const points = pointsOf((await suite.cleanEffects(load)).filter(isMutation));
+      const points = await suite.cleanPoints(load);
       const cases = points.flatMap((point) => PHASES.map((phase) => ({ load: load.name, point, phase })));
       const known = matrix.failures.length;
       await matrix.run(cases, WIDTH, (one) => killAndRecover(load, one));
