@@ -7,6 +7,11 @@ export interface TableReference {
   readonly tableId: string;
 }
 
+/** `project.dataset.table`, as people write it. */
+export function tableName({ projectId, datasetId, tableId }: TableReference): string {
+  return `${projectId}.${datasetId}.${tableId}`;
+}
+
 /** A field of a table, as the API writes it. */
 export interface TableField {
   readonly name: string;

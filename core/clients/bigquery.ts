@@ -2,15 +2,16 @@ import { BeamliftError } from '../errors';
 import type { Logger } from '../logger';
 import type { JsonObject } from '../plan';
 import type { RetryPolicy } from '../retry-policies';
-import type {
-  BigQueryApi,
-  DatasetResource,
-  InsertOutcome,
-  JobReference,
-  JobResource,
-  QueryRow,
-  TableReference,
-  TableResource,
+import {
+  tableName,
+  type BigQueryApi,
+  type DatasetResource,
+  type InsertOutcome,
+  type JobReference,
+  type JobResource,
+  type QueryRow,
+  type TableReference,
+  type TableResource,
 } from './bigquery-api';
 import { columnNames, rowsOf } from './bigquery-rows';
 import { jsonOf, textIn, unreadable } from './google-answers';
@@ -98,7 +99,12 @@ class RestBigQuery implements BigQueryApi {
 
   async getTable(table: TableReference, signal: AbortSignal): Promise<TableResource | undefined> {
     return await this.rest.call(
-      { call: about('read the table', nameOf(table)), method: 'GET', path: tablePath(table), accepts: [404] },
+      {
+        call: about('read the table', tableName(table)),
+        method: 'GET',
+        path: tablePath(table),
+        accepts: [404],
+      },
       (answer) => {
         if (answer.status === 404) return undefined;
         const resource = jsonOf(answer);
@@ -116,7 +122,7 @@ class RestBigQuery implements BigQueryApi {
   ): Promise<'created' | 'exists'> {
     return await this.rest.call(
       {
-        call: about('create the table', nameOf(table)),
+        call: about('create the table', tableName(table)),
         method: 'POST',
         path: `${datasetPath(table.projectId, table.datasetId)}/tables`,
         ...jsonBody({ ...resource, tableReference: { ...table } }),
@@ -136,7 +142,7 @@ class RestBigQuery implements BigQueryApi {
     const { headers, body } = jsonBody(changes);
     return await this.rest.call(
       {
-        call: about('change the table', nameOf(table)),
+        call: about('change the table', tableName(table)),
         method: 'PATCH',
         path: tablePath(table),
         headers: { ...headers, 'if-match': etag },
@@ -151,7 +157,7 @@ class RestBigQuery implements BigQueryApi {
   async deleteTable(table: TableReference, signal: AbortSignal): Promise<void> {
     await this.rest.call(
       {
-        call: about('delete the table', nameOf(table)),
+        call: about('delete the table', tableName(table)),
         method: 'DELETE',
         path: tablePath(table),
         accepts: [404],
@@ -259,10 +265,6 @@ function jobOf(resource: Readonly<Record<string, unknown>>): JobResource {
 
 function about(action: string, object: string): GoogleCall {
   return { service: SERVICE, action: `${action} ${object}`, object, missing: 'DATASET_NOT_FOUND' };
-}
-
-function nameOf({ projectId, datasetId, tableId }: TableReference): string {
-  return `${projectId}.${datasetId}.${tableId}`;
 }
 
 function jobName({ projectId, location, jobId }: JobReference): string {

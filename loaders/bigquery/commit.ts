@@ -1,5 +1,5 @@
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
-import type { JobResource, TableReference } from '../../core/clients/bigquery-api';
+import { tableName, type JobResource, type TableReference } from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
 import type { LoadReport } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
@@ -15,7 +15,7 @@ import { publish, type PublishingDesk } from './publish';
 import type { RunLayout, StagingLayout } from './staging-layout';
 import { checkParts } from './staging';
 import type { StateDocument } from './state-document';
-import { tableName, withTableLease } from './table-lease';
+import { withTableLease } from './table-lease';
 
 /** What a commit needs. */
 export interface CommitDesk extends PublishingDesk {

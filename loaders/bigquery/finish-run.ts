@@ -1,4 +1,4 @@
-import type { JobResource } from '../../core/clients/bigquery-api';
+import { tableName, type JobResource } from '../../core/clients/bigquery-api';
 import type { LoadReport } from '../../core/loader';
 import type { RunContext } from '../../core/plan';
 import { nextState } from '../next-state';
@@ -7,7 +7,6 @@ import { holding } from './job-lease';
 import { jobStatistic } from './job-statistics';
 import { needAttention, type PublishingDesk } from './publish';
 import { jobStateOf } from './state-document';
-import { tableName } from './table-lease';
 
 /** What a publishing job did, in rows. */
 export interface PublishedRows {

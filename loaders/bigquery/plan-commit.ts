@@ -1,4 +1,4 @@
-import type { TableReference, TableResource } from '../../core/clients/bigquery-api';
+import { tableName, type TableReference, type TableResource } from '../../core/clients/bigquery-api';
 import { formatCounted } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
 import type { ColumnDigests, Manifest, Part } from '../../core/manifest';
@@ -100,8 +100,8 @@ function planNoRows({ context, table, existing }: CommitInput, staged: StagedTab
   if (context.allowEmpty) return { ...steps, publish: queryJob('publish', truncateStatement(table)) };
   if (existing.numRows === '0') return steps;
   throw new BeamliftError('EMPTY_REPLACE', {
-    what: `The load has no rows, and would leave ${showTable(table)} empty`,
-    where: { job: context.job, object: showTable(table) },
+    what: `The load has no rows, and would leave ${tableName(table)} empty`,
+    where: { job: context.job, object: tableName(table) },
     ...(existing.numRows === undefined
       ? {}
       : { why: `The table has ${formatCounted(Number(existing.numRows), 'row')}.` }),
@@ -251,8 +251,4 @@ function refused(context: RunContext, said: { what: string; why: string; hint: s
     where: { job: context.job },
     hint: `${said.hint} Nothing was sent, the table is as it was.`,
   });
-}
-
-function showTable({ projectId, datasetId, tableId }: TableReference): string {
-  return `${projectId}.${datasetId}.${tableId}`;
 }

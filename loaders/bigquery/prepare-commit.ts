@@ -1,4 +1,10 @@
-import type { BigQueryApi, JobResource, TableField, TableReference } from '../../core/clients/bigquery-api';
+import {
+  tableName,
+  type BigQueryApi,
+  type JobResource,
+  type TableField,
+  type TableReference,
+} from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
 import { jsonObjectSchema } from '../../core/plan';
 import type { CommitPlan, PlannedJob, Proof } from './commit-plan';
@@ -7,7 +13,6 @@ import { configurationHash, jobIdOf, jobLabels } from './job-ids';
 import { runJob, type JobDesk } from './load-jobs';
 import { jobStatistic } from './job-statistics';
 import type { PublishingRun } from './publish';
-import { tableName } from './table-lease';
 
 /** Jobs that fill temporary tables, at a time: BigQuery runs them side by side, and polling them costs a request each. */
 const JOBS_AT_ONCE = 4;

@@ -1,3 +1,4 @@
+import { tableName } from '../../core/clients/bigquery-api';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobIdentity, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
@@ -189,12 +190,11 @@ export class BigQueryRecovery implements RunRecovery {
     const { record } = await this.recorded(runId, signal);
     const { session } = this.held();
     const rows = (await session.current(signal))?.document.lastCommit?.rows ?? record.plan.rowsStaged;
-    const { projectId, datasetId, tableId } = record.plan.table;
     return {
       rowsLoaded: rows,
       rowsBefore: null,
       alreadyCommitted: true,
-      table: `${projectId}.${datasetId}.${tableId}`,
+      table: tableName(record.plan.table),
     };
   }
 

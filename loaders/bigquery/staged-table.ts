@@ -1,4 +1,9 @@
-import type { TableField, TableReference, TableResource } from '../../core/clients/bigquery-api';
+import {
+  tableName,
+  type TableField,
+  type TableReference,
+  type TableResource,
+} from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
 import type { RunContext } from '../../core/plan';
 import type { Column } from '../../core/schema';
@@ -149,19 +154,19 @@ function partitionFilter(existing: TableResource): PartitionFilter | undefined {
   return type === undefined ? undefined : { column, type };
 }
 
-function notFound(context: RunContext, { datasetId, tableId }: TableReference): BeamliftError {
+function notFound(context: RunContext, table: TableReference): BeamliftError {
   return new BeamliftError('DESTINATION_NOT_FOUND', {
-    what: `The table ${datasetId}.${tableId} is not there any more`,
-    where: { job: context.job, object: `${datasetId}.${tableId}` },
+    what: `The table ${tableName(table)} is not there any more`,
+    where: { job: context.job, object: tableName(table) },
     why: 'It was there when the run was planned.',
     hint: 'Nothing was published. Bring it back, or let the job create it: `create_table: true`.',
   });
 }
 
-function changed(context: RunContext, { datasetId, tableId }: TableReference, why: string): BeamliftError {
+function changed(context: RunContext, table: TableReference, why: string): BeamliftError {
   return new BeamliftError('DESTINATION_FAILED', {
-    what: `The table ${datasetId}.${tableId} was changed while the run was going on`,
-    where: { job: context.job, object: `${datasetId}.${tableId}` },
+    what: `The table ${tableName(table)} was changed while the run was going on`,
+    where: { job: context.job, object: tableName(table) },
     why,
     hint: 'Nothing was published, the table is as it was. Run the job again: it will plan with the table as it is now.',
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { TableReference } from '../../core/clients/bigquery-api';
+import { tableName, type TableReference } from '../../core/clients/bigquery-api';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import type { Clock } from '../../core/clock';
 import { BeamliftError } from '../../core/errors';
@@ -190,9 +190,4 @@ function parseLease(body: Uint8Array, name: string): TableLease {
       cause: error,
     });
   }
-}
-
-/** As people write it. */
-export function tableName({ projectId, datasetId, tableId }: TableReference): string {
-  return `${projectId}.${datasetId}.${tableId}`;
 }
