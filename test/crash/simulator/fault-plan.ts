@@ -1,14 +1,18 @@
 import type { SeededRandom } from '../seeded-random';
 
-/** The calls of the two services, by what they do there. */
+/** The calls of the two services, by what they do there; those on state objects and publishing jobs are told apart. */
 export const OPERATIONS = [
+  'state.get',
+  'state.insert',
   'objects.get',
   'objects.insert',
   'objects.upload',
   'objects.list',
   'objects.delete',
   'jobs.insert',
+  'jobs.publish',
   'jobs.get',
+  'jobs.watch',
   'jobs.cancel',
   'jobs.rows',
   'tables.get',
@@ -47,9 +51,11 @@ const MINUTE = 60_000;
 export class FaultPlan {
   /** After the healing nothing goes wrong any more; what is on its way still arrives. */
   healed = false;
+  /** Requests for jobs that arrived when their sender had given them up. */
+  lateJobs = 0;
   readonly page: number;
   private readonly everywhere: number;
-  private readonly aimed: readonly { at: Operation; kind: FateKind; rate: number }[];
+  private readonly aimed: { at: Operation; kind: FateKind; rate: number }[];
   private readonly forbidden: { from: number; to: number; at: Operation } | undefined;
   private readonly jobs: readonly { kind: JobFate; rate: number }[];
   private readonly slowJobs: number;
@@ -65,6 +71,11 @@ export class FaultPlan {
       kind: random.pick(AIMED_FATES),
       rate: 0.1 + random.next() * 0.6,
     }));
+    // Whether a job was sent is what everything turns on.
+    if (random.below(3) === 0) {
+      const kind = random.pick(['late', 'late', 'unanswered', 'unsent'] as const);
+      this.aimed.push({ at: 'jobs.publish', kind, rate: 0.2 + random.next() * 0.6 });
+    }
     const from = beginning + random.next() * 60 * MINUTE;
     this.forbidden =
       random.below(6) === 0
@@ -72,7 +83,7 @@ export class FaultPlan {
         : undefined;
     this.jobs =
       random.below(3) === 0 ? [{ kind: random.pick(JOB_FATES), rate: 0.1 + random.next() * 0.6 }] : [];
-    this.slowJobs = random.below(3) === 0 ? 0.4 : 0.02;
+    this.slowJobs = random.below(2) === 0 ? 0.5 : 0.02;
     this.page = random.below(4) === 0 ? 3 : 1000;
   }
 
@@ -98,7 +109,7 @@ export class FaultPlan {
     const { random } = this;
     const slow = !this.healed && random.next() < this.slowJobs;
     return slow
-      ? { pendingMs: random.next() * 20 * MINUTE, runningMs: random.next() * 40 * MINUTE }
+      ? { pendingMs: random.next() * 5 * MINUTE, runningMs: random.next() * 15 * MINUTE }
       : { pendingMs: random.next() * 2_000, runningMs: random.next() * 8_000 };
   }
 
@@ -131,8 +142,22 @@ export class FaultPlan {
 /** What costs most when it goes wrong comes several times. */
 const AIMED_AT: readonly Operation[] = [
   ...OPERATIONS,
-  ...(['jobs.insert', 'jobs.insert', 'jobs.insert', 'jobs.get', 'jobs.get'] as const),
-  ...(['objects.insert', 'objects.insert', 'objects.insert', 'objects.upload', 'objects.delete'] as const),
+  ...(['jobs.publish', 'jobs.publish', 'jobs.publish', 'jobs.watch', 'jobs.watch'] as const),
+  ...(['state.insert', 'state.insert', 'state.insert', 'objects.insert', 'objects.delete'] as const),
+];
+/** Around the jobs of a commit most is at stake. */
+export const INTERRUPTED_AT: readonly Operation[] = [
+  ...(['jobs.publish', 'jobs.publish', 'jobs.publish', 'jobs.publish', 'jobs.publish'] as const),
+  ...(['jobs.publish', 'jobs.watch', 'jobs.watch', 'jobs.watch', 'jobs.watch', 'jobs.cancel'] as const),
+  ...(['state.insert', 'state.insert', 'state.insert', 'tables.insert', 'tables.get'] as const),
+  ...([
+    'jobs.insert',
+    'jobs.get',
+    'objects.insert',
+    'objects.upload',
+    'objects.delete',
+    'objects.list',
+  ] as const),
 ];
 const AIMED_FATES: readonly FateKind[] = [
   ...(['unsent', 'unanswered', 'unanswered', 'late', 'late', 'late'] as const),

@@ -36,12 +36,33 @@ export interface RunOutcome {
   readonly code: string;
 }
 
+/** Places of the protocol that seeds have to reach, or they prove nothing about them. */
+export const REACHABLE = [
+  'run begun',
+  'launcher held up by a lease',
+  'run resumed',
+  'commit finished by another launcher',
+  'run of another launcher given up',
+  'run fenced',
+  'run left to the next',
+  'end found the rows published',
+  'id of a job burnt',
+  'job found under its id',
+  'late job came',
+  'job failed',
+  'second attempt of a publishing job',
+  'person asked',
+  'process killed',
+] as const;
+export type Reachable = (typeof REACHABLE)[number];
+
 /** All that is there in one seed. */
 export class Laboratory {
   readonly processes: SimulatedProcess[] = [];
   /** Of every run that was begun. */
   readonly plans = new Map<string, Plan>();
   readonly outcomes: RunOutcome[] = [];
+  readonly reached = new Map<Reachable, number>();
   /** Something has happened after which a run may need a person. */
   mayNeedAttention = false;
   /** Whether the table holds the rows of a run that its state does not call published. */
@@ -74,12 +95,13 @@ export class Laboratory {
     return process;
   }
 
-  /** The real loader in a process. */
+  /** The real loader in a process; `stop` is what interruptions call. */
   loader(
     process: SimulatedProcess,
     interruptions: readonly Interruption[],
+    stop: (reason: Error) => void,
   ): Loader & { recovery: RunRecovery } {
-    const wire = new Wire(process, this.faults, interruptions);
+    const wire = new Wire(process, this.faults, interruptions, stop);
     const strong: Surroundings = {
       process,
       bucket: new ModelBucket(wire, this.store),
@@ -102,6 +124,10 @@ export class Laboratory {
   ended(outcome: RunOutcome): void {
     this.world.note(outcome.job, `REPORTED ${outcome.runId}: ${outcome.kind} ${outcome.code}`);
     this.outcomes.push(outcome);
+  }
+
+  reach(place: Reachable): void {
+    this.reached.set(place, (this.reached.get(place) ?? 0) + 1);
   }
 
   private isRunning(asking: ProcessIdentity, asked: ProcessIdentity): boolean | 'unknown' {

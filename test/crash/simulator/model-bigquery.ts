@@ -75,7 +75,8 @@ export class ModelBigQuery extends ModelClient implements BigQueryApi {
   ): Promise<InsertOutcome> {
     const { wire, warehouse } = this;
     const kind = Object.keys(configuration).find((key) => key !== 'labels') ?? '?';
-    const answer = await wire.send('jobs.insert', `${kind} ${reference.jobId}`, signal, () =>
+    const operation = isPublishing(reference) ? 'jobs.publish' : 'jobs.insert';
+    const answer = await wire.send(operation, `${kind} ${reference.jobId}`, signal, () =>
       warehouse.insertJob(reference, configuration),
     );
     if (answer.kind === 'answered') return answer.value;
@@ -86,8 +87,11 @@ export class ModelBigQuery extends ModelClient implements BigQueryApi {
   }
 
   async getJob(reference: JobReference, signal: AbortSignal): Promise<JobResource | undefined> {
-    return (await this.ask('jobs.get', reference.jobId, signal, () => this.warehouse.getJob(reference)))
-      .value;
+    return (
+      await this.ask(isPublishing(reference) ? 'jobs.watch' : 'jobs.get', reference.jobId, signal, () =>
+        this.warehouse.getJob(reference),
+      )
+    ).value;
   }
 
   async cancelJob(reference: JobReference, signal: AbortSignal): Promise<void> {
@@ -107,4 +111,9 @@ function googleFailure(status: number | undefined): GoogleFailure {
   const reason = status === 403 ? 'accessDenied' : status === 429 ? 'rateLimitExceeded' : undefined;
   const message = status === undefined ? 'no answer' : `HTTP ${status}`;
   return Object.assign(new Error(message), { status, reason });
+}
+
+/** The model knows ids of jobs only to aim its faults. */
+function isPublishing({ jobId }: JobReference): boolean {
+  return jobId.includes('_publish_');
 }

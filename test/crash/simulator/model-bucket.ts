@@ -28,7 +28,9 @@ export class ModelBucket extends ModelClient implements GcsBucket {
   }
 
   async read(name: string, maxBytes: number, signal: AbortSignal): Promise<ReadObject | undefined> {
-    const { value } = await this.ask('objects.get', name, signal, () => this.store.get(name));
+    const { value } = await this.ask(isState(name) ? 'state.get' : 'objects.get', name, signal, () =>
+      this.store.get(name),
+    );
     if (value !== undefined && value.bytes > maxBytes) {
       throw new BeamliftError('LIMIT_EXCEEDED', { what: `${name} has more than ${maxBytes} bytes` });
     }
@@ -42,7 +44,8 @@ export class ModelBucket extends ModelClient implements GcsBucket {
     signal: AbortSignal,
   ): Promise<(StoredObject & { readonly storeTimeMs: number }) | Conflict> {
     const copy = Uint8Array.from(body);
-    const { value, unclear } = await this.ask('objects.insert', `${name} @${ifGeneration}`, signal, () =>
+    const operation = isState(name) ? 'state.insert' : 'objects.insert';
+    const { value, unclear } = await this.ask(operation, `${name} @${ifGeneration}`, signal, () =>
       this.store.insert(name, copy, ifGeneration),
     );
     if (value !== 'conflict' || !unclear) return value;
@@ -105,4 +108,8 @@ export class ModelBucket extends ModelClient implements GcsBucket {
     if (unclear && there?.crc32c === checksum(body)) return there;
     throw new BeamliftError('DESTINATION_FAILED', { what: `There is another object named ${name}` });
   }
+}
+
+function isState(name: string): boolean {
+  return name.includes('/state/');
 }

@@ -29,6 +29,8 @@ export class ModelWarehouse implements JobPlace {
   readonly location = 'EU';
   /** Grows with every change of a table. */
   changes = 0;
+  /** Jobs that were refused because their ids are taken. */
+  refusedIds = 0;
 
   constructor(
     private readonly world: World,
@@ -87,11 +89,14 @@ export class ModelWarehouse implements JobPlace {
 
   insertJob(reference: JobReference, configuration: JsonObject): InsertOutcome {
     const id = jobKey(reference);
-    if (this.jobs.has(id)) return { kind: 'exists' };
+    if (this.jobs.has(id)) {
+      this.refusedIds++;
+      return { kind: 'exists' };
+    }
     const job: ModelJob = {
       resource: {
         jobReference: reference,
-        configuration: structuredClone(configuration),
+        configuration: configuration,
         status: { state: 'PENDING' },
       },
       cancelAsked: false,
@@ -127,7 +132,7 @@ export class ModelWarehouse implements JobPlace {
   }
 
   private end(job: ModelJob, begun: () => JobEffect, fate: JobFate): void {
-    if (job.cancelAsked && this.faults.chance(0.6)) {
+    if (job.cancelAsked && this.faults.chance(0.4)) {
       this.fail(job, {
         reason: 'stopped',
         message: 'Job execution was cancelled: User requested cancellation',

@@ -1,7 +1,8 @@
 import { SeededRandom } from '../seeded-random';
+import type { JobResource } from '../../../core/clients/bigquery-api';
 import { BeamliftError } from '../../../core/errors';
-import { FaultPlan, OPERATIONS } from './fault-plan';
-import { Laboratory, type Break } from './laboratory';
+import { FaultPlan, INTERRUPTED_AT } from './fault-plan';
+import { Laboratory, type Break, type Reachable, type RunOutcome } from './laboratory';
 import { ModelStore } from './model-store';
 import { keyOf, ModelTable, type ModelRow } from './model-table';
 import { ModelWarehouse } from './model-warehouse';
@@ -31,11 +32,11 @@ const LONG_SILENCE = 8.5 * DAY;
 /** No launcher takes so long. */
 const PATIENCE = 3 * DAY;
 
-/** What a seed did, for statistics. */
+/** What a seed did. */
 export interface Story {
   readonly events: number;
-  readonly outcomes: Readonly<Record<string, number>>;
-  readonly lateRequests: number;
+  readonly outcomes: readonly RunOutcome[];
+  readonly reached: ReadonlyMap<Reachable, number>;
 }
 
 /** Runs one seed. Throws what the oracle found, with the trace in its message where `tracing` asks for it. */
@@ -87,19 +88,18 @@ class Scenario {
     const { random, world, laboratory } = this;
     for (const job of laboratory.jobs) job.source.grow(random, world.now - SECOND);
     const launches = 2 + random.below(4);
+    const silence = random.below(5) === 0 ? random.below(launches) : -1;
     for (let launch = 0; launch < launches; launch++) {
       this.scheduleLaunch();
       if (random.below(4) === 0) this.scheduleCommand();
-      await this.pass(this.gap());
+      await this.pass(launch === silence ? LONG_SILENCE : this.gap());
+      if (launch === silence) laboratory.mayNeedAttention = true;
       for (const job of laboratory.jobs) if (random.below(2) === 0) job.source.grow(random, world.now);
-    }
-    if (random.below(8) === 0) {
-      laboratory.mayNeedAttention = true;
-      await this.pass(LONG_SILENCE);
     }
     laboratory.faults.healed = true;
     world.note('world', 'HEALED');
-    await this.bringUpToDate();
+    // A launcher among the late requests, or one that finds everything at rest.
+    if (random.below(3) === 0) await this.bringUpToDate();
     await this.pass(ALL_ARRIVED);
     await this.untilAllEnded();
     await this.pass(GRACE);
@@ -109,9 +109,21 @@ class Scenario {
     await this.untilAllEnded();
     await this.pass(TABLES_EXPIRED);
     this.oracle.checkEnd();
-    const outcomes: Record<string, number> = {};
-    for (const { kind } of laboratory.outcomes) outcomes[kind] = (outcomes[kind] ?? 0) + 1;
-    return { events: world.events, outcomes, lateRequests: 0 };
+    return { events: world.events, outcomes: laboratory.outcomes, reached: this.reached() };
+  }
+
+  private reached(): Map<Reachable, number> {
+    const { laboratory } = this;
+    const { reached, warehouse, processes } = laboratory;
+    const set = (place: Reachable, count: number): void => void reached.set(place, count);
+    const jobs = [...warehouse.jobs.values()].map(({ resource }) => resource);
+    set('id of a job burnt', jobs.filter(isBurnt).length);
+    set('job failed', jobs.filter(({ status }) => status.errorResult !== undefined).length);
+    set('second attempt of a publishing job', jobs.filter(isSecondAttempt).length);
+    set('job found under its id', warehouse.refusedIds);
+    set('late job came', laboratory.faults.lateJobs);
+    set('process killed', processes.filter(({ isDead }) => isDead).length);
+    return reached;
   }
 
   /** Launches every job, without faults, until a run of it succeeds. */
@@ -151,19 +163,9 @@ class Scenario {
         .catch((thrown: unknown) => this.fail(thrown))
         .finally(() => this.running.delete(launcher));
     });
-    if (random.below(8) === 0) this.scheduleStop(launcher, 'TIMED_OUT');
-    if (random.below(8) === 0) this.scheduleStop(launcher, 'CANCELLED');
     if (random.below(8) === 0) world.schedule(world.now + this.moment(), false, () => process.kill());
     if (random.below(8) === 0)
       world.schedule(world.now + this.moment(), false, () => process.pause(this.moment()));
-  }
-
-  private scheduleStop(launcher: SimulatedLauncher, code: 'TIMED_OUT' | 'CANCELLED'): void {
-    const { process, stop } = launcher;
-    process.deliver(this.world.now + this.moment(), () => {
-      this.world.note(process.name, code);
-      stop.abort(new BeamliftError(code, { what: 'the simulation says so' }));
-    });
   }
 
   /** Somebody cancels or resumes a run, in progress or not. */
@@ -192,19 +194,35 @@ class Scenario {
 
   private interruptions(): Interruption[] {
     const { random } = this;
-    const kind = random.below(4);
-    if (kind === 0) return [];
-    const isAimed = random.below(2) === 0;
-    return [
-      {
-        operation: isAimed ? random.pick(OPERATIONS) : undefined,
-        countdown: 1 + random.below(isAimed ? 8 : 50),
-        effect:
-          kind === 1
-            ? { kind: 'pause', ms: this.moment() }
-            : { kind: 'crash', phase: random.pick(['before', 'after', 'late'] as const) },
-      },
-    ];
+    const interruptions: Interruption[] = [];
+    while (random.below(3) > 0 && interruptions.length < 3) {
+      const isAimed = random.below(4) > 0;
+      const isFirst = interruptions.length === 0;
+      const effect = this.interruption();
+      interruptions.push({
+        operation: isAimed ? random.pick(INTERRUPTED_AT) : undefined,
+        countdown: 1 + random.below(isAimed ? 2 : isFirst ? 30 : 6),
+        effect,
+      });
+      if (effect.kind === 'crash') break;
+    }
+    return interruptions;
+  }
+
+  private interruption(): Interruption['effect'] {
+    const { random } = this;
+    switch (random.below(6)) {
+      case 0:
+        return { kind: 'pause', ms: this.moment() };
+      case 1:
+      case 2: {
+        const code = random.pick(['TIMED_OUT', 'CANCELLED'] as const);
+        const reason = new BeamliftError(code, { what: `${code} by the simulation` });
+        return { kind: 'stop', reason, request: random.pick(['served', 'unsent', 'late'] as const) };
+      }
+      default:
+        return { kind: 'crash', phase: random.pick(['before', 'after', 'late'] as const) };
+    }
   }
 
   /** Some seconds, or up to an hour. */
@@ -213,7 +231,7 @@ class Scenario {
   }
 
   private gap(): number {
-    return this.random.below(3) === 0 ? this.random.next() * 5 * SECOND : this.moment();
+    return this.random.below(5) === 0 ? this.random.next() * 5 * SECOND : 10 * SECOND + this.moment();
   }
 
   private async pass(milliseconds: number): Promise<void> {
@@ -248,7 +266,7 @@ class Scenario {
         index === 0 ? 'a' : 'b',
         hasTable ? this.rowsBefore(index === 0 ? 'a' : 'b') : [],
       ),
-      verify: random.below(4) === 0 ? 'strict' : 'counts',
+      verify: random.below(3) === 0 ? 'strict' : 'counts',
       units: 1 + random.below(3),
     }));
   }
@@ -269,4 +287,12 @@ class Scenario {
     table.replaceRows(rows);
     warehouse.tables.set(keyOf(reference), table);
   }
+}
+
+function isBurnt({ configuration }: JobResource): boolean {
+  return JSON.stringify(configuration['query'] ?? {}).includes('"SELECT 1"');
+}
+
+function isSecondAttempt({ jobReference }: JobResource): boolean {
+  return jobReference.jobId.endsWith('_publish_1');
 }

@@ -31,7 +31,7 @@ export class SimulatedLauncher {
     private readonly job: SimulatedJob,
     interruptions: readonly Interruption[],
   ) {
-    this.loader = laboratory.loader(process, interruptions);
+    this.loader = laboratory.loader(process, interruptions, (reason) => this.stop.abort(reason));
   }
 
   /** `beamlift run`. Rejects for defects only; never settles when the process dies. */
@@ -52,6 +52,7 @@ export class SimulatedLauncher {
       const plan = planRun(job, { runId, fence: lease.fence, state }, createTable, process.world.now);
       if (plan === undefined) return 'done';
       laboratory.plans.set(runId, plan);
+      laboratory.reach('run begun');
       await loader.recovery.beginRun(plan, signal);
       await this.execute(plan, [], signal);
       return 'done';
@@ -61,7 +62,7 @@ export class SimulatedLauncher {
   /** `beamlift runs resume RUN` */
   async resume(runId: string): Promise<LaunchResult> {
     this.note(`runs resume ${runId}`);
-    return await this.withLease(runId, async (lease, signal) => {
+    return await this.withLease(this.laboratory.newRunId(), async (lease, signal) => {
       if (lease.unfinished?.runId === runId) await this.adopt(lease, lease.unfinished, signal);
       return 'again';
     });
@@ -77,7 +78,7 @@ export class SimulatedLauncher {
     } catch {
       return 'failed';
     }
-    return await this.withLease(runId, async (lease, signal) => {
+    return await this.withLease(this.laboratory.newRunId(), async (lease, signal) => {
       if (lease.unfinished?.runId !== runId) return 'again';
       const ended = await recovery.endRun(runId, 'cancelled', signal);
       this.report(runId, ended.kind === 'published' ? 'success' : 'cancelled', 'CANCELLED');
@@ -98,7 +99,10 @@ export class SimulatedLauncher {
       const error = toBeamliftError(thrown);
       this.note(`gives up: ${error.code} ${error.what}`);
       if (error.code === 'INTERNAL') throw thrown;
-      return error.code === 'LEASE_HELD' ? 'skipped' : 'failed';
+      if (error.code === 'FENCED') this.laboratory.reach('run fenced');
+      if (error.code !== 'LEASE_HELD') return 'failed';
+      this.laboratory.reach('launcher held up by a lease');
+      return 'skipped';
     } finally {
       await this.lease?.release().catch(() => undefined);
     }
@@ -124,6 +128,7 @@ export class SimulatedLauncher {
         if (signal.aborted || isLeftToTheNext(this.explained(thrown))) throw thrown;
         return await this.giveUp(runId, signal);
       }
+      this.laboratory.reach('commit finished by another launcher');
       this.report(runId, 'success', '');
       await loader.sweep(plan.context);
       return 'settled';
@@ -137,6 +142,7 @@ export class SimulatedLauncher {
       if (signal.aborted || isLeftToTheNext(this.explained(thrown))) throw thrown;
       return 'ended';
     }
+    this.laboratory.reach('run resumed');
     return 'resumed';
   }
 
@@ -144,6 +150,7 @@ export class SimulatedLauncher {
   private async attend(runId: string, signal: AbortSignal): Promise<'settled' | 'ended'> {
     const { recovery } = this.loader;
     const isVisible = this.laboratory.isVisible(runId);
+    this.laboratory.reach('person asked');
     this.note(`a person looks at ${runId}: its rows are ${isVisible ? 'there' : 'not there'}`);
     if (isVisible) {
       await recovery.acceptRun(runId, signal);
@@ -160,6 +167,7 @@ export class SimulatedLauncher {
   private async giveUp(runId: string, signal: AbortSignal): Promise<'settled' | 'ended'> {
     const { recovery } = this.loader;
     const ended = await recovery.endRun(runId, 'failed', signal);
+    this.laboratory.reach('run of another launcher given up');
     await recovery.sweepRun(runId);
     this.report(runId, ended.kind === 'published' ? 'success' : 'failed', 'given up');
     return ended.kind === 'published' ? 'settled' : 'ended';
@@ -186,10 +194,11 @@ export class SimulatedLauncher {
   }
 
   private async end({ context }: Plan, thrown: unknown, committing: boolean): Promise<boolean> {
-    const { loader, process } = this;
+    const { loader, process, laboratory } = this;
     const error = this.explained(thrown);
     this.note(`${context.runId} fails: ${error.code} ${error.what}`);
     if (isLeftToTheNext(error)) {
+      laboratory.reach('run left to the next');
       this.report(context.runId, 'open', error.code);
       return false;
     }
@@ -200,7 +209,10 @@ export class SimulatedLauncher {
         patience.abort(new Error('patience is over')),
       );
       const ended = await loader.recovery.endRun(context.runId, end, patience.signal);
-      if (ended.kind === 'published') return true;
+      if (ended.kind === 'published') {
+        laboratory.reach('end found the rows published');
+        return true;
+      }
     } catch (failure) {
       this.note(`cannot end ${context.runId}: ${String(failure)}`);
       this.report(context.runId, 'open', committing ? 'COMMIT_UNSETTLED' : 'staging');

@@ -7,13 +7,18 @@ export type Answer<Value> =
   | { readonly kind: 'silence' }
   | { readonly kind: 'status'; readonly status: 403 | 429 | 503 };
 
-/** When a process dies or is stopped: at the request of that number, or the so-manieth of an operation. */
+/** When something befalls a process: at a later request of it, or the so-manieth of an operation. */
 export interface Interruption {
   readonly operation: Operation | undefined;
   readonly countdown: number;
-  readonly effect:
-    { readonly kind: 'crash'; readonly phase: CrashPhase } | { readonly kind: 'pause'; readonly ms: number };
+  readonly effect: InterruptionEffect;
 }
+
+export type InterruptionEffect =
+  | { readonly kind: 'crash'; readonly phase: CrashPhase }
+  | { readonly kind: 'pause'; readonly ms: number }
+  /** Ctrl-C, or a deadline, with the request on its way or lost. */
+  | { readonly kind: 'stop'; readonly reason: Error; readonly request: 'served' | 'unsent' | 'late' };
 
 /** After so long without an answer a client gives up, in milliseconds. */
 const CLIENT_TIMEOUT_MS = 60_000;
@@ -22,10 +27,12 @@ const CLIENT_TIMEOUT_MS = 60_000;
 export class Wire {
   private readonly left: { interruption: Interruption; count: number }[];
 
+  /** `interruptions`: one after another; each is counted from the one before. */
   constructor(
     readonly process: SimulatedProcess,
     readonly faults: FaultPlan,
     interruptions: readonly Interruption[],
+    private readonly stop: (reason: Error) => void,
   ) {
     this.left = interruptions.map((interruption) => ({ interruption, count: interruption.countdown }));
   }
@@ -45,6 +52,11 @@ export class Wire {
     let fate = faults.fateOf(operation, world.now);
     const interruption = this.interrupted(operation);
     if (interruption?.kind === 'pause') process.pause(interruption.ms);
+    if (interruption?.kind === 'stop') {
+      this.interrupt(interruption.reason);
+      const { request } = interruption;
+      fate = request === 'late' ? { kind: request, delayMs: faults.lateness() } : { kind: request };
+    }
     const phase = interruption?.kind === 'crash' ? interruption.phase : undefined;
     if (phase === 'before') {
       process.kill();
@@ -96,7 +108,9 @@ export class Wire {
           serve(faults.latency(), () => answer(giveUp, { kind: 'silence' }));
           break;
         case 'late':
-          serve(fate.delayMs, () => undefined);
+          serve(fate.delayMs, () => {
+            if (operation === 'jobs.publish') faults.lateJobs++;
+          });
           answer(giveUp, { kind: 'silence' });
           if (phase === 'late') process.kill();
           break;
@@ -115,14 +129,22 @@ export class Wire {
     });
   }
 
-  private interrupted(operation: Operation): Interruption['effect'] | undefined {
-    if (this.faults.healed) return undefined;
-    for (const entry of this.left) {
-      const { interruption } = entry;
-      if (interruption.operation !== undefined && interruption.operation !== operation) continue;
-      if (--entry.count === 0) return interruption.effect;
-    }
-    return undefined;
+  private interrupt(reason: Error): void {
+    const { process } = this;
+    process.deliver(process.world.now, () => {
+      process.world.note(process.name, reason.message);
+      this.stop(reason);
+    });
+  }
+
+  private interrupted(operation: Operation): InterruptionEffect | undefined {
+    const [next] = this.left;
+    if (next === undefined || this.faults.healed) return undefined;
+    const { operation: at, effect } = next.interruption;
+    if (at !== undefined && at !== operation) return undefined;
+    if (--next.count > 0) return undefined;
+    this.left.shift();
+    return effect;
   }
 }
 

@@ -1,5 +1,3 @@
-import { setImmediate as afterMicrotasks } from 'node:timers/promises';
-
 /** What is going to happen at a point of virtual time. */
 export interface WorldEvent {
   readonly at: number;
@@ -14,6 +12,18 @@ export const BEGINNING = Date.UTC(2026, 0, 5, 6);
 
 /** A seed that takes more is taken for an endless loop. */
 const MAX_EVENTS = 150_000;
+
+/** Events between two turns of the real event loop, in which nothing happens but what the engine itself has put off. */
+const TURN_EVERY = 64;
+
+/** When all promises have settled that can: the queue of ticks comes after that of promises. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Virtual time: a queue of events, run one after another; between two of them all promises settle. */
 export class World {
@@ -55,7 +65,7 @@ export class World {
       if (++this.happened > MAX_EVENTS) throw new Error(`${MAX_EVENTS} events and no end`);
       this.now = Math.max(this.now, next.at);
       run();
-      if (next.wakesCode) await afterMicrotasks();
+      if (next.wakesCode) await (this.happened % TURN_EVERY === 0 ? turn() : settled());
       this.afterEvent(this);
     }
     return true;
