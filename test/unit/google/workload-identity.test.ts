@@ -17,7 +17,7 @@ describe('workload identity', () => {
     };
     const client = clientOf(library, key, 'a test', {}, {});
     assert.ok(client instanceof library.BaseExternalAccountClient);
-    assert.equal(client.getTokenUrl(), 'https://sts.googleapis.com/v1/token');
+    assert.equal(Reflect.get(client, 'tokenUrl'), 'https://sts.googleapis.com/v1/token');
     assert.equal(client.universeDomain, 'googleapis.com');
     assert.equal(client.getServiceAccountEmail(), null);
   });
