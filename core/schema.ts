@@ -36,6 +36,8 @@ export type TypeKind = ColumnType['kind'];
 export interface StructField {
   name: string;
   type: ColumnType;
+  /** False: a struct that is there has a value here. Absent: it need not. */
+  nullable?: boolean | undefined;
 }
 
 const unit = z.enum(TIME_UNITS);
@@ -71,7 +73,9 @@ export const columnTypeSchema: z.ZodType<ColumnType> = z.lazy(() =>
     z.strictObject({ kind: z.literal('array'), element: columnTypeSchema }),
     z.strictObject({
       kind: z.literal('struct'),
-      fields: z.array(z.strictObject({ name: z.string(), type: columnTypeSchema })),
+      fields: z.array(
+        z.strictObject({ name: z.string(), type: columnTypeSchema, nullable: z.boolean().optional() }),
+      ),
     }),
   ]),
 );

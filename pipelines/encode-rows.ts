@@ -1,4 +1,5 @@
-import type { EncodedStream } from '../core/encoding';
+import type { DestinationRules } from '../core/destination-rules';
+import type { EncodedStream, StagingFormat } from '../core/encoding';
 import type { RowBatch, RowStream } from '../core/extractor';
 import { LossLedger } from '../core/loss-ledger';
 import type { RunContext, WorkUnit } from '../core/plan';
@@ -35,7 +36,7 @@ export function encodeRows(
     source: context.sourceSchema,
     destination: schema,
     policies: context.policies,
-    rules: target.rules,
+    rules: rulesOf(format, target),
     keyColumns: context.keyColumns,
     ledger,
   });
@@ -116,6 +117,11 @@ export function encodeRows(
     digests: () => digests?.result(),
     partitions: () => partitions?.keys(),
   };
+}
+
+/** A document in place cannot be told from no document where it is `null`. */
+function rulesOf(format: StagingFormat, { rules, ndjson }: EncodingTarget): DestinationRules {
+  return format === 'ndjson' && ndjson.json === 'raw' ? { ...rules, nullDocument: false } : rules;
 }
 
 /** So many rejects are told in the error itself; all are in the file. */

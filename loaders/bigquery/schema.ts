@@ -81,6 +81,7 @@ function elementTypeOf(field: TableField, path: string): ColumnType {
         fields: (field.fields ?? []).map((inner) => ({
           name: inner.name,
           type: columnTypeOf(inner, `${path}.${inner.name}`),
+          ...(inner.mode === 'REQUIRED' ? { nullable: false } : {}),
         })),
       };
     default:
@@ -194,7 +195,14 @@ function fieldOf(name: string, type: ColumnType): TableField {
       return { ...element, mode: 'REPEATED' };
     }
     case 'struct':
-      return { name, type: 'RECORD', fields: type.fields.map((field) => fieldOf(field.name, field.type)) };
+      return {
+        name,
+        type: 'RECORD',
+        fields: type.fields.map((field) => ({
+          ...fieldOf(field.name, field.type),
+          ...(field.nullable === false && field.type.kind !== 'array' ? { mode: 'REQUIRED' } : {}),
+        })),
+      };
     case 'decimal':
       return { name, ...decimalField(type.precision, type.scale ?? 0, type) };
     case 'string':

@@ -2,6 +2,7 @@ import type { Cell } from '../../core/cells';
 import type { ColumnType } from '../../core/schema';
 import { jsonElements, jsonFields, jsonKind, jsonProblem, jsonString } from '../json-text';
 import { absentCell, compileNull } from './null-array';
+import { isRequired, missingField } from './required-field';
 import { changeOrReject } from './policy-actions';
 import {
   CellRejected,
@@ -14,7 +15,7 @@ import {
   type RulesFrom,
   type TypeOf,
 } from './rule';
-import { compileFitJson, compileFitText } from './to-text';
+import { compileDocument, compileFitJson, compileFitText } from './to-text';
 
 type JsonType = TypeOf<'json'> | TypeOf<'variant'>;
 type Single = Exclude<DestinationKind, 'string' | 'json' | 'array' | 'struct'>;
@@ -85,6 +86,9 @@ function toStruct(destination: TypeOf<'struct'>, context: RuleContext): CellFunc
     ]),
   );
   const absent = destination.fields.map(({ type }) => absentCell(type, context.rules));
+  const required = destination.fields.flatMap((field, index) =>
+    isRequired(field) ? [{ index, name: field.name }] : [],
+  );
   return ofText((json) => {
     const kind = jsonKind(json);
     if (kind === 'null') return null;
@@ -100,6 +104,7 @@ function toStruct(destination: TypeOf<'struct'>, context: RuleContext): CellFunc
       seen.add(key);
       cells[field.index] = jsonKind(text) === 'null' ? field.whenNull() : field.convert(text);
     }
+    for (const { index, name } of required) if (cells[index] === null) throw missingField(name);
     return cells;
   });
 }
@@ -153,7 +158,7 @@ const NESTED: { readonly [Kind in 'array' | 'struct']: Rule<JsonType, TypeOf<Kin
   struct: {
     name: 'fields',
     description:
-      'A JSON object, its values as from a variant; a missing key is null; a key that the column has not, or one that is there twice, is a reject; null is null.',
+      'A JSON object, its values as from a variant; a missing key is null; a key that the column has not, or one that is there twice, is a reject, and so is a null for a field that is NOT NULL; null is null.',
     compile: (_source, destination, context) => toStruct(destination, context),
   },
 };
@@ -170,7 +175,7 @@ export const FROM_JSON: RulesFrom<'json'> = {
   json: {
     name: 'as written',
     description: 'The document as it is written.',
-    compile: (_source, _destination, context) => ofText(compileFitJson(context)),
+    compile: (_source, _destination, context) => ofText(compileDocument(compileFitJson(context), context)),
   },
 };
 
@@ -201,6 +206,6 @@ export const FROM_VARIANT: RulesFrom<'variant'> = {
   json: {
     name: 'as written',
     description: 'The value as it is written.',
-    compile: (_source, _destination, context) => ofText(compileFitJson(context)),
+    compile: (_source, _destination, context) => ofText(compileDocument(compileFitJson(context), context)),
   },
 };

@@ -28,7 +28,7 @@ import {
   unitsPerDay,
 } from './to-instant';
 import { compileDecimalToInt, compileFitDecimal, compileTextToFloat } from './to-number';
-import { compileFitText, compileTextToJson } from './to-text';
+import { compileDocument, compileFitText, compileTextToJson } from './to-text';
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, true] as const),
@@ -170,7 +170,7 @@ export const FROM_STRING: RulesFrom<'string'> = {
     name: 'document',
     description:
       'The text must be one JSON value (RFC 8259) and stays as it is written; `hello` is none, `"hello"` is.',
-    compile: (_source, _destination, context) => ofText(compileTextToJson(context)),
+    compile: (_source, _destination, context) => ofText(compileDocument(compileTextToJson(context), context)),
   },
   uuid: {
     name: 'uuid',

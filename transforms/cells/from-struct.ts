@@ -5,6 +5,7 @@ import { compileJsonSerializer } from '../serializer';
 import { compileJsonUnusual } from './json-unusual';
 import { NONE_FIELDS } from './no-rule';
 import { absentCell, compileNull } from './null-array';
+import { isRequired, missingField } from './required-field';
 import { ofCells, type CellFunction, type RuleContext, type RulesFrom, type TypeOf } from './rule';
 import { compileFitJson, compileFitText } from './to-text';
 
@@ -49,7 +50,7 @@ export const FROM_STRUCT: RulesFrom<'struct'> = {
   struct: {
     name: 'fields',
     description:
-      'Field by field, by name (case counts unless the destination ignores it), by the rule of the field types. Fields that the column has not are dropped with a notice in the plan, fields that only the column has are null.',
+      'Field by field, by name (case counts unless the destination ignores it), by the rule of the field types. Fields that the column has not are dropped with a notice in the plan, fields that only the column has are null; a null for a field that is NOT NULL is a reject.',
     compile: (source, destination, context) => {
       const fields = destination.fields.map((field) => {
         const index = sourceIndex(source, field, context.rules);
@@ -59,13 +60,16 @@ export const FROM_STRUCT: RulesFrom<'struct'> = {
           index,
           convert: context.compile(from.type, field.type),
           whenNull: compileNull(field.type, context),
+          required: isRequired(field) ? field.name : undefined,
         };
       });
       return ofCells((cells) =>
         fields.map((field): Cell => {
           if (field.convert === undefined) return field.absent;
           const cell = cells[field.index] ?? null;
-          return cell === null ? field.whenNull() : field.convert(cell);
+          const converted = cell === null ? field.whenNull() : field.convert(cell);
+          if (converted === null && field.required !== undefined) throw missingField(field.required);
+          return converted;
         }),
       );
     },
@@ -73,7 +77,10 @@ export const FROM_STRUCT: RulesFrom<'struct'> = {
       let matched = 0;
       for (const field of destination.fields) {
         const from = source.fields[sourceIndex(source, field, rules)];
-        if (from === undefined) continue;
+        if (from === undefined) {
+          if (isRequired(field)) return `field ${field.name} is NOT NULL, and the source has none`;
+          continue;
+        }
         matched++;
         const found = problem(from.type, field.type);
         if (found !== undefined) return `field ${field.name}: ${found}`;

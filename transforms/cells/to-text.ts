@@ -1,7 +1,7 @@
 import type { TypeOf } from './rule';
 import { CellRejected, type ConversionContext } from './rule';
 import { changeOrReject } from './policy-actions';
-import { jsonProblem } from '../json-text';
+import { jsonKind, jsonProblem } from '../json-text';
 
 const SURROGATE = /[\ud800-\udfff]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -79,6 +79,18 @@ export function compileFitJson(context: ConversionContext): (json: string) => st
     if (without === json) return json;
     dropNul();
     return without;
+  };
+}
+
+/** A document whose text `fit` has looked at: where the destination takes `null` for no document, it is none. */
+export function compileDocument(
+  fit: (json: string) => string,
+  { rules }: ConversionContext,
+): (json: string) => string | null {
+  if (rules.nullDocument !== false) return fit;
+  return (json) => {
+    const fitting = fit(json);
+    return jsonKind(fitting) === 'null' ? null : fitting;
   };
 }
 

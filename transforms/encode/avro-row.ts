@@ -22,7 +22,11 @@ export function compileAvroRow(schema: TableSchema, buffer: AvroBuffer): (row: R
 }
 
 function compileRecord(
-  fields: readonly { readonly name: string; readonly type: ColumnType; readonly nullable?: boolean }[],
+  fields: readonly {
+    readonly name: string;
+    readonly type: ColumnType;
+    readonly nullable?: boolean | undefined;
+  }[],
   buffer: AvroBuffer,
 ): (cells: readonly Cell[]) => void {
   const columns = fields.map(({ name, type, nullable }) => {

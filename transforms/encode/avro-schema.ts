@@ -17,7 +17,7 @@ const AVRO_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * The Avro schema of rows of a table, as BigQuery reads it with `useAvroLogicalTypes`.
  *
  * NOT NULL columns have their type alone and all others a union with null: a load job compares the modes of the file with the table's, and
- * says `changed mode from REQUIRED to NULLABLE`. Arrays are never null, as in BigQuery; fields of structs always may be.
+ * says `changed mode from REQUIRED to NULLABLE`. Arrays are never null, as in BigQuery; fields of structs as their type says.
  * Throws TYPE_UNSUPPORTED for a type or name that Avro cannot say.
  */
 export function avroSchemaOf(schema: TableSchema): AvroType {
@@ -25,7 +25,9 @@ export function avroSchemaOf(schema: TableSchema): AvroType {
   let records = 0;
   const nextRecord = (): string => `record_${records++}`;
 
-  const recordOf = (fields: readonly { name: string; type: ColumnType; nullable?: boolean }[]): AvroType => ({
+  const recordOf = (
+    fields: readonly { name: string; type: ColumnType; nullable?: boolean | undefined }[],
+  ): AvroType => ({
     type: 'record',
     name: nextRecord(),
     fields: fields.map(({ name, type, nullable }) => {

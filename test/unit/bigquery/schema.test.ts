@@ -132,6 +132,29 @@ describe('fields of a created table', () => {
     assert.deepEqual(tableFields(tableSchemaOf(tableOf(written))), written);
   });
 
+  it('keep what is REQUIRED within records', () => {
+    const written: readonly TableField[] = [
+      {
+        name: 'r',
+        type: 'RECORD',
+        mode: 'REPEATED',
+        fields: [
+          { name: 'a', type: 'STRING', mode: 'REQUIRED' },
+          { name: 'b', type: 'STRING' },
+          { name: 'c', type: 'RECORD', mode: 'REQUIRED', fields: [{ name: 'd', type: 'DATE' }] },
+        ],
+      },
+    ];
+    const schema = tableSchemaOf(tableOf(written));
+    const element = schema.columns[0]?.type.kind === 'array' ? schema.columns[0].type.element : undefined;
+    assert.deepEqual(element?.kind === 'struct' ? element.fields.map(({ nullable }) => nullable) : [], [
+      false,
+      undefined,
+      false,
+    ]);
+    assert.deepEqual(tableFields(schema), written);
+  });
+
   for (const type of [
     { kind: 'variant' },
     { kind: 'interval' },
