@@ -290,6 +290,13 @@ export const ERROR_CODES = {
     explanation:
       'The destination published another number of rows than were staged, or what it did can no longer be found out. Nothing is loaded until somebody has looked: then `beamlift runs resume ID --accept` or `beamlift runs cancel ID`.',
   },
+  RUNNER_UNUSABLE: {
+    title: 'The runner cannot be used',
+    transient: false,
+    exit: 2,
+    explanation:
+      'What the runner needs is not there, or not of the version it must have: the Beam SDK of this installation, or the worker image of a run. The message names what was found and what is needed.',
+  },
   RUN_NOT_FOUND: {
     title: 'No such run',
     transient: false,
