@@ -71,6 +71,8 @@ export async function planJobs(
       await output.fail(error);
       codes.push(exitCodeOfError(error, signal));
       continue;
+    } finally {
+      output.screen.clear();
     }
     if (json === true) {
       output.writeJson(plan);

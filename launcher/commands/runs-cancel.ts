@@ -56,7 +56,9 @@ async function cancel(run: ChosenRun, desk: RunDesk): Promise<number> {
   const { context, session, output, flags } = desk;
   const { job, runId } = run;
   const services = { ...session.services, listener: () => undefined };
-  const report = await context.engine.cancelRun(job, runId, services);
+  // What BigQuery is doing for the run is stopped and waited for.
+  if (output.mode.bars) output.screen.show(`${printableLine(job.name)}  cancelling`);
+  const report = await context.engine.cancelRun(job, runId, services).finally(() => output.screen.clear());
   if (report === 'asked') {
     if (flags.json === true) {
       output.writeJson({ run_id: runId, job: job.name, status: 'running', cancel_requested: true });

@@ -30,7 +30,7 @@ export function renderProgress(progress: Progress, width: number, palette: Palet
 }
 
 function segmentsOf(progress: Progress, width: number, palette: Palette): Segment[] {
-  const { phase, rows, bytes, share, rowsPerSecond, units, unitsDone, elapsedSeconds } = progress;
+  const { phase, rows, bytes, share, rowsPerSecond, units, unitsDone, elapsedSeconds, awaits } = progress;
   const name = fitWidth(printableLine(progress.job), MAX_NAME_WIDTH);
   const segments: Segment[] = [{ plain: name, painted: palette.strong(name), rank: 0 }];
   const word = phase === undefined ? 'starting' : PHASE_WORDS[phase];
@@ -41,7 +41,8 @@ function segmentsOf(progress: Progress, width: number, palette: Palette): Segmen
   } else {
     segments.push({ plain: word, rank: 1 });
   }
-  if (rows > 0) segments.push({ plain: formatCounted(rows, 'row'), rank: 2 });
+  if (awaits !== undefined) segments.push({ plain: `(${awaits})`, rank: 2 });
+  if (rows > 0) segments.push({ plain: formatCounted(rows, 'row'), rank: awaits === undefined ? 2 : 4 });
   if (rowsPerSecond !== undefined && rows > 0) {
     segments.push({ plain: `${formatCount(rowsPerSecond)}/s`, rank: 4 });
   }

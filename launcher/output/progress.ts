@@ -14,6 +14,8 @@ export interface Progress {
   /** Undefined before the plan is made. */
   readonly units: number | undefined;
   readonly elapsedSeconds: number;
+  /** A job of the destination that is waited for: `BigQuery load job`. */
+  readonly awaits?: string | undefined;
 }
 
 /** Rates are means over so many milliseconds: short enough to show a stall, long enough not to flicker. */

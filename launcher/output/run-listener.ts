@@ -3,9 +3,10 @@ import type { Logger, LogLevel } from '../../core/logger';
 import type { RunEvent, RunListener } from '../../pipelines/run-events';
 import type { TextOutput } from '../host';
 import type { RunReport } from '../report';
+import { AwaitedJobs } from './awaited-jobs';
 import type { CommandOutput } from './command-output';
 import { paintStatus, type Palette } from './palette';
-import { ProgressTracker } from './progress';
+import { ProgressTracker, type Progress } from './progress';
 import { renderProgress } from './progress-line';
 import { fitWidth, printableLine } from './printable';
 import { formatBytes, formatDuration } from './quantities';
@@ -46,6 +47,9 @@ const REDRAW_MS = 120;
 /** Without a bar, progress is logged this often. */
 const PROGRESS_ENTRY_MS = 30_000;
 
+/** A job of the destination that takes longer is named on a terminal: somebody will want to look at it. */
+const SLOW_JOB_MS = 10_000;
+
 /** Turns the events of one run into a progress bar on `err`, where there is one, and into entries of `log`. */
 export function createRunListener(
   job: string,
@@ -55,11 +59,17 @@ export function createRunListener(
   clock: ProgressClock = SYSTEM_CLOCK,
 ): RunWatch {
   const tracker = new ProgressTracker(job, clock.now());
-  const runLog = createRunLog(log, job);
+  const jobs = new AwaitedJobs();
+  const runLog = createRunLog(log, job, (event, fields) => jobs.take(event, fields, clock.now()));
   const { screen, palette, mode } = output;
-  const draw = (): void =>
-    screen.show(renderProgress(tracker.snapshot(clock.now()), Math.max(0, err.columns - 1), palette));
-  const stop = mode.bars ? clock.every(REDRAW_MS, draw) : logProgress(tracker, runLog, clock);
+  const snapshot = (): Progress => ({ ...tracker.snapshot(clock.now()), awaits: jobs.text });
+  const draw = (): void => {
+    for (const { what, name } of jobs.takeSlow(clock.now(), SLOW_JOB_MS)) {
+      screen.print(output.redact(`${printableLine(job)}  waits for ${what} ${printableLine(name)}\n`));
+    }
+    screen.show(renderProgress(snapshot(), Math.max(0, err.columns - 1), palette));
+  };
+  const stop = mode.bars ? clock.every(REDRAW_MS, draw) : logProgress(snapshot, runLog, clock);
   if (mode.bars) draw();
   const close = (): void => {
     stop();
@@ -82,12 +92,17 @@ export function createRunListener(
 }
 
 /** Adds to each entry which run it is about. The run's own `etl.started` entry, its first, tells its id. */
-function createRunLog(log: Logger, job: string): Logger {
+function createRunLog(
+  log: Logger,
+  job: string,
+  take: (event: string, fields: Readonly<Record<string, unknown>>) => void,
+): Logger {
   let runId: string | undefined;
   const at =
     (level: LogLevel) =>
     (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
       if (typeof fields['run_id'] === 'string') runId = fields['run_id'];
+      take(event, fields);
       log[level](event, { ...(runId === undefined ? {} : { run_id: runId }), job, ...fields });
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
@@ -136,11 +151,9 @@ function logEvent(event: RunEvent, log: Logger): void {
   }
 }
 
-function logProgress(tracker: ProgressTracker, log: Logger, clock: ProgressClock): () => void {
+function logProgress(snapshot: () => Progress, log: Logger, clock: ProgressClock): () => void {
   return clock.every(PROGRESS_ENTRY_MS, () => {
-    const { phase, rows, bytes, share, rowsPerSecond, unitsDone, units, elapsedSeconds } = tracker.snapshot(
-      clock.now(),
-    );
+    const { phase, rows, bytes, share, rowsPerSecond, unitsDone, units, elapsedSeconds, awaits } = snapshot();
     log.info('etl.progress', {
       phase,
       rows,
@@ -149,6 +162,7 @@ function logProgress(tracker: ProgressTracker, log: Logger, clock: ProgressClock
       percent: share === undefined ? undefined : Math.round(share * 100),
       units_done: unitsDone,
       units,
+      waits_for: awaits,
       duration: roundToMilliseconds(elapsedSeconds),
     });
   });

@@ -169,7 +169,8 @@ function jobName({
   return `${kind} job ${shownId(jobReference)}${table === undefined ? '' : ` into ${table}`}`;
 }
 
-function shownId({ projectId, location, jobId }: JobReference): string {
+/** As `bq show -j` takes it. */
+export function shownId({ projectId, location, jobId }: JobReference): string {
   return `${projectId}:${location}.${jobId}`;
 }
 

@@ -1,7 +1,7 @@
 import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
 import type { JsonObject } from '../../core/plan';
-import { explainJob, explainRefusal, failureRule, targetOf } from './job-failures';
+import { explainJob, explainRefusal, failureRule, shownId, targetOf } from './job-failures';
 import { BURNT_LABEL, CONFIGURATION_LABEL, configurationHash, labelValue } from './job-ids';
 import { JobLooks, POLL_PATIENCE_MS, unsettled, type JobDesk } from './job-looks';
 
@@ -66,7 +66,11 @@ export async function runJob(
   const adopt = async (found: JobResource): Promise<JobOutcome> => {
     if (isBurnt(found)) return { kind: 'burnt' };
     if (!isOurs(found, job)) throw notOurs(found);
-    desk.log.info('bigquery.job.adopted', { job_id: job.reference.jobId, state: found.status.state });
+    desk.log.info('bigquery.job.adopted', {
+      ...namesOf(found.jobReference),
+      ...targetOf(job.configuration),
+      state: found.status.state,
+    });
     return await waitForEnd(desk, job.reference, found, signal);
   };
   if (!options.mayInsert) {
@@ -77,7 +81,10 @@ export async function runJob(
   const sent = await send(desk, job.reference, { ...job.configuration, labels }, signal);
   if (sent.kind === 'found') return await adopt(sent.job);
   if (sent.kind === 'refused') return sent;
-  desk.log.info('bigquery.job.inserted', { job_id: job.reference.jobId, ...targetOf(job.configuration) });
+  desk.log.info('bigquery.job.inserted', {
+    ...namesOf(sent.job.jobReference),
+    ...targetOf(job.configuration),
+  });
   return await waitForEnd(desk, job.reference, sent.job, signal);
 }
 
@@ -236,6 +243,11 @@ function isOurs(found: JobResource, job: JobOrder): boolean {
     theirs.kind === ours.kind &&
     (ours.table === undefined || theirs.table === ours.table)
   );
+}
+
+/** For the log: its id, and how `bq show -j` takes it. */
+function namesOf(reference: JobReference): { job_id: string; bigquery_job: string } {
+  return { job_id: reference.jobId, bigquery_job: shownId(reference) };
 }
 
 function isBurnt(job: JobResource): boolean {

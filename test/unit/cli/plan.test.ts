@@ -46,6 +46,14 @@ describe('plan', () => {
     );
   });
 
+  it('leaves no line of progress below an error', async () => {
+    const host = fakeHost({ terminal: true, colour: false });
+    await main(['plan', 'bad'], host, { engine: fakeEngine({ jobs: ['bad'], plan: refused }) });
+    const screen = host.err.screen();
+    assert.match(screen[0] ?? '', /TYPE_UNSUPPORTED/);
+    assert.equal(screen.at(-1)?.trim(), '');
+  });
+
   it('shows the first and the last of many units', () => {
     const units = Array.from({ length: 1200 }, (_, index) => ({
       id: String(index + 1).padStart(4, '0'),

@@ -199,6 +199,29 @@ describe('the run listener', () => {
     assert.ok(calls.every((call) => call.stopped));
   });
 
+  it('shows that the destination works, and names a job that takes long', async () => {
+    const { host, at, create } = watched(true);
+    const watch = await create();
+    const { services } = watch;
+    services.listener({ kind: 'phase.started', phase: 'commit' });
+    const job = { job_id: 'j1', bigquery_job: 'p:EU.j1', kind: 'load' };
+    services.log.info('bigquery.job.inserted', job);
+    at(1_000);
+    assert.deepEqual(host.err.screen(), ['orders  publishing  (BigQuery load job)  1.0 s']);
+    services.log.info('bigquery.job.adopted', { ...job, job_id: 'j2' });
+    services.log.info('bigquery.job.ended', { job_id: 'j2' });
+    at(12_000);
+    at(13_000);
+    assert.deepEqual(host.err.screen(), [
+      'orders  waits for BigQuery load job p:EU.j1',
+      'orders  publishing  (BigQuery load job)  13.0 s',
+    ]);
+    services.log.info('bigquery.job.ended', { job_id: 'j1' });
+    at(14_000);
+    assert.equal(host.err.screen().at(-1)?.trimEnd(), 'orders  publishing  14.0 s');
+    watch.close();
+  });
+
   it('takes the line away when a run ends without a report', async () => {
     const { host, create, calls } = watched(true);
     const watch = await create();
