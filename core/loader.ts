@@ -91,16 +91,12 @@ export interface Lease {
 
 export interface LoadReport {
   readonly rowsLoaded: number;
-  /** Rows of the table before, where the loader knows. */
-  readonly rowsBefore: number | null;
   /** Merge: staged rows that gave way to another one of the same key, or to a newer row of the table. They are not in `rowsLoaded`. */
   readonly rowsSuperseded?: number;
   /** The commit had been done before; nothing was changed now. */
   readonly alreadyCommitted: boolean;
   /** The table as users name it. */
   readonly table: string;
-  /** Ids of the jobs that published the rows, where the destination has such. */
-  readonly loadJobs?: readonly string[];
 }
 
 /** A destination, opened for one job. */

@@ -131,7 +131,6 @@ async function recordEnd(
   if (failure === undefined) {
     recorder.committed({
       rowsLoaded: rows,
-      rowsBefore: null,
       alreadyCommitted: true,
       table: job.destination.table,
     });

@@ -109,7 +109,7 @@ async function knownAsPublished(
   await loader.recovery?.sweepRun(runId);
   const recorder = new RunRecorder(runId, job, options, services, new Date(last.at));
   const { table } = job.destination;
-  recorder.committed({ rowsLoaded: last.rows, rowsBefore: null, alreadyCommitted: true, table });
+  recorder.committed({ rowsLoaded: last.rows, alreadyCommitted: true, table });
   return await recorder.finished();
 }
 

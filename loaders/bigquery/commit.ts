@@ -4,6 +4,7 @@ import { BeamliftError } from '../../core/errors';
 import type { LoadReport } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
 import type { RunContext } from '../../core/plan';
+import { committedBefore } from '../committed-before';
 import { manifestHash } from '../manifest-hash';
 import type { ProcessIdentity } from '../process-identity';
 import { findCommitRecord, keepCommitRecord, type CommitRecord } from './commit-record';
@@ -14,7 +15,6 @@ import { prepareCommit } from './prepare-commit';
 import { publish, type PublishingDesk } from './publish';
 import type { RunLayout, StagingLayout } from './staging-layout';
 import { checkParts } from './staging';
-import type { StateDocument } from './state-document';
 import { withTableLease } from './table-lease';
 
 /** What a commit needs. */
@@ -43,8 +43,8 @@ export async function commitRows(
 ): Promise<LoadReport> {
   const hash = manifestHash(manifests);
   const document = (await desk.session.current(signal))?.document;
-  const done = committedBefore(desk, context, document, hash);
-  if (done !== undefined) return done;
+  const done = committedBefore(context, document?.lastCommit, hash);
+  if (done !== undefined) return { rowsLoaded: done, alreadyCommitted: true, table: tableName(desk.table) };
   holding(document, context.fence);
   return await withTableLease(desk, context, signal, async (leased) => {
     const record = await recordOf(desk, context, manifests, hash, files, leased);
@@ -111,25 +111,5 @@ export async function recordThatMustBe(
     where: { job, object: place.layout.commit },
     why: 'Its staged files were deleted while the run was not finished: by a lifecycle rule of the bucket, or by hand.',
     hint: `Look at the table and at the run's job in BigQuery (labels beamlift_run). Then \`beamlift runs cancel ${runId}\`: the next run loads the same window again.`,
-  });
-}
-
-/** The report of this very commit, if it was made before. A run commits once: other manifests of it are refused. */
-function committedBefore(
-  desk: CommitDesk,
-  context: RunContext,
-  document: StateDocument | undefined,
-  hash: string,
-): LoadReport | undefined {
-  const last = document?.lastCommit;
-  if (last === null || last?.runId !== context.runId) return undefined;
-  if (last.manifestHash === hash) {
-    return { rowsLoaded: last.rows, rowsBefore: null, alreadyCommitted: true, table: tableName(desk.table) };
-  }
-  throw new BeamliftError('DESTINATION_FAILED', {
-    what: `Run ${context.runId} has already published other rows`,
-    where: { job: context.job },
-    why: 'A run commits once, and this commit has other manifests than the one that was made.',
-    hint: 'Nothing was published now. Please report this: it is a defect in beamlift.',
   });
 }

@@ -81,11 +81,9 @@ export async function finishRun(
   }, signal);
   return {
     rowsLoaded: rows.loaded,
-    rowsBefore: null,
     ...(context.keyColumns.length > 0 ? { rowsSuperseded: rows.superseded } : {}),
     alreadyCommitted: false,
     table: tableName(record.plan.table),
-    ...(job === undefined ? {} : { loadJobs: [job.jobReference.jobId] }),
   };
 }
 

@@ -192,7 +192,6 @@ export class BigQueryRecovery implements RunRecovery {
     const rows = (await session.current(signal))?.document.lastCommit?.rows ?? record.plan.rowsStaged;
     return {
       rowsLoaded: rows,
-      rowsBefore: null,
       alreadyCommitted: true,
       table: tableName(record.plan.table),
     };

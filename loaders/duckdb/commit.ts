@@ -12,6 +12,7 @@ import type { JobState, LoadReport } from '../../core/loader';
 import type { Logger } from '../../core/logger';
 import type { Manifest } from '../../core/manifest';
 import type { RunContext } from '../../core/plan';
+import { committedBefore } from '../committed-before';
 import { inUnitOrder, manifestHash } from '../manifest-hash';
 import { nextState } from '../next-state';
 import { checkParts, partFile } from '../staging-folder';
@@ -86,10 +87,8 @@ async function publishOnce(
 ): Promise<LoadReport> {
   const row = await readStateRow(session, table.schema, context.job);
   const hash = manifestHash(manifests);
-  const done = committedBefore(context, row, hash);
-  if (done !== undefined) {
-    return { rowsLoaded: done, rowsBefore: null, alreadyCommitted: true, table: showTable(table) };
-  }
+  const done = committedBefore(context, row?.state.lastCommit, hash);
+  if (done !== undefined) return { rowsLoaded: done, alreadyCommitted: true, table: showTable(table) };
   const state = checkFence(context, row);
   await holdLease(session, table, context);
   await checkParts(context, manifests, signal);
@@ -99,24 +98,10 @@ async function publishOnce(
   await writeState(session, table, context, nextState(context, state, result));
   return {
     rowsLoaded: published.rowsLoaded,
-    rowsBefore: published.rowsBefore,
     ...(context.keyColumns.length > 0 ? { rowsSuperseded: published.rowsSuperseded } : {}),
     alreadyCommitted: false,
     table: showTable(target.definition.table),
   };
-}
-
-/** How many rows this very commit loaded, if it was made before. A run commits once: other manifests of it are refused. */
-function committedBefore(context: RunContext, row: StateRow | undefined, hash: string): number | undefined {
-  const last = row?.state.lastCommit;
-  if (last?.runId !== context.runId) return undefined;
-  if (last.manifestHash === hash) return last.rows;
-  throw new BeamliftError('DESTINATION_FAILED', {
-    what: `Run ${context.runId} has already published other rows`,
-    where: { job: context.job },
-    why: 'A run commits once, and this commit has other manifests than the one that was made.',
-    hint: 'Nothing was published now. Please report this: it is a defect in beamlift.',
-  });
 }
 
 /** Throws FENCED unless the run still has the lease that its plan was made under. */

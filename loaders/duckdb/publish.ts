@@ -16,7 +16,6 @@ export interface StagedRows {
 
 /** What publishing did to the table. */
 export interface Published {
-  readonly rowsBefore: number;
   readonly rowsLoaded: number;
   readonly rowsSuperseded: number;
 }
@@ -34,23 +33,21 @@ export async function publishRows(
   target: DestinationTable,
   staged: StagedRows,
 ): Promise<Published> {
-  const rowsBefore = await countRows(session, target.definition.table);
   switch (context.disposition) {
     case 'append':
       await insertStaged(session, context, target, target.definition.table, staged);
-      return { rowsBefore, rowsLoaded: staged.rows, rowsSuperseded: 0 };
+      return { rowsLoaded: staged.rows, rowsSuperseded: 0 };
     case 'replace':
-      if (staged.rows === 0 && rowsBefore > 0 && !context.allowEmpty)
-        throw emptyReplace(context, target, rowsBefore);
+      if (staged.rows === 0 && !context.allowEmpty) await refuseEmpty(session, context, target);
       if (context.keyColumns.length > 0) {
         // A job that merges, loaded anew: one row for each key, as if every run had been merged.
         await session.run(`DELETE FROM ${quoteTable(target.definition.table)}`);
-        return { rowsBefore, ...(await mergeStaged(session, context, target, staged)) };
+        return await mergeStaged(session, context, target, staged);
       }
       await replaceRows(session, context, target, staged);
-      return { rowsBefore, rowsLoaded: staged.rows, rowsSuperseded: 0 };
+      return { rowsLoaded: staged.rows, rowsSuperseded: 0 };
     case 'merge':
-      return { rowsBefore, ...(await mergeStaged(session, context, target, staged)) };
+      return await mergeStaged(session, context, target, staged);
   }
 }
 
@@ -59,7 +56,7 @@ async function mergeStaged(
   context: RunContext,
   target: DestinationTable,
   staged: StagedRows,
-): Promise<Omit<Published, 'rowsBefore'>> {
+): Promise<Published> {
   const superseded = await mergeRows(session, context, target, async (scratch) => {
     await insertStaged(session, context, target, scratch, staged);
   });
@@ -177,10 +174,16 @@ async function isSameButName(
   );
 }
 
-function emptyReplace(context: RunContext, { definition }: DestinationTable, rows: number): BeamliftError {
-  return new BeamliftError('EMPTY_REPLACE', {
-    what: `The load would empty ${showTable(definition.table)}: it read no rows, and the table has ${rows}`,
-    where: { job: context.job, object: showTable(definition.table) },
+async function refuseEmpty(
+  session: WarehouseSession,
+  context: RunContext,
+  { definition: { table } }: DestinationTable,
+): Promise<void> {
+  const rows = await countRows(session, table);
+  if (rows === 0) return;
+  throw new BeamliftError('EMPTY_REPLACE', {
+    what: `The load would empty ${showTable(table)}: it read no rows, and the table has ${rows}`,
+    where: { job: context.job, object: showTable(table) },
     why: 'A source without rows is more often a mistake than meant.',
     hint: 'Set `allow_empty: true` for the job if the table is to be emptied. The table is as it was.',
   });

@@ -172,7 +172,7 @@ export class FakeEquipment {
       commit: async (_context, manifests) => {
         this.published.push(...manifests);
         const rowsLoaded = manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0);
-        return { rowsLoaded, rowsBefore: null, alreadyCommitted: false, table: 'numbers' };
+        return { rowsLoaded, alreadyCommitted: false, table: 'numbers' };
       },
     };
   }
