@@ -18,6 +18,8 @@ export interface DestinationRules {
   /** Whether an array may be null, and not only empty; absent: it may. */
   readonly nullArray?: boolean;
   readonly nestedArray: boolean;
+  /** `64-bit`: numbers of json values are kept as whole numbers of 64 bits or as float64; absent: with all their digits. */
+  readonly jsonNumbers?: '64-bit';
   /** Whether a json value may be the document `null`, which is not null; absent: it may. */
   readonly nullDocument?: boolean;
   /** Whether a time of day may be 24:00:00; absent: it may. */

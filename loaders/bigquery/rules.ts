@@ -50,6 +50,7 @@ export const BIGQUERY_RULES: DestinationRules = {
   nullInArray: false,
   nullArray: false,
   nestedArray: false,
+  jsonNumbers: '64-bit',
   endOfDay: false,
   nulCharacter: true,
   maxRowBytes: MAX_ROW_BYTES,

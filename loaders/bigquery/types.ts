@@ -51,7 +51,7 @@ export const TYPE_NOTES: readonly string[] = [
   'Digits of a second beyond microseconds are up to policy `inexact`. Dates and instants reach from year 1 to 9999, infinite ones are up to policy `infinity`; there is no 24:00:00.',
   'NaN and the infinities stay in FLOAT64 columns.',
   'Arrays have no null elements (policy `null_in_array`) and are never null themselves (policy `null_array`). Arrays of arrays are JSON, and so are structs with names that BigQuery does not take.',
-  'A JSON column keeps values, not text: BigQuery drops blanks, the order of members and all but one of members with the same name, and keeps numbers as 64-bit integers or floats. A STRING column keeps the text.',
+  'A JSON column keeps values, not text: BigQuery drops blanks, the order of members and all but one of members with the same name, and keeps numbers as 64-bit integers or floats: policy `inexact` decides about others (`0.12345678901234567890`), and those beyond FLOAT64 (`1e400`) are rejects. A STRING column keeps the text.',
   'Columns of the types GEOGRAPHY, RANGE and INTERVAL take the texts that BigQuery reads for them. They, and columns whose names have more than letters, digits and `_`, make the whole run be staged as NDJSON; there, a JSON document that is just `null` becomes NULL.',
 ];
 

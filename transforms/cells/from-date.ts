@@ -9,12 +9,12 @@ import {
   NONE_UUID,
 } from './no-rule';
 import { compileUnusual, nullOrReject } from './policy-actions';
-import { ofBigint, type CellFunction, type RuleContext, type RulesFrom, type TypeOf } from './rule';
-import { compileFitDate, compileFitInstant, unitsPerDay } from './to-instant';
+import type { CellFunction, RuleContext, RulesFrom, TypeOf } from './rule';
+import { compileFitDate, compileFitInstant, ofInstant, unitsPerDay } from './to-instant';
 import { compileFitPlainText } from './to-text';
 
 export const INSTANT_POLICIES =
-  "policy `out_of_range_date` decides beyond the destination's range, `infinity` about 'infinity' where the destination has none";
+  "policy `out_of_range_date` decides beyond the destination's range, `infinity` about 'infinity' where the destination has none, `zero_date` about a zero date";
 
 function toMidnight(
   destination: TypeOf<'datetime'> | TypeOf<'timestamp'>,
@@ -22,13 +22,13 @@ function toMidnight(
 ): CellFunction {
   const fit = compileFitInstant(destination, context);
   const perDay = unitsPerDay(destination.unit);
-  return ofBigint((days) => fit(isInfiniteInstant(days) ? days : days * perDay));
+  return ofInstant(context, (days) => fit(isInfiniteInstant(days) ? days : days * perDay));
 }
 
 function toText(context: RuleContext, fit: (text: string) => string): CellFunction {
   const unusual = compileUnusual(context, 'string');
   const beyond = nullOrReject(context, 'out_of_range_date', 'beyond the calendar');
-  return ofBigint((days) => {
+  return ofInstant(context, (days) => {
     if (!isCalendarDay(days)) return beyond();
     const text = isInfiniteInstant(days) ? unusual('infinity', formatDate(days)) : formatDate(days);
     return typeof text === 'string' ? fit(text) : text;
@@ -39,7 +39,7 @@ export const FROM_DATE: RulesFrom<'date'> = {
   date: {
     name: 'range',
     description: `As it is; ${INSTANT_POLICIES}.`,
-    compile: (_source, _destination, context) => ofBigint(compileFitDate(context)),
+    compile: (_source, _destination, context) => ofInstant(context, compileFitDate(context)),
   },
   datetime: {
     name: 'midnight',

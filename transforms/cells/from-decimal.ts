@@ -10,7 +10,7 @@ import {
   type TypeOf,
 } from './rule';
 import { compileDecimalToInt, compileFitDecimal, compileTextToFloat, decimalToBool } from './to-number';
-import { compileFitPlainText } from './to-text';
+import { compileFitJson, compileFitPlainText } from './to-text';
 
 const NON_FINITE = 'policies `nan` and `infinity` decide about the rest';
 
@@ -81,8 +81,8 @@ export const FROM_DECIMAL: RulesFrom<'decimal'> = {
   },
   json: {
     name: 'JSON',
-    description: `A JSON number with all digits, trailing zeros included; ${NON_FINITE}.`,
-    compile: (_source, _destination, context) => ofDecimal(context, 'json', (text) => text),
+    description: `A JSON number with all digits, trailing zeros included; more than the destination keeps are up to policy \`inexact\`; ${NON_FINITE}.`,
+    compile: (_source, _destination, context) => ofDecimal(context, 'json', compileFitJson(context)),
   },
   bytes: NONE_BYTES,
   uuid: NONE_UUID,

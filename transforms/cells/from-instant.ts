@@ -12,7 +12,6 @@ import {
 } from './no-rule';
 import { compileUnusual } from './policy-actions';
 import {
-  ofBigint,
   type CellFunction,
   type DestinationKind,
   type NoRule,
@@ -21,28 +20,28 @@ import {
   type RulesFrom,
   type TypeOf,
 } from './rule';
-import { compileChangeUnit, compileFitDate, compileFitInstant, compileToDay } from './to-instant';
+import { compileChangeUnit, compileFitDate, compileFitInstant, compileToDay, ofInstant } from './to-instant';
 import { compileFitPlainText } from './to-text';
 
 type InstantType = Extract<ColumnType, { kind: 'datetime' | 'timestamp' }>;
 
 function toInstant(source: InstantType, destination: InstantType, context: RuleContext): CellFunction {
   const fit = compileFitInstant(destination, context);
-  if (source.unit === destination.unit) return ofBigint(fit);
+  if (source.unit === destination.unit) return ofInstant(context, fit);
   const change = compileChangeUnit(source.unit, destination.unit, context);
-  return ofBigint((value) => fit(change(value)));
+  return ofInstant(context, (value) => fit(change(value)));
 }
 
 function toDate(source: InstantType, context: RuleContext): CellFunction {
   const fit = compileFitDate(context);
   const toDay = compileToDay(source.unit, context);
-  return ofBigint((value) => fit(toDay(value)));
+  return ofInstant(context, (value) => fit(toDay(value)));
 }
 
 function toText(source: InstantType, context: RuleContext, fit: (text: string) => string): CellFunction {
   const unusual = compileUnusual(context, 'string');
   const format = compileInstantFormat(source.kind, source.unit);
-  return ofBigint((value) => {
+  return ofInstant(context, (value) => {
     const text = isInfiniteInstant(value) ? unusual('infinity', format(value)) : format(value);
     return typeof text === 'string' ? fit(text) : text;
   });

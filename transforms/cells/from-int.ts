@@ -3,7 +3,7 @@ import { NONE_BYTES, NONE_EPOCH, NONE_LIST, NONE_STRUCT, NONE_UUID } from './no-
 import { changeOrReject } from './policy-actions';
 import { CellRejected, keepCell, ofBigint, type RulesFrom } from './rule';
 import { compileFitDecimal, compileFitInt, intRange } from './to-number';
-import { compileFitPlainText } from './to-text';
+import { compileFitJson, compileFitPlainText } from './to-text';
 
 export const FROM_INT: RulesFrom<'int'> = {
   bool: {
@@ -59,8 +59,12 @@ export const FROM_INT: RulesFrom<'int'> = {
   },
   json: {
     name: 'JSON',
-    description: 'A JSON number with all digits, also beyond 2^53.',
-    compile: () => ofBigint((value) => value.toString()),
+    description:
+      'A JSON number with all digits, also beyond 2^53; more than the destination keeps are up to policy `inexact`.',
+    compile: (source, _destination, context) => {
+      const fit = source.bits === 128 ? compileFitJson(context) : (text: string) => text;
+      return ofBigint((value) => fit(value.toString()));
+    },
   },
   bytes: NONE_BYTES,
   uuid: NONE_UUID,

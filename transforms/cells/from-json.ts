@@ -174,7 +174,8 @@ export const FROM_JSON: RulesFrom<'json'> = {
   },
   json: {
     name: 'as written',
-    description: 'The document as it is written.',
+    description:
+      'The document as it is written; digits of numbers that the destination does not keep are up to policy `inexact`.',
     compile: (_source, _destination, context) => ofText(compileDocument(compileFitJson(context), context)),
   },
 };
@@ -205,7 +206,8 @@ export const FROM_VARIANT: RulesFrom<'variant'> = {
   },
   json: {
     name: 'as written',
-    description: 'The value as it is written.',
+    description:
+      'The value as it is written; digits of numbers that the destination does not keep are up to policy `inexact`.',
     compile: (_source, _destination, context) => ofText(compileDocument(compileFitJson(context), context)),
   },
 };

@@ -1,10 +1,10 @@
-import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../core/cells';
+import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, ZERO_INSTANT, type Cell } from '../../core/cells';
 import { formatType } from '../../core/format-type';
 import { UNITS_PER_SECOND, type TimeUnit } from '../../core/time-unit';
 import { floorDivide } from '../../core/calendar';
 import { compileInstantFormat, formatDate, isInfiniteInstant } from '../../core/instant-format';
 import { changeOrReject, compileUnusual, nullOrReject } from './policy-actions';
-import { CellRejected, type ConversionContext, type TypeOf } from './rule';
+import { CellRejected, ofBigint, type CellFunction, type ConversionContext, type TypeOf } from './rule';
 
 const MICROS_PER_SECOND = 1_000_000n;
 const SECONDS_PER_DAY = 86_400n;
@@ -12,6 +12,12 @@ const SECONDS_PER_DAY = 86_400n;
 /** Units of a day. */
 export function unitsPerDay(unit: TimeUnit): bigint {
   return UNITS_PER_SECOND[unit] * SECONDS_PER_DAY;
+}
+
+/** Converts the cells of dates and instants; what is no date is up to policy `zero_date`, whatever the destination. */
+export function ofInstant(context: ConversionContext, convert: (value: bigint) => Cell): CellFunction {
+  const zero = nullOrReject(context, 'zero_date', 'a zero date');
+  return ofBigint((value) => (value === ZERO_INSTANT ? zero() : convert(value)));
 }
 
 function compileWithin(

@@ -1,5 +1,6 @@
 import type { TypeOf } from './rule';
 import { CellRejected, type ConversionContext } from './rule';
+import { compileJsonNumbers } from './json-numbers';
 import { changeOrReject } from './policy-actions';
 import { jsonKind, jsonProblem } from '../json-text';
 
@@ -65,8 +66,14 @@ function lengthInCharacters(text: string): number {
 
 const ESCAPED_NUL = /(?<!\\)((?:\\\\)*)\\u0000/g;
 
-/** JSON text that is known to be valid into a json column: escapes of U+0000 and of halves of surrogate pairs are not welcome everywhere. */
+/** JSON text that is known to be valid into a json column: long numbers, and escapes of U+0000 and of halves of surrogate pairs, are not welcome everywhere. */
 export function compileFitJson(context: ConversionContext): (json: string) => string {
+  const fitTexts = compileFitJsonTexts(context);
+  const fitNumbers = compileJsonNumbers(context);
+  return fitNumbers === undefined ? fitTexts : (json) => fitNumbers(fitTexts(json));
+}
+
+function compileFitJsonTexts(context: ConversionContext): (json: string) => string {
   const dropNul = context.rules.nulCharacter
     ? undefined
     : changeOrReject(context, 'nul_character', 'the character U+0000');
