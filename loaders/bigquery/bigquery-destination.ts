@@ -82,7 +82,7 @@ const configSchema = fields.superRefine((config, context) => {
   for (const key of ENDPOINT_KEYS) {
     const { credentials, [key]: address } = config;
     if (credentials === ANONYMOUS && address === undefined) {
-      const message = `${ANONYMOUS} is for emulators: set ${key}, too, or leave credentials out for Google's default ones`;
+      const message = `${ANONYMOUS} is for emulators, and ${key} is missing, which names one; leave credentials out for Google's default ones`;
       context.addIssue({ code: 'custom', path: ['credentials'], message });
     }
     if (credentials === undefined && isPlain(address)) {
@@ -107,10 +107,10 @@ export const bigquery = {
   unitSize: { minBytes: MIN_UNIT_BYTES, maxUnits: MAX_UNITS },
   typeFor,
   parseUrl: parseBigqueryUrl,
-  open: async ({ config: written, dataset, table: tableId }, services) => {
+  open: async ({ config: written, dataset, table: tableId }, services, signal) => {
     const config = fields.parse(written);
     const table = tableReference(config.project, dataset ?? config.dataset, tableId);
-    const clients = await openClients(config, services, new AbortController().signal);
+    const clients = await openClients(config, services, signal);
     const loader: Loader = new BigQueryLoader({
       ...clients,
       table,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { serviceEndpointProblem } from '../../../core/service-endpoint';
+import { neverAborts } from '../../../core/never-aborts';
 import { fingerprint, type FingerprintedJob } from '../../../launcher/config/fingerprint';
 import { bigquery } from '../../../loaders/bigquery/bigquery-destination';
 import { parseBigqueryUrl, parseStaging } from '../../../loaders/bigquery/bigquery-url';
@@ -49,7 +50,7 @@ describe('the configuration of BigQuery', () => {
     [{ credentials: '' }, /^credentials: /],
     [
       { credentials: 'anonymous', endpoint: 'http://127.0.0.1:9050' },
-      /^credentials: anonymous is for emulators: set staging_endpoint/,
+      /^credentials: anonymous is for emulators, and staging_endpoint is missing/,
     ],
     [{ endpoint: 'http://127.0.0.1:9050' }, /^endpoint: credentials are sent to https:\/\/ addresses alone/],
   ] as const) {
@@ -71,6 +72,7 @@ describe('the configuration of BigQuery', () => {
           ...(dataset === undefined ? {} : { dataset }),
         },
         quietServices('/nowhere'),
+        neverAborts(),
       );
     await assert.rejects(open('a.b'), hasCode('PLAN_REFUSED', /"a\.b" cannot be the name of a table/));
     await assert.rejects(open('orders', 'raw-data'), hasCode('PLAN_REFUSED', /name of a dataset/));
@@ -85,6 +87,7 @@ describe('the configuration of BigQuery', () => {
         table: 'orders',
       },
       quietServices('/nowhere'),
+      neverAborts(),
     );
     assert.ok(loader.recovery !== undefined && loader.reviewPlan !== undefined);
     await loader.close();
@@ -103,7 +106,7 @@ describe('the configuration of BigQuery', () => {
         endpoint: 'http://bigquery.example.com',
       },
       quietServices('/nowhere'),
-      new AbortController().signal,
+      neverAborts(),
     );
     assert.deepEqual(
       findings.map(({ step, ok }) => [step, ok]),
