@@ -18,9 +18,11 @@ export class ModelStore {
     readonly clock: () => number,
   ) {}
 
+  /** Headers of HTTP say times in seconds. */
   get(name: string): (ModelObject & { readonly storeTimeMs: number }) | undefined {
     const found = this.objects.get(name);
-    return found === undefined ? undefined : { ...found, storeTimeMs: this.clock() };
+    if (found === undefined) return undefined;
+    return { ...found, updatedMs: inSeconds(found.updatedMs), storeTimeMs: inSeconds(this.clock()) };
   }
 
   /** `ifGeneration` 0: it may not exist. */
@@ -68,6 +70,11 @@ function described({ name, generation, bytes, crc32c: sum, updatedMs }: ModelObj
   return { name, generation, bytes, crc32c: sum, updatedMs };
 }
 
+function inSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
+}
+
+/** CRC-32C as the service writes it. */
 export function checksum(body: Uint8Array): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(crc32c(body));

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { CrashPhase, Fate, FaultPlan, Operation } from './fault-plan';
 import type { SimulatedProcess } from './simulated-process';
 
@@ -82,6 +83,8 @@ export class Wire {
         over = true;
         reject(signal.reason as Error);
       };
+      // A sweep sends many requests at once.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', abort, { once: true });
       const serve = (delay: number, then: (value: Value) => void): void => {
         world.schedule(world.now + delay, false, () => {
