@@ -178,6 +178,6 @@ export interface DestinationModule<Type extends string = string> {
   typeFor(type: ColumnType): ColumnType;
   /** A URL of `--to`, as fields; undefined: not a URL of this destination. Throws USAGE. */
   parseUrl(url: string): JsonObject | undefined;
-  open(destination: DestinationSpec, services: SourceServices): Promise<Loader>;
+  open(destination: DestinationSpec, services: SourceServices, signal: AbortSignal): Promise<Loader>;
   check(config: JsonObject, services: SourceServices, signal: AbortSignal): Promise<CheckFinding[]>;
 }

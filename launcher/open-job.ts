@@ -20,7 +20,8 @@ export async function openJob(job: JobSpec, services: LaunchServices): Promise<O
   const destination = destinationOfType(job.destination.type);
   const extractor = await source.open(job.source, services);
   try {
-    return { job, extractor, destination, loader: await destination.open(job.destination, services) };
+    const loader = await destination.open(job.destination, services, services.signal);
+    return { job, extractor, destination, loader };
   } catch (error) {
     await extractor.close();
     throw error;

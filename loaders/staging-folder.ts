@@ -5,6 +5,7 @@ import type { EncodedStream } from '../core/encoding';
 import { BeamliftError, messageOf, systemCode } from '../core/errors';
 import { manifestSchema, type Manifest, type Part } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
+import { neverAborts } from '../core/never-aborts';
 import { claimRunFolder } from './run-folders';
 
 /**
@@ -131,7 +132,7 @@ async function publishManifest(context: RunContext, unit: WorkUnit, manifest: Ma
     return manifest;
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
-    const first = await findStagedUnit(context, unit, new AbortController().signal);
+    const first = await findStagedUnit(context, unit, neverAborts());
     if (first === undefined) throw error;
     return first;
   } finally {

@@ -1,5 +1,6 @@
 import { BeamliftError } from '../errors';
 import type { Logger } from '../logger';
+import { neverAborts } from '../never-aborts';
 import type { JsonObject } from '../plan';
 import type { RetryPolicy } from '../retry-policies';
 import {
@@ -46,7 +47,7 @@ export interface BigQueryApiOptions extends GoogleLoginOptions {
  */
 export async function openBigQueryApi(
   options: BigQueryApiOptions,
-  signal: AbortSignal = new AbortController().signal,
+  signal: AbortSignal = neverAborts(),
 ): Promise<BigQueryApi> {
   const login = options.login ?? (await openGoogleLogin(options, signal));
   const endpoint = checkEndpoint(options.endpoint ?? DEFAULT_ENDPOINT, login);

@@ -1,5 +1,6 @@
 import { crc32c } from '../crc32c';
 import { BeamliftError } from '../errors';
+import { neverAborts } from '../never-aborts';
 import type { ObjectUpload, StoredObject } from './gcs-bucket';
 import {
   crc32cText,
@@ -120,7 +121,7 @@ class RestUpload implements ObjectUpload {
   ): Promise<Pick<GoogleAnswer, 'status' | 'body'>> {
     return await this.rest.once(
       { call: this.target.call, method, path, open, accepts: [404, 410, 499], timeoutMs: ABORT_TIMEOUT_MS },
-      new AbortController().signal,
+      neverAborts(),
     );
   }
 

@@ -1,6 +1,7 @@
 import { crc32c } from '../crc32c';
 import { BeamliftError } from '../errors';
 import type { Logger } from '../logger';
+import { neverAborts } from '../never-aborts';
 import type { RetryPolicy } from '../retry-policies';
 import type {
   BucketSettings,
@@ -48,7 +49,7 @@ export interface GcsBucketOptions extends GoogleLoginOptions {
 /** A bucket by the JSON API. No request is made yet. Throws LOGIN_FAILED for credentials that cannot be read, CONFIG_INVALID for an endpoint that cannot be used. */
 export async function openGcsBucket(
   options: GcsBucketOptions,
-  signal: AbortSignal = new AbortController().signal,
+  signal: AbortSignal = neverAborts(),
 ): Promise<GcsBucket> {
   const login = options.login ?? (await openGoogleLogin(options, signal));
   const endpoint = checkEndpoint(options.endpoint ?? DEFAULT_ENDPOINT, login);

@@ -1,6 +1,7 @@
 import type { PostgresClient } from '../../core/clients/postgres-client';
 import { serverReport } from '../../core/clients/postgres-errors';
 import { BeamliftError, messageOf, type ErrorPlace } from '../../core/errors';
+import { neverAborts } from '../../core/never-aborts';
 import { PostgresSession } from './session';
 import type { Relation } from './relation';
 
@@ -65,7 +66,7 @@ export class SnapshotLeader {
   }
 
   private async keepAlive(): Promise<void> {
-    const signal = new AbortController().signal;
+    const signal = neverAborts();
     await this.client
       .execute(['SELECT 1'], signal, { what: 'The snapshot could not be kept', place: this.place })
       .catch(

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock';
 import { BeamliftError } from '../../core/errors';
 import type { JobState, Lease, UnfinishedRun } from '../../core/loader';
 import type { Logger } from '../../core/logger';
+import { neverAborts } from '../../core/never-aborts';
 import { LEASE_MS, takeLease, type LeaseRequest } from './job-lease-decision';
 import { KeptLease } from './kept-lease';
 import { jobStateOf, unfinishedRunOf, type StateDocument } from './state-document';
@@ -97,7 +98,7 @@ export class JobLease implements Lease {
       if (document === undefined || document.fence !== this.fence || document.lease === null)
         return undefined;
       return { ...document, lease: null };
-    }, new AbortController().signal);
+    }, neverAborts());
   }
 }
 

@@ -2,11 +2,10 @@ import type { Clock } from '../../core/clock';
 import type { ErrorCode } from '../../core/error-codes';
 import { BeamliftError, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
+import { neverAborts } from '../../core/never-aborts';
 
 /** What a renewal that fails so has found out; other failures may pass before the lease is over. */
 const LOST: readonly ErrorCode[] = ['FENCED', 'CANCELLED', 'NEEDS_ATTENTION'];
-
-const NEVER = new AbortController().signal;
 
 /** How a lease is kept alive. */
 export interface LeaseUpkeep {
@@ -47,7 +46,7 @@ export class KeptLease {
     while (await this.waited(clock, everyMs)) {
       const beganAt = clock.now();
       try {
-        await renew(NEVER);
+        await renew(neverAborts());
         renewedAt = beganAt;
       } catch (thrown) {
         const error = toBeamliftError(thrown);

@@ -1,6 +1,7 @@
 import type { GcsBucket, ObjectUpload } from '../../core/clients/gcs-bucket';
 import type { StagingFormat } from '../../core/encoding';
 import type { Part } from '../../core/manifest';
+import { neverAborts } from '../../core/never-aborts';
 
 /** How the parts of one attempt are named and written. */
 export interface PartSettings {
@@ -54,9 +55,8 @@ export class PartWriter {
     this.upload = undefined;
     await upload?.abort();
     // The stage's own signal may have aborted, which is why there is something to discard; the bucket's retries are bounded.
-    const { signal } = new AbortController();
     try {
-      for (const name of this.ended) await this.settings.bucket.delete(name, signal);
+      for (const name of this.ended) await this.settings.bucket.delete(name, neverAborts());
     } catch {
       // Where one cannot be deleted, waiting for the others would only keep the unit from being tried again.
     }

@@ -2,6 +2,7 @@ import { tableName } from '../../core/clients/bigquery-api';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobIdentity, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
+import { neverAborts } from '../../core/never-aborts';
 import { planSchema, type Plan, type RunContext } from '../../core/plan';
 import { recordThatMustBe, type CommitDesk } from './commit';
 import { finishRun } from './finish-run';
@@ -86,8 +87,7 @@ export class BigQueryRecovery implements RunRecovery {
   async sweepRun(runId: string): Promise<void> {
     const { job, lease, session } = this.held();
     try {
-      const never = new AbortController().signal;
-      await sweepEndedRuns(this.desk, { job, runId }, lease.endedBefore, session.storeNow(), never);
+      await sweepEndedRuns(this.desk, { job, runId }, lease.endedBefore, session.storeNow(), neverAborts());
     } catch (error) {
       this.desk.log.warn('staging.not_swept', { run_id: runId, error: messageOf(error) });
     }

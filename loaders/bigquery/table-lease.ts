@@ -5,6 +5,7 @@ import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import type { Clock } from '../../core/clock';
 import { BeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
+import { neverAborts } from '../../core/never-aborts';
 import type { ProcessIdentity } from '../process-identity';
 import { KeptLease } from './kept-lease';
 import type { StagingLayout } from './staging-layout';
@@ -122,7 +123,7 @@ class TableLeaseObject {
   /** Also after an abort: the next run need not wait for the lease to end by itself, as it does when this fails. */
   async giveUp(): Promise<void> {
     try {
-      await this.write({ owner: null }, new AbortController().signal);
+      await this.write({ owner: null }, neverAborts());
     } catch {
       this.settings.log.debug('table.lease.left', { table: tableName(this.settings.table) });
     }

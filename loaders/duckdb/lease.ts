@@ -3,6 +3,7 @@ import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobIdentity, JobState, Lease } from '../../core/loader';
 import type { Logger } from '../../core/logger';
 import type { RetryPolicy } from '../../core/retry-policies';
+import { neverAborts } from '../../core/never-aborts';
 import { isRunning, ownIdentity } from '../process-identity';
 import { decideLease, type LeaseDecision } from './lease-decision';
 import { quoteTable } from './sql-text';
@@ -123,7 +124,7 @@ class HeldLease implements Lease {
         'read-write',
         async (warehouse) =>
           await this.update(warehouse, `run_id = NULL, run_state = NULL, run_lease_until = NULL`),
-        new AbortController().signal,
+        neverAborts(),
       );
     } catch (error) {
       // The next run takes the lease over when this process has ended, or the lease has.

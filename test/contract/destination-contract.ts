@@ -85,7 +85,7 @@ export function describeDestinationContract(module: DestinationModule, { prepare
       private runs = 0;
 
       async open(): Promise<Loader> {
-        return await module.open({ ...prepared.spec, table: this.table }, prepared.services);
+        return await module.open({ ...prepared.spec, table: this.table }, prepared.services, signal);
       }
 
       async rows(): Promise<string[] | undefined> {
