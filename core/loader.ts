@@ -97,6 +97,8 @@ export interface LoadReport {
   readonly alreadyCommitted: boolean;
   /** The table as users name it. */
   readonly table: string;
+  /** The destination's own job that published the rows, as its tools take the id; absent: there is none, or nobody knows. */
+  readonly publishedBy?: string;
 }
 
 /** A destination, opened for one job. */

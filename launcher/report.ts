@@ -24,6 +24,8 @@ export interface RunReport {
   watermark: string | null;
   losses: Losses;
   destination: string;
+  /** The destination's own job that published the rows, as its tools take the id (`bq show -j`). */
+  published_by?: string;
   /** Files with rejected rows, one JSON object a line. */
   reject_files: string[];
   notices: string[];

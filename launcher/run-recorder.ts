@@ -66,6 +66,7 @@ export class RunRecorder {
       );
     }
     this.report.destination = report.table;
+    if (report.publishedBy !== undefined) this.report.published_by = report.publishedBy;
     this.report.status = 'success';
   }
 

@@ -53,6 +53,9 @@ export function renderRun(record: RunRecord, tellStatus: TellStatus, palette: Pa
     return typeof value === 'number' ? formatCount(value) : undefined;
   };
   const bytes = report['bytes_staged'];
+  // Another process finished the run, and knows only what was published.
+  const countsAreLost = report['rows_extracted'] === 0 && nonZero(count('rows_loaded')) !== undefined;
+  const knownCount = (name: string): string | undefined => (countsAreLost ? undefined : count(name));
   const pairs: [string, string | undefined][] = [
     ['job', printableLine(record.job)],
     ['status', paintStatus(palette, record.status, tellStatus(record))],
@@ -62,12 +65,13 @@ export function renderRun(record: RunRecord, tellStatus: TellStatus, palette: Pa
     ['completed', record.completed_at === null ? undefined : `${formatInstant(record.completed_at)} UTC`],
     ['duration', record.duration_seconds === null ? undefined : formatDuration(record.duration_seconds)],
     ['runner', runnerOf(record, report)],
-    ['units', count('work_units')],
-    ['extracted', count('rows_extracted')],
+    ['units', knownCount('work_units')],
+    ['extracted', knownCount('rows_extracted')],
     ['filtered', nonZero(count('rows_filtered'))],
-    ['rejected', count('rows_rejected')],
+    ['rejected', knownCount('rows_rejected')],
     ['loaded', count('rows_loaded')],
-    ['staged', typeof bytes === 'number' ? formatBytes(bytes) : undefined],
+    ['published by', textOf(report['published_by'])],
+    ['staged', typeof bytes === 'number' && !countsAreLost ? formatBytes(bytes) : undefined],
     ['watermark', record.watermark === null ? undefined : printableLine(record.watermark)],
     ['losses', joinLines(lossesOf(report['losses']))],
     ['reject files', joinLines(textsOf(report['reject_files']))],

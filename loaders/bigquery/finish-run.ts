@@ -3,6 +3,7 @@ import type { LoadReport } from '../../core/loader';
 import type { RunContext } from '../../core/plan';
 import { nextState } from '../next-state';
 import type { CommitRecord } from './commit-record';
+import { shownId } from './job-failures';
 import { holding } from './job-lease';
 import { jobStatistic } from './job-statistics';
 import { needAttention, type PublishingDesk } from './publish';
@@ -84,6 +85,7 @@ export async function finishRun(
     ...(context.keyColumns.length > 0 ? { rowsSuperseded: rows.superseded } : {}),
     alreadyCommitted: false,
     table: tableName(record.plan.table),
+    ...(job === undefined ? {} : { publishedBy: shownId(job.jobReference) }),
   };
 }
 

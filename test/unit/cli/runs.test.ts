@@ -137,6 +137,21 @@ describe('runs show', () => {
     );
   });
 
+  it('names the job that published the rows, and no counts that nobody kept', async () => {
+    const report = {
+      rows_loaded: 20,
+      rows_extracted: 0,
+      bytes_staged: 0,
+      work_units: 0,
+      rows_rejected: 0,
+      published_by: 'p:EU.j1',
+    };
+    const { out } = await call(['runs', 'show', 'r'], [runRecord('r', { report })]);
+    assert.match(out, /published by +p:EU\.j1\n/);
+    assert.match(out, /loaded +20\n/);
+    assert.doesNotMatch(out, /extracted|staged|units/);
+  });
+
   it('shows the error with its hint and what its code means', async () => {
     const { out } = await call(['runs', 'show', '20250302'], [GOOD, BAD]);
     assert.ok(
