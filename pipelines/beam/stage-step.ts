@@ -1,0 +1,73 @@
+import type { KV } from 'apache-beam/values';
+import { formatCounted } from '../../core/counted';
+import { BeamliftError } from '../../core/errors';
+import type { Manifest } from '../../core/manifest';
+import { workUnitSchema, type RunContext } from '../../core/plan';
+import { runInProcess } from '../in-process';
+import type { AsyncDoFn, BundleContext, Emit } from './async-do-fn';
+import type { RunWorker, StepConfig } from './run-steps';
+import { stagedUnitText } from './staged-unit';
+
+/**
+ * Stages one unit an element, with the retries and the watchdog that units have in process. A runner's own retries come on top: a unit
+ * that was staged before is found by its manifest and not read again.
+ */
+export class StageStep implements AsyncDoFn<string, KV<string, string>> {
+  private readonly context: RunContext;
+  private rejected = 0;
+
+  constructor(
+    config: StepConfig,
+    private readonly worker: RunWorker,
+  ) {
+    this.context = config.context;
+  }
+
+  startBundle(): void {
+    this.rejected = 0;
+  }
+
+  async process(element: string, emit: Emit<KV<string, string>>, bundle: BundleContext): Promise<void> {
+    const { context, worker } = this;
+    const unit = workUnitSchema.parse(JSON.parse(element));
+    const equipment = await worker.equipmentFor(context, bundle.signal);
+    const [manifest] = await runInProcess(context, [unit], equipment, {
+      concurrency: 1,
+      listener: worker.listener,
+      signal: bundle.signal,
+      ...(worker.stallMs === undefined ? {} : { stallMs: worker.stallMs }),
+      ...(worker.retries === undefined ? {} : { retries: worker.retries }),
+    });
+    if (manifest === undefined) throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} was not run` });
+    this.refuseTooManyRejects(manifest);
+    countUnit(manifest, bundle);
+    worker.staged?.(manifest);
+    await emit({ key: context.runId, value: stagedUnitText({ unit, manifest }) });
+  }
+
+  /** The commit would refuse them all; this stops a bundle of many units as soon as it is known. */
+  private refuseTooManyRejects({ counts }: Manifest): void {
+    const { maxRejects, destination, job, rejectFolder } = this.context;
+    this.rejected += counts.rowsRejected;
+    if (this.rejected <= maxRejects) return;
+    throw new BeamliftError('REJECTS_EXCEEDED', {
+      what: `${formatCounted(this.rejected, 'row')} cannot be loaded into ${destination.table}; rejects.max is ${maxRejects}`,
+      where: { job },
+      hint: `The rejected rows read so far are in ${rejectFolder}.`,
+    });
+  }
+}
+
+/** The counters of a run as its runner shows them. Those of a bundle that fails do not count, so a retried unit counts once. */
+function countUnit({ counts, bytesStaged }: Manifest, bundle: BundleContext): void {
+  bundle.count('units_done', 1);
+  bundle.count('rows_read', counts.rowsExtracted);
+  bundle.count('rows_staged', counts.rowsStaged);
+  bundle.count('rows_rejected', counts.rowsRejected);
+  bundle.count('bytes_staged', bytesStaged);
+  const losses = new Map<string, number>();
+  for (const rules of Object.values(counts.losses)) {
+    for (const [rule, times] of Object.entries(rules)) losses.set(rule, (losses.get(rule) ?? 0) + times);
+  }
+  for (const [rule, times] of losses) bundle.count(`losses_${rule}`, times);
+}
