@@ -8,6 +8,11 @@ export interface RetryPolicy {
   readonly factor: number;
 }
 
+/** How long to wait before a call is made again, without jitter, in milliseconds. `attempt`: 1 for the call after the first. */
+export function delayBeforeAttempt({ minDelayMs, maxDelayMs, factor }: RetryPolicy, attempt: number): number {
+  return Math.min(maxDelayMs, minDelayMs * factor ** (attempt - 1));
+}
+
 export const RETRY_POLICIES = {
   /** Opening a connection: a server that restarts is back within seconds. */
   connect: { attempts: 3, minDelayMs: 250, maxDelayMs: 2_000, factor: 2 },
@@ -23,4 +28,6 @@ export const RETRY_POLICIES = {
   secret: { attempts: 4, minDelayMs: 200, maxDelayMs: 4_000, factor: 2 },
   /** One request to Cloud Storage or BigQuery that is safe to repeat: half a minute in all, as their documentation asks for. A longer `Retry-After` counts. */
   google: { attempts: 6, minDelayMs: 300, maxDelayMs: 20_000, factor: 3 },
+  /** A job of BigQuery under its next id, after the service itself has failed the one before: what it gives up on it has tried for minutes. */
+  bigqueryJob: { attempts: 4, minDelayMs: 2_000, maxDelayMs: 8_000, factor: 2 },
 } as const satisfies Record<string, RetryPolicy>;

@@ -1,6 +1,6 @@
 import { BeamliftError } from '../errors';
 import type { Logger } from '../logger';
-import { RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
+import { delayBeforeAttempt, RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
 import { serviceEndpointProblem } from '../service-endpoint';
 import {
   beamliftErrorOf,
@@ -138,8 +138,7 @@ export class GoogleRest {
     call: GoogleCall,
     signal: AbortSignal,
   ): Promise<void> {
-    const { minDelayMs, maxDelayMs, factor } = this.options.retry ?? RETRY_POLICIES.google;
-    const grown = Math.min(maxDelayMs, minDelayMs * factor ** (attempt - 1));
+    const grown = delayBeforeAttempt(this.options.retry ?? RETRY_POLICIES.google, attempt);
     const jittered = grown * (0.5 + Math.random() / 2);
     const asked = Math.min(failure.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS);
     const waitMs = Math.round(Math.max(jittered, asked));

@@ -2,11 +2,9 @@ import { BeamliftError } from '../../core/errors';
 import type { JobIdentity, OnStateConflict } from '../../core/loader';
 import type { ProcessIdentity } from '../process-identity';
 import { usableState } from '../usable-state';
+import { LEASE_MS } from './kept-lease';
 import { jobStateOf, newStateDocument, unfinishedRunOf, type StateDocument } from './state-document';
 import type { KeptDocument } from './state-session';
-
-/** A lease that is not renewed for so long, by the store's clock, is free. */
-export const LEASE_MS = 60_000;
 
 export interface LeaseRequest {
   readonly identity: JobIdentity;

@@ -3,12 +3,10 @@ import { BeamliftError } from '../../core/errors';
 import type { JobState, Lease, UnfinishedRun } from '../../core/loader';
 import type { Logger } from '../../core/logger';
 import { neverAborts } from '../../core/never-aborts';
-import { LEASE_MS, takeLease, type LeaseRequest } from './job-lease-decision';
+import { takeLease, type LeaseRequest } from './job-lease-decision';
 import { KeptLease } from './kept-lease';
 import { jobStateOf, unfinishedRunOf, type StateDocument } from './state-document';
 import type { StateSession } from './state-session';
-
-const RENEW_EVERY_MS = 20_000;
 
 export interface JobLeaseSettings {
   readonly session: StateSession;
@@ -67,8 +65,6 @@ export class JobLease implements Lease {
       clock: settings.clock,
       log: settings.log,
       subject: `job ${document.job}`,
-      everyMs: RENEW_EVERY_MS,
-      lifetimeMs: LEASE_MS,
       renew: async (signal) => await this.renew(signal),
     });
   }

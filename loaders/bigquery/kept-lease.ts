@@ -4,6 +4,12 @@ import { BeamliftError, toBeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 import { neverAborts } from '../../core/never-aborts';
 
+/** A lease that is not renewed for so long, by the store's clock, is free. */
+export const LEASE_MS = 60_000;
+
+/** Two renewals may fail, or be late, before a lease is over. */
+const RENEW_EVERY_MS = LEASE_MS / 3;
+
 /** What a renewal that fails so has found out; other failures may pass before the lease is over. */
 const LOST: readonly ErrorCode[] = ['FENCED', 'CANCELLED', 'NEEDS_ATTENTION'];
 
@@ -13,9 +19,6 @@ export interface LeaseUpkeep {
   readonly log: Logger;
   /** What is leased, for messages: `job orders`. */
   readonly subject: string;
-  readonly everyMs: number;
-  /** The lease is certainly over when it was not renewed for so long. */
-  readonly lifetimeMs: number;
   /** One renewal, which is never cut short: nobody would know whether it was made. Throws FENCED, CANCELLED or NEEDS_ATTENTION for a lease that is lost; anything else passes, or does not. */
   readonly renew: (signal: AbortSignal) => Promise<void>;
 }
@@ -41,18 +44,18 @@ export class KeptLease {
   }
 
   private async keep(): Promise<void> {
-    const { clock, log, subject, everyMs, lifetimeMs, renew } = this.upkeep;
+    const { clock, log, subject, renew } = this.upkeep;
     let renewedAt = clock.now();
-    while (await this.waited(clock, everyMs)) {
+    while (await this.waited(clock, RENEW_EVERY_MS)) {
       const beganAt = clock.now();
       try {
         await renew(neverAborts());
         renewedAt = beganAt;
       } catch (thrown) {
         const error = toBeamliftError(thrown);
-        const isOver = clock.now() - renewedAt >= lifetimeMs;
+        const isOver = clock.now() - renewedAt >= LEASE_MS;
         if (LOST.includes(error.code) || isOver) {
-          this.losing.abort(LOST.includes(error.code) ? error : overdue(subject, lifetimeMs, error));
+          this.losing.abort(LOST.includes(error.code) ? error : overdue(subject, error));
           return;
         }
         log.warn('lease.renewal.failed', { subject, error: error.what });
@@ -72,9 +75,9 @@ export class KeptLease {
   }
 }
 
-function overdue(subject: string, lifetimeMs: number, cause: BeamliftError): BeamliftError {
+function overdue(subject: string, cause: BeamliftError): BeamliftError {
   return new BeamliftError('FENCED', {
-    what: `The lease of ${subject} could not be renewed for ${lifetimeMs / 1000} s`,
+    what: `The lease of ${subject} could not be renewed for ${LEASE_MS / 1000} s`,
     why: cause.what,
     hint: 'Another run may have taken over. Nothing more is published by this one; run the job again.',
     cause,

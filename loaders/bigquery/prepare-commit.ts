@@ -7,6 +7,7 @@ import {
 } from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
 import { jsonObjectSchema } from '../../core/plan';
+import { delayBeforeAttempt, RETRY_POLICIES } from '../../core/retry-policies';
 import type { CommitPlan, PlannedJob, Proof } from './commit-plan';
 import { inParallel } from './in-parallel';
 import { configurationHash, jobIdOf, jobLabels } from './job-ids';
@@ -16,10 +17,6 @@ import type { PublishingRun } from './publish';
 
 /** Jobs that fill temporary tables, at a time: BigQuery runs them side by side, and polling them costs a request each. */
 const JOBS_AT_ONCE = 4;
-
-/** Sent again so often after failures of the service itself. */
-const MAX_ATTEMPTS = 4;
-const FIRST_PAUSE_MS = 2_000;
 
 /** Temporary tables have to live so much longer, in milliseconds: a copy takes hours at most. */
 const EXPIRY_MARGIN_MS = 12 * 60 * 60 * 1000;
@@ -116,10 +113,10 @@ async function runStep(
     if (outcome.kind === 'absent' || outcome.kind === 'burnt') {
       throw new BeamliftError('INTERNAL', { what: `Job ${jobId} is ${outcome.kind}`, where: { job } });
     }
-    const spent = outcome.kind === 'refused' || attempt + 1 >= MAX_ATTEMPTS;
+    const spent = outcome.kind === 'refused' || attempt + 1 >= RETRY_POLICIES.bigqueryJob.attempts;
     if (!outcome.retry || spent) throw outcome.error;
     desk.log.warn('commit.job.failed', { job_id: jobId, error: outcome.error.what });
-    await desk.clock.sleep(FIRST_PAUSE_MS * 2 ** attempt, signal);
+    await desk.clock.sleep(delayBeforeAttempt(RETRY_POLICIES.bigqueryJob, attempt + 1), signal);
   }
 }
 

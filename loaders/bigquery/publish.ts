@@ -1,5 +1,6 @@
 import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
 import { BeamliftError } from '../../core/errors';
+import { delayBeforeAttempt, RETRY_POLICIES } from '../../core/retry-policies';
 import type { CommitPlan, PlannedJob } from './commit-plan';
 import { cancelledRun, holding } from './job-lease';
 import { configurationHash, jobIdOf, jobLabels } from './job-ids';
@@ -18,10 +19,6 @@ export interface PublishingRun {
   readonly runId: string;
   readonly fence: number;
 }
-
-/** Sent again so often after failures of the service itself. */
-const MAX_ATTEMPTS = 4;
-const FIRST_PAUSE_MS = 2_000;
 
 /**
  * An intent may be sent (again) for so long. BigQuery knows the ids of jobs for 180 days; a request on its way is dropped by networks
@@ -98,9 +95,9 @@ export async function publish(
           hint: 'Run the job again.',
         });
       case 'failed':
-        if (!outcome.retry || attempt + 1 >= MAX_ATTEMPTS) throw outcome.error;
+        if (!outcome.retry || attempt + 1 >= RETRY_POLICIES.bigqueryJob.attempts) throw outcome.error;
         desk.log.warn('commit.job.failed', { job_id: intent.jobId, error: outcome.error.what });
-        await desk.clock.sleep(FIRST_PAUSE_MS * 2 ** attempt, signal);
+        await desk.clock.sleep(delayBeforeAttempt(RETRY_POLICIES.bigqueryJob, attempt + 1), signal);
     }
   }
 }

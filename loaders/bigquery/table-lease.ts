@@ -7,12 +7,9 @@ import { BeamliftError } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 import { neverAborts } from '../../core/never-aborts';
 import type { ProcessIdentity } from '../process-identity';
-import { KeptLease } from './kept-lease';
+import { KeptLease, LEASE_MS } from './kept-lease';
 import type { StagingLayout } from './staging-layout';
 
-/** A lease that is not renewed for so long, by the store's clock, is free. */
-const TABLE_LEASE_MS = 60_000;
-const RENEW_EVERY_MS = 20_000;
 /** How long a commit waits for that of another job: a load job may take six hours, but rarely takes half of one. */
 const PATIENCE_MS = 30 * 60 * 1000;
 const FIRST_PAUSE_MS = 250;
@@ -68,8 +65,6 @@ export async function withTableLease<Result>(
     clock,
     log,
     subject: `table ${tableName(settings.table)}`,
-    everyMs: RENEW_EVERY_MS,
-    lifetimeMs: TABLE_LEASE_MS,
     renew: async (renewing) => await lease.renew(renewing),
   });
   try {
@@ -142,8 +137,7 @@ class TableLeaseObject {
       const ageMs = object.storeTimeMs - object.updatedMs;
       const ours = owner?.job === this.committer.job;
       // The job's own lease says that an older run of it is dead.
-      if (owner !== null && !ours && ageMs < TABLE_LEASE_MS && isRunning(owner.holder) !== false)
-        return owner;
+      if (owner !== null && !ours && ageMs < LEASE_MS && isRunning(owner.holder) !== false) return owner;
       this.generation = object.generation;
       this.fence = lease.fence;
     }
