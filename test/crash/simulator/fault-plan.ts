@@ -53,6 +53,8 @@ export class FaultPlan {
   healed = false;
   /** Requests for jobs that arrived when their sender had given them up. */
   lateJobs = 0;
+  /** Jobs that told a wrong number of rows. */
+  miscounts = 0;
   readonly page: number;
   private readonly everywhere: number;
   private readonly aimed: { at: Operation; kind: FateKind; rate: number }[];
@@ -164,5 +166,12 @@ const AIMED_FATES: readonly FateKind[] = [
   ...(['unavailable', 'throttled', 'forbidden'] as const),
 ];
 const JOB_FATES: readonly JobFate[] = [
-  ...(['backendError', 'backendError', 'internalError', 'rateLimitExceeded', 'invalid'] as const),
+  ...([
+    'backendError',
+    'backendError',
+    'internalError',
+    'rateLimitExceeded',
+    'invalid',
+    'miscounted',
+  ] as const),
 ];

@@ -104,7 +104,8 @@ export class Oracle {
     const last = watched.state;
     const { source, name } = watched.job;
     if (last !== undefined && state.fence < last.fence) throw new Violation(`the fence of ${name} went back`);
-    if (state.run?.state === 'needs_attention' && !this.laboratory.mayNeedAttention) {
+    const { mayNeedAttention, faults } = this.laboratory;
+    if (state.run?.state === 'needs_attention' && !mayNeedAttention && faults.miscounts === 0) {
       throw new Violation(`${state.run.id} needs attention, and nothing made it necessary`);
     }
     if (state.lastCommit !== null && state.lastCommit.runId !== last?.lastCommit?.runId) {

@@ -80,6 +80,11 @@ export class SimulatedLauncher {
     }
     return await this.withLease(this.laboratory.newRunId(), async (lease, signal) => {
       if (lease.unfinished?.runId !== runId) return 'again';
+      // Cancelling a run that needs attention says that the table is as it was before.
+      if (lease.unfinished.state === 'needs_attention') {
+        await this.attend(runId, signal);
+        return 'again';
+      }
       const ended = await recovery.endRun(runId, 'cancelled', signal);
       this.report(runId, ended.kind === 'published' ? 'success' : 'cancelled', 'CANCELLED');
       await recovery.sweepRun(runId);
