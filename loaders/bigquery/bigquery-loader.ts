@@ -27,6 +27,7 @@ import { commitRows, type CommitDesk } from './commit';
 import { acquireJobLease, type JobLease } from './job-lease';
 import { BigQueryRecovery } from './recovery';
 import { reviewPlan } from './review-plan';
+import { reviewUnfinished } from './review-unfinished';
 import { tableSchemaOf } from './schema';
 import { findStagedUnit, stageUnit } from './staging';
 import { stagingLayout, type StagingLayout } from './staging-layout';
@@ -59,6 +60,8 @@ export class BigQueryLoader implements Loader {
   private location: string | undefined;
   /** Whether the job was seen to remember nothing that it has published. */
   private firstLoad = false;
+  /** What the job's run in progress means to a plan that is only shown. */
+  private unfinished: readonly string[] = [];
   /** The table as planning saw it last; its dataset where there is none. */
   private planned:
     | { readonly resource: TableResource | undefined; readonly dataset: DatasetResource | undefined }
@@ -83,7 +86,8 @@ export class BigQueryLoader implements Loader {
 
   async reviewPlan(context: RunContext, signal: AbortSignal): Promise<readonly string[]> {
     if (this.planned === undefined) await this.readTable(signal);
-    return reviewPlan(context, this.planned?.resource, this.planned?.dataset, this.firstLoad);
+    const notices = reviewPlan(context, this.planned?.resource, this.planned?.dataset, this.firstLoad);
+    return [...this.unfinished, ...notices];
   }
 
   async readState(
@@ -91,7 +95,8 @@ export class BigQueryLoader implements Loader {
     signal: AbortSignal,
     onConflict: OnStateConflict = 'fail',
   ): Promise<JobState | null> {
-    const document = (await this.openState(identity.job).read(signal))?.document;
+    const kept = await this.openState(identity.job).read(signal);
+    const document = kept?.document;
     const state =
       document === undefined
         ? null
@@ -101,6 +106,11 @@ export class BigQueryLoader implements Loader {
             onConflict,
           );
     this.firstLoad = hasPublishedNothing(state);
+    const { isRunning } = this.settings;
+    // Who has the lease has dealt with that run.
+    if (kept !== undefined && this.held === undefined) {
+      this.unfinished = reviewUnfinished(kept, { runId: '', isRunning });
+    }
     return state;
   }
 
