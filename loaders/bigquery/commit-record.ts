@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BeamliftError } from '../../core/errors';
 import { openRecord } from '../../core/open-record';
 import { commitPlanSchema } from './commit-plan';
+import { jsonOfObject } from './object-json';
 import type { RunLayout } from './staging-layout';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 
@@ -21,14 +22,22 @@ export interface CommitPlace {
   readonly layout: RunLayout;
 }
 
-/** The record of a run's commit, if it was begun. */
+/** The record of a run's commit, if it was begun. Throws NEEDS_ATTENTION for one that this code cannot read. */
 export async function findCommitRecord(
   { bucket, layout }: CommitPlace,
   signal: AbortSignal,
 ): Promise<CommitRecord | undefined> {
   const object = await bucket.read(layout.commit, MAX_RECORD_BYTES, signal);
   if (object === undefined) return undefined;
-  return commitRecordSchema.parse(JSON.parse(Buffer.from(object.body).toString('utf8')));
+  const parsed = commitRecordSchema.safeParse(jsonOfObject(object.body));
+  if (parsed.success) return parsed.data;
+  throw new BeamliftError('NEEDS_ATTENTION', {
+    what: 'The record of what a run publishes cannot be read',
+    where: { object: `gs://${bucket.name}/${layout.commit}` },
+    why: 'It was written by another version of beamlift, or changed by hand.',
+    hint: 'Nothing was published now. Go on with the version of beamlift that began the run, or look at its job in BigQuery (labels beamlift_run) and cancel the run.',
+    cause: parsed.error,
+  });
 }
 
 /** Keeps the record; where one was kept before, that one counts and is returned. */

@@ -9,6 +9,7 @@ import { finishRun } from './finish-run';
 import { holding, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
 import { burnJob } from './load-jobs';
+import { jsonOfObject } from './object-json';
 import { needAttention, referenceOf } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
@@ -53,7 +54,7 @@ export class BigQueryRecovery implements RunRecovery {
     const { job } = this.held();
     const object = await this.desk.bucket.read(this.desk.layout.run(job, runId).plan, MAX_PLAN_BYTES, signal);
     if (object === undefined) return undefined;
-    const parsed = planSchema.safeParse(JSON.parse(Buffer.from(object.body).toString('utf8')));
+    const parsed = planSchema.safeParse(jsonOfObject(object.body));
     return parsed.success ? parsed.data : undefined;
   }
 

@@ -6,6 +6,7 @@ import { BeamliftError } from '../../core/errors';
 import { manifestSchema, type Manifest, type Part } from '../../core/manifest';
 import type { RunContext, WorkUnit } from '../../core/plan';
 import { inParallel } from './in-parallel';
+import { jsonOfObject } from './object-json';
 import { PartWriter } from './part-writer';
 import type { StagingLayout } from './staging-layout';
 
@@ -193,7 +194,7 @@ async function readManifest(
 ): Promise<Manifest | undefined> {
   const object = await place.bucket.read(name, MAX_MANIFEST_BYTES, signal);
   if (object === undefined) return undefined;
-  const parsed = manifestSchema.safeParse(parseJson(object.body));
+  const parsed = manifestSchema.safeParse(jsonOfObject(object.body));
   const run = place.layout.run(context.job, context.runId);
   if (parsed.success && parsed.data.runId === context.runId && run.manifest(parsed.data.unit) === name) {
     return parsed.data;
@@ -206,13 +207,4 @@ async function readManifest(
       : 'It is damaged, or another version of beamlift wrote it.',
     hint: 'Nothing was published. Go on with the version of beamlift that began the run, or cancel the run and start it again.',
   });
-}
-
-/** Undefined for what is not JSON. */
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

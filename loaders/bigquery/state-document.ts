@@ -3,6 +3,7 @@ import { BeamliftError } from '../../core/errors';
 import type { JobState, UnfinishedRun } from '../../core/loader';
 import { openRecord } from '../../core/open-record';
 import { windowSchema } from '../../core/plan';
+import { jsonOfObject } from './object-json';
 
 /** The newest shape of a state object that this code writes and reads. */
 const STATE_VERSION = 1;
@@ -85,12 +86,8 @@ export function parseStateDocument(body: Uint8Array, name: string): StateDocumen
       why,
       hint: 'It may be of a newer beamlift: then upgrade. If it was changed by hand, restore an older version of the object; with none, delete it and run the job with --full-refresh.',
     });
-  let json: unknown;
-  try {
-    json = JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    throw problem('It is not JSON.');
-  }
+  const json = jsonOfObject(body);
+  if (json === undefined) throw problem('It is not JSON.');
   const parsed = stateDocumentSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

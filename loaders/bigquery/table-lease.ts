@@ -8,6 +8,7 @@ import type { Logger } from '../../core/logger';
 import { neverAborts } from '../../core/never-aborts';
 import type { ProcessIdentity } from '../process-identity';
 import { KeptLease, LEASE_MS } from './kept-lease';
+import { jsonOfObject } from './object-json';
 import type { StagingLayout } from './staging-layout';
 
 /** How long a commit waits for that of another job: a load job may take six hours, but rarely takes half of one. */
@@ -174,15 +175,13 @@ class TableLeaseObject {
 }
 
 function parseLease(body: Uint8Array, name: string): TableLease {
-  try {
-    return tableLeaseSchema.parse(JSON.parse(Buffer.from(body).toString('utf8')));
-  } catch (error) {
-    throw new BeamliftError('NEEDS_ATTENTION', {
-      what: `The lease of a table, ${name}, cannot be read`,
-      where: { object: name },
-      why: 'It was written by a newer beamlift, or changed by hand.',
-      hint: 'Upgrade beamlift. If no job is loading the table, the object may be deleted.',
-      cause: error,
-    });
-  }
+  const parsed = tableLeaseSchema.safeParse(jsonOfObject(body));
+  if (parsed.success) return parsed.data;
+  throw new BeamliftError('NEEDS_ATTENTION', {
+    what: `The lease of a table, ${name}, cannot be read`,
+    where: { object: name },
+    why: 'It was written by a newer beamlift, or changed by hand.',
+    hint: 'Upgrade beamlift. If no job is loading the table, the object may be deleted.',
+    cause: parsed.error,
+  });
 }
