@@ -44,7 +44,7 @@ module.exports = {
       comment: 'a database, cloud or object-store client is built in core/clients alone',
       severity: 'error',
       from: { pathNot: '^(core/clients|test|bench)/' },
-      to: { path: 'node_modules/(pg|@duckdb/node-api|libsql)/', dependencyTypesNot: ['type-only'] },
+      to: { path: 'node_modules/(pg|mysql2|@duckdb/node-api|libsql)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'beam-only-in-pipelines-beam',

@@ -29,3 +29,6 @@ export const INSTANT_INFINITY = 2n ** 63n - 1n;
 
 /** The cell of a date, datetime or timestamp that means "earlier than every other" (PostgreSQL's '-infinity'). */
 export const INSTANT_MINUS_INFINITY = -(2n ** 63n) + 1n;
+
+/** The cell of a date, datetime or timestamp whose month or day is zero, which is none (MySQL's '0000-00-00'): policy `zero_date` decides. No unit reaches it. */
+export const ZERO_INSTANT = -(2n ** 64n);

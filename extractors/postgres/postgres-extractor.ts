@@ -16,7 +16,7 @@ import type { Estimate, JsonObject, SourceSpec, Window } from '../../core/plan';
 import { RETRY_POLICIES } from '../../core/retry-policies';
 import type { TableSchema } from '../../core/schema';
 import { withRetries } from '../../core/with-retries';
-import { ConnectionPool } from './connection-pool';
+import { ConnectionPool } from '../database/connection-pool';
 import { estimateRows } from './estimate-rows';
 import { readUnit } from './read-unit';
 import { loadRelation, schemaOf, type Relation } from './relation';
@@ -35,7 +35,7 @@ interface Described {
 
 /** A table, view or query of PostgreSQL. See `Extractor` for the contract. */
 export class PostgresExtractor implements Extractor {
-  private readonly pool: ConnectionPool;
+  private readonly pool: ConnectionPool<PostgresClient>;
   private readonly place: ErrorPlace;
   private settings: PostgresSettings | undefined;
   private described: Described | undefined;

@@ -4,7 +4,7 @@ import type { ResultField } from '../../core/clients/postgres-client';
 import { serverReport } from '../../core/clients/postgres-errors';
 import { CopyBinaryDecoder } from './copy-binary-decoder';
 import { columnOf, type Relation, type RelationColumn } from './relation';
-import { RowBatcher } from './row-batches';
+import { RowBatcher } from '../database/row-batches';
 import { selectStatement } from './select-statement';
 import type { PostgresSession } from './session';
 

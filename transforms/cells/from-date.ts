@@ -14,7 +14,7 @@ import { compileFitDate, compileFitInstant, ofInstant, unitsPerDay } from './to-
 import { compileFitPlainText } from './to-text';
 
 export const INSTANT_POLICIES =
-  "policy `out_of_range_date` decides beyond the destination's range, `infinity` about 'infinity' where the destination has none, `zero_date` about a zero date";
+  "policy `out_of_range_date` decides beyond the destination's range, `infinity` about 'infinity' where the destination has none, `zero_date` about a date whose month or day is zero";
 
 function toMidnight(
   destination: TypeOf<'datetime'> | TypeOf<'timestamp'>,

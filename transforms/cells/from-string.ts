@@ -184,7 +184,7 @@ export const FROM_STRING: RulesFrom<'string'> = {
   },
   date: {
     name: 'ISO date',
-    description: `An instant as for timestamp; then as from a datetime: another time than midnight is up to policy \`inexact\`; ${INSTANT_POLICIES}; \`zero_date\` about \`0000-00-00\`.`,
+    description: `An instant as for timestamp; then as from a datetime: another time than midnight is up to policy \`inexact\`; ${INSTANT_POLICIES} (\`0000-00-00\`).`,
     compile: (_source, _destination, context) => toDate(context),
   },
   time: {
@@ -209,7 +209,7 @@ export const FROM_STRING: RulesFrom<'string'> = {
   },
   timestamp: {
     name: 'ISO instant',
-    description: `\`YYYY-MM-DD\`, optionally with \`T\` or a space and \`HH:MM[:SS[.digits]]\`, and with an offset: \`Z\`, \`UTC\`, \`+HH\`, \`+HHMM\` or \`+HH:MM[:SS]\`; without one it is UTC, without a time midnight. Years have 4 to 8 digits; before 1 they are written with a minus (\`-0043\`) or with \` BC\` at the end. \`infinity\` and \`-infinity\` are instants, too. Digits finer than the unit of the column are up to policy \`inexact\`; ${INSTANT_POLICIES}; \`zero_date\` about \`0000-00-00\`.`,
+    description: `\`YYYY-MM-DD\`, optionally with \`T\` or a space and \`HH:MM[:SS[.digits]]\`, and with an offset: \`Z\`, \`UTC\`, \`+HH\`, \`+HHMM\` or \`+HH:MM[:SS]\`; without one it is UTC, without a time midnight. Years have 4 to 8 digits; before 1 they are written with a minus (\`-0043\`) or with \` BC\` at the end. \`infinity\` and \`-infinity\` are instants, too. Digits finer than the unit of the column are up to policy \`inexact\`; ${INSTANT_POLICIES} (\`0000-00-00\`).`,
     compile: (_source, destination, context) => toInstant(destination, context),
   },
   interval: {

@@ -2,10 +2,9 @@ import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { Cell, Row } from '../../core/cells';
 import { showValue } from '../../core/errors';
 import type { Reject } from '../../core/reject';
-import type { RowSink } from './copy-binary-decoder';
 
 /** Collects decoded rows until they are worth passing on. */
-export class RowBatcher implements RowSink {
+export class RowBatcher {
   private rows: Row[] = [];
   private rejects: Reject[] = [];
   private bytes = 0;

@@ -1,9 +1,19 @@
 import { BeamliftError } from '../../core/errors';
-import type { PostgresClient } from '../../core/clients/postgres-client';
+
+/** What the pool has to know of a connection. */
+export interface PoolableClient {
+  readonly isLost: boolean;
+  /** Ends it at once, and what the server does for it. */
+  abort(): void;
+  /** Ends it at once. */
+  destroy(): void;
+  /** Says goodbye to the server. */
+  close(): Promise<void>;
+}
 
 /** A connection that somebody has for the time being; exactly one of the two must be called, the first call counts. */
-export interface PooledConnection {
-  readonly client: PostgresClient;
+export interface PooledConnection<Client extends PoolableClient> {
+  readonly client: Client;
   /** Gives it back in a clean state: no open transaction, nothing running. */
   release(): void;
   /** It is in no state to be used again. */
@@ -16,9 +26,9 @@ interface Waiter {
 }
 
 /** At most `max` connections at a time; idle ones wait to be used again until `close`. */
-export class ConnectionPool {
-  private readonly idle: PostgresClient[] = [];
-  private readonly used = new Set<PostgresClient>();
+export class ConnectionPool<Client extends PoolableClient> {
+  private readonly idle: Client[] = [];
+  private readonly used = new Set<Client>();
   private readonly waiters = new Set<Waiter>();
   /** Connections that are being opened, idle or used. */
   private count = 0;
@@ -26,11 +36,11 @@ export class ConnectionPool {
 
   constructor(
     private readonly max: number,
-    private readonly open: (signal: AbortSignal) => Promise<PostgresClient>,
+    private readonly open: (signal: AbortSignal) => Promise<Client>,
   ) {}
 
   /** Waits for a free connection. Rejects with the signal's reason when it aborts, and with CANCELLED after `close`. */
-  async acquire(signal: AbortSignal): Promise<PooledConnection> {
+  async acquire(signal: AbortSignal): Promise<PooledConnection<Client>> {
     signal.throwIfAborted();
     while (this.count - this.idle.length >= this.max && !this.isClosed) await this.freed(signal);
     this.refuseWhenClosed();
@@ -61,7 +71,7 @@ export class ConnectionPool {
     await Promise.all(this.idle.splice(0).map((client) => client.close()));
   }
 
-  private lend(client: PostgresClient): PooledConnection {
+  private lend(client: Client): PooledConnection<Client> {
     this.used.add(client);
     const giveBack = (usable: boolean): void => {
       if (!this.used.delete(client)) return;

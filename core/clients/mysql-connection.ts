@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { SSL_MODES } from './postgres-connection';
+
+/** What a connection to MySQL or MariaDB is configured with. Every text may be a secret reference. */
+export const mysqlConnectionSchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Name or address of the server, or the path of its unix socket (begins with /). Default: localhost.',
+    ),
+  port: z.int().min(1).max(65_535).optional().describe('Default: 3306.'),
+  database: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The database that names without one are looked up in. Default: none; names are then database.table.',
+    ),
+  user: z.string().min(1).optional().describe('Default: the name of the operating system user.'),
+  password: z
+    .string()
+    .optional()
+    .describe('Better a reference, such as ${env:SHOP_PASSWORD}. Default: MYSQL_PWD.'),
+  sslmode: z
+    .enum(SSL_MODES)
+    .optional()
+    .describe(
+      'Prefer encrypts where the server can, require always, verify-ca also checks who signed the certificate, verify-full also its host name. Default: prefer.',
+    ),
+  ssl_ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Certificate authority to trust: PEM text, ${file:ca.pem}, or a path. Default: the authorities that Node.js trusts.',
+    ),
+  ssl_cert: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The client's certificate: PEM text, ${file:client.crt}, or a path."),
+  ssl_key: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The client's private key: ${file:client.key}, another reference, or a path."),
+  connect_timeout: z
+    .number()
+    .positive()
+    .max(3600)
+    .optional()
+    .describe('Seconds until a connection must be open and logged in. Default: 10.'),
+});
+export type MysqlConnection = z.infer<typeof mysqlConnectionSchema>;
+
+export const MYSQL_SECRET_FIELDS = ['password', 'ssl_key'] as const;

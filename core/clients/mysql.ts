@@ -1,0 +1,225 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Connection } from 'mysql2';
+import { BeamliftError } from '../errors';
+import { MysqlClient } from './mysql-client';
+import { connectError, mysqlReport } from './mysql-errors';
+import type { MysqlSettings } from './mysql-settings';
+import { openMysqlSocket, serverName, startTls, verification, type ConnectListener } from './mysql-socket';
+
+const IGNORE_STEPS: ConnectListener = () => undefined;
+
+/** How long the request to end a connection may take. It is a courtesy: the connection is gone here in any case. */
+const KILL_TIMEOUT_MS = 2_000;
+
+/**
+ * What the driver offers to the server unless told not to. LOCAL_FILES would let the server ask for files of this machine;
+ * IGNORE_SPACE and ODBC change how statements are read; MULTI_RESULTS is for procedures.
+ */
+const REFUSED_FLAGS = [
+  '-LOCAL_FILES',
+  '-MULTI_STATEMENTS',
+  '-MULTI_RESULTS',
+  '-PS_MULTI_RESULTS',
+  '-IGNORE_SPACE',
+  '-ODBC',
+];
+
+/** The parts of the driver's connection that its type declarations leave out. */
+interface DriverConnection {
+  startTLS: (onSecure: (error?: Error) => void) => void;
+  stream: Socket;
+  packetParser: { execute(chunk: Buffer): void };
+}
+
+/** Opens a connection and logs in, within `connect_timeout`, trying the encryptions of `sslmode` in turn. */
+export async function connectMysql(
+  settings: MysqlSettings,
+  signal: AbortSignal,
+  listener: ConnectListener = IGNORE_STEPS,
+): Promise<MysqlClient> {
+  let refused: unknown;
+  for (const encrypted of encryptionAttempts(settings)) {
+    try {
+      return await withTimeout(settings, signal, (limited) =>
+        attempt(settings, encrypted, limited, listener),
+      );
+    } catch (error) {
+      if (!mayDependOnEncryption(error, encrypted)) throw error;
+      if (refused === undefined || isTlsFailure(refused)) refused = error;
+    }
+  }
+  throw refused;
+}
+
+/** As for PostgreSQL; a unix socket is never encrypted, whatever the mode says. */
+function encryptionAttempts({ sslMode, host }: MysqlSettings): readonly boolean[] {
+  if (host.startsWith('/')) return [false];
+  switch (sslMode) {
+    case 'disable':
+      return [false];
+    case 'allow':
+      return [false, true];
+    case 'prefer':
+      return [true, false];
+    case 'require':
+    case 'verify-ca':
+    case 'verify-full':
+      return [true];
+  }
+}
+
+/** A failed handshake; or a login without TLS by a user who must have it: the server says no more than that it was refused. */
+function mayDependOnEncryption(error: unknown, encrypted: boolean): boolean {
+  if (isTlsFailure(error)) return true;
+  return !encrypted && error instanceof BeamliftError && mysqlReport(error.cause)?.number === ACCESS_DENIED;
+}
+const ACCESS_DENIED = 1045;
+
+function isTlsFailure(error: unknown): boolean {
+  return error instanceof BeamliftError && error.code === 'CONNECTION_TLS';
+}
+
+async function attempt(
+  settings: MysqlSettings,
+  encrypted: boolean,
+  signal: AbortSignal,
+  listener: ConnectListener,
+): Promise<MysqlClient> {
+  const socket = await openMysqlSocket(settings, listener, signal);
+  const onAbort = (): void => void socket.destroy();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const { createConnection } = await import('mysql2');
+    const connection = createConnection({
+      stream: socket,
+      host: settings.host,
+      user: settings.user,
+      ...(settings.password === undefined ? {} : { password: settings.password }),
+      ...(settings.database === undefined ? {} : { database: settings.database }),
+      charset: 'utf8mb4_general_ci',
+      flags: [...REFUSED_FLAGS],
+      multipleStatements: false,
+      // the driver would put values in place of question marks; there are none, and users' texts have such marks
+      queryFormat: (text: string) => text,
+      disableEval: true,
+      connectTimeout: 0,
+      connectAttributes: { program_name: 'beamlift' },
+      ...(encrypted ? { ssl: {} } : {}),
+    });
+    const tls: { socket?: TLSSocket } = {};
+    const driver = connection as unknown as DriverConnection;
+    driver.startTLS = (onSecure) => {
+      tls.socket = encrypt(driver, socket, settings, listener, onSecure);
+    };
+    await loggedIn(connection);
+    signal.throwIfAborted();
+    const of = settings.database === undefined ? '' : `, database ${settings.database}`;
+    listener('login', `${settings.user}${of}`);
+    const { threadId } = connection;
+    const kill = (): void => void requestKill(settings, threadId);
+    return new MysqlClient(connection, tls.socket?.getProtocol() ?? undefined, kill);
+  } catch (error) {
+    socket.destroy();
+    signal.throwIfAborted();
+    throw connectError(error, serverName(settings));
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function loggedIn(connection: Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // stays: what fails after the first failure must not end the process
+    connection.on('error', reject);
+    connection.once('end', () => reject(new Error('the server closed the connection')));
+    connection.once('connect', () => resolve());
+  });
+}
+
+/**
+ * Instead of the driver's own TLS, which checks a host that is an address against the name `localhost`, and takes up old sessions
+ * without checking again.
+ */
+function encrypt(
+  driver: DriverConnection,
+  plain: Socket,
+  settings: MysqlSettings,
+  listener: ConnectListener,
+  onSecure: (error?: Error) => void,
+): TLSSocket {
+  plain.removeAllListeners('data');
+  const secure = startTls(plain, settings);
+  let isSecure = false;
+  secure.once('secureConnect', () => {
+    isSecure = true;
+    listener('tls', `${secure.getProtocol() ?? 'TLS'}, ${verification(settings)} of the certificate checked`);
+    onSecure();
+  });
+  secure.on('error', (error: NodeJS.ErrnoException) => {
+    if (isSecure) plain.destroy(error);
+    else onSecure(tlsError(error, settings));
+  });
+  secure.on('data', (chunk: Buffer) => driver.packetParser.execute(chunk));
+  driver.stream = secure;
+  return secure;
+}
+
+function tlsError(error: NodeJS.ErrnoException, settings: MysqlSettings): Error {
+  const code = error.code ?? '';
+  const hint =
+    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+      ? 'Set `host` to a name in the certificate, or sslmode to verify-ca to check the authority alone.'
+      : /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)
+        ? 'Set `ssl_ca` to the certificate of the authority that signed the server\'s: ssl_ca: "${file:ca.pem}".'
+        : "Check `ssl_ca`, `ssl_cert` and `ssl_key`, and the server's certificate.";
+  const explained = new BeamliftError('CONNECTION_TLS', {
+    what: `The TLS handshake with ${serverName(settings)} failed`,
+    why: `${error.message}${code === '' ? '' : ` (${code})`}`,
+    hint,
+    cause: error,
+  });
+  // the driver writes its own code over that of an error which it is given
+  return Object.assign(new Error(error.message), { explained });
+}
+
+/** Ends a connection over another one: a server that is busy with a statement does not notice that nobody listens. Never rejects. */
+async function requestKill(settings: MysqlSettings, threadId: number): Promise<void> {
+  const signal = AbortSignal.timeout(KILL_TIMEOUT_MS);
+  try {
+    const client = await connectMysql(settings, signal);
+    try {
+      await client.query(`KILL CONNECTION ${threadId}`, signal, { what: 'KILL was refused', place: {} });
+    } finally {
+      await client.close();
+    }
+  } catch {
+    // it has ended already, or the server is out of reach
+  }
+}
+
+async function withTimeout<T>(
+  settings: MysqlSettings,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const limited = new AbortController();
+  const onAbort = (): void => limited.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const seconds = settings.connectTimeoutMs / 1000;
+  const timer = setTimeout(() => {
+    limited.abort(
+      new BeamliftError('CONNECTION_TIMEOUT', {
+        what: `MySQL at ${serverName(settings)} did not answer within ${seconds} s`,
+        hint: 'Often a firewall that drops packets, or a wrong host. `connect_timeout` sets how long to wait.',
+      }),
+    );
+  }, settings.connectTimeoutMs);
+  try {
+    return await work(limited.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
