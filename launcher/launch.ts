@@ -70,6 +70,7 @@ async function runJob(
     if (lease.unfinished !== null) {
       const adopted = await adoptRun(execution, lease.unfinished, { mayResume: isPlain(options) });
       recorder.notice(adopted.notice);
+      leased.log.warn(`run.${adopted.kind}`, { message: adopted.notice });
       if (adopted.kind === 'resumed') return;
     }
     await runAnew(execution);

@@ -101,7 +101,8 @@ function createRunLog(
   const at =
     (level: LogLevel) =>
     (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      if (typeof fields['run_id'] === 'string') runId = fields['run_id'];
+      // Later entries may speak of another run, which this one finishes.
+      if (typeof fields['run_id'] === 'string') runId ??= fields['run_id'];
       take(event, fields);
       log[level](event, { ...(runId === undefined ? {} : { run_id: runId }), job, ...fields });
     };

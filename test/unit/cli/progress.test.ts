@@ -235,6 +235,7 @@ describe('the run listener', () => {
     const { host, at, create } = watched(false);
     const watch = await create();
     watch.services.log.info('etl.started', { run_id: 'run-of-orders' });
+    watch.services.log.warn('run.adopted', { run_id: 'an earlier one' });
     watch.services.listener({ kind: 'phase.started', phase: 'stage' });
     watch.services.listener({ kind: 'planned', plan: fakePlan('orders') });
     watch.services.listener(progress('0001', 500));
