@@ -7,16 +7,14 @@ import { addDigests } from '../../transforms/column-digest';
 import { inUnitOrder } from '../manifest-hash';
 import { copyJob, destinationResource, loadJob, queryJob, type LoadInto } from './commit-jobs';
 import type { CommitPlan, NewTable, PlannedJob } from './commit-plan';
+import { groupParts, LOAD_LIMITS, type LoadLimits } from './group-parts';
 import { mergeStatement, replaceStatement, truncateStatement, type StagedRows } from './merge-sql';
 import {
-  LOAD_LIMITS,
   MAX_PARTITIONS_PER_JOB,
   MAX_QUERY_CHARACTERS,
   MAX_TABLES_PER_COPY_JOB,
   MAX_TABLES_PER_QUERY,
-  groupParts,
-  type LoadLimits,
-} from './partition-files';
+} from './job-limits';
 import { matchTable, type StagedTable } from './staged-table';
 import { temporaryResource, temporaryTable } from './temporary-tables';
 import { proofsOf } from './verify-sql';

@@ -3,7 +3,7 @@ import { floorDivide } from '../../core/calendar';
 import { formatCounted } from '../../core/counted';
 import type { RunContext } from '../../core/plan';
 import type { Partitioning } from '../../core/schema';
-import { MAX_PARTITIONS_PER_JOB } from './partition-files';
+import { MAX_PARTITIONS_PER_JOB } from './job-limits';
 
 const MS_PER_HOUR = 3_600_000;
 const MS_PER_DAY = 24 * MS_PER_HOUR;

@@ -2,7 +2,7 @@ import { formatType } from '../../core/format-type';
 import { nearestName } from '../../core/nearest-name';
 import type { RunContext } from '../../core/plan';
 import type { Column, ColumnType, Partitioning } from '../../core/schema';
-import { MAX_PARTITIONS_PER_TABLE } from './partition-files';
+import { MAX_PARTITIONS_PER_TABLE } from './job-limits';
 import { refusedPlan } from './plan-refusal';
 import { MAX_CLUSTERING_COLUMNS } from './rules';
 

@@ -9,7 +9,7 @@ import {
 } from '../../transforms/digest-measures';
 import type { Proof } from './commit-plan';
 import { unionOf } from './merge-sql';
-import { MAX_QUERY_CHARACTERS } from './partition-files';
+import { MAX_QUERY_CHARACTERS } from './job-limits';
 import { textTypeIn } from './schema';
 import { quoteIdentifier, quoteText } from './sql-text';
 

@@ -7,7 +7,7 @@ import type { Manifest, Part } from '../../../core/manifest';
 import type { RunContext } from '../../../core/plan';
 import type { Column, ColumnType, TableSchema } from '../../../core/schema';
 import { tableFields } from '../../../loaders/bigquery/schema';
-import type { LoadLimits } from '../../../loaders/bigquery/partition-files';
+import type { LoadLimits } from '../../../loaders/bigquery/group-parts';
 import { planCommit, type CommitInput } from '../../../loaders/bigquery/plan-commit';
 import type { CommitPlan } from '../../../loaders/bigquery/commit-plan';
 import { compileColumnDigests } from '../../../transforms/column-digest';

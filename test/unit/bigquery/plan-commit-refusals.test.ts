@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CommitPlan } from '../../../loaders/bigquery/commit-plan';
 import type { RunContext } from '../../../core/plan';
-import { MAX_PARTITIONS_PER_JOB, MAX_TABLES_PER_COPY_JOB } from '../../../loaders/bigquery/partition-files';
+import { MAX_PARTITIONS_PER_JOB, MAX_TABLES_PER_COPY_JOB } from '../../../loaders/bigquery/job-limits';
 import {
   COLUMNS,
   MERGE,

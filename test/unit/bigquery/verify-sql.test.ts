@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Column, ColumnType } from '../../../core/schema';
-import { MAX_QUERY_CHARACTERS } from '../../../loaders/bigquery/partition-files';
+import { MAX_QUERY_CHARACTERS } from '../../../loaders/bigquery/job-limits';
 import { proofsOf } from '../../../loaders/bigquery/verify-sql';
 import { compileColumnDigests } from '../../../transforms/column-digest';
 import { INT, STRING, TABLE, columnsOf } from './commit-fixture';

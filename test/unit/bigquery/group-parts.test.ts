@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { BeamliftError } from '../../../core/errors';
 import type { Part } from '../../../core/manifest';
+import { groupParts, LOAD_LIMITS, type LoadLimits } from '../../../loaders/bigquery/group-parts';
 import {
-  LOAD_LIMITS,
   MAX_BYTES_PER_LOAD_JOB,
   MAX_GZIP_FILE_BYTES,
   MAX_PLAIN_FILE_BYTES,
   MAX_REQUEST_BYTES,
   MAX_URIS_PER_LOAD_JOB,
-  groupParts,
-  type LoadLimits,
-} from '../../../loaders/bigquery/partition-files';
+} from '../../../loaders/bigquery/job-limits';
 import { partOf } from './commit-fixture';
 
 const ROOMY: LoadLimits = {
