@@ -15,6 +15,7 @@ import { cutWindow } from '../partitioning/cut-window';
 import { planColumns } from '../transforms/column-mapping';
 import type { JobSpec } from './config/job-spec';
 import { fingerprint } from './config/fingerprint';
+import { destinationTable } from './destination-table';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { OpenedJob } from './open-job';
 import { chooseRunner } from './route';
@@ -284,7 +285,7 @@ function columnsToRead(source: TableSchema, columns: RunContext['columns']): Tab
 function noTable(job: JobSpec): BeamliftError {
   return new BeamliftError('DESTINATION_NOT_FOUND', {
     what: `The destination table ${job.destination.table} does not exist, and create_table is false`,
-    where: { job: job.name, object: job.destination.table },
+    where: { job: job.name, object: destinationTable(job.destination) },
     hint: `Create the table, or add \`create_table: true\` to job ${job.name}.`,
   });
 }

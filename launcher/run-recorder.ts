@@ -4,6 +4,7 @@ import type { LoadReport } from '../core/loader';
 import { jsonObjectSchema, type Plan } from '../core/plan';
 import type { RunTotals } from '../pipelines/commit-run';
 import type { JobSpec } from './config/job-spec';
+import { destinationTable } from './destination-table';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import { emptyReport, type RunReport } from './report';
 import type { RunStatus } from './runs/run-store';
@@ -25,7 +26,7 @@ export class RunRecorder {
       status: 'running',
       ...emptyReport(),
       load_type: job.loadType,
-      destination: [job.destination.dataset, job.destination.table].filter(Boolean).join('.'),
+      destination: destinationTable(job.destination),
     };
   }
 

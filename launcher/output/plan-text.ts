@@ -2,6 +2,7 @@ import { formatCount, formatCounted } from '../../core/counted';
 import { formatType } from '../../core/format-type';
 import type { Bound, Plan, PlannedColumn, SourceSpec, Window, WorkUnit } from '../../core/plan';
 import { describeUnit } from '../../partitioning/describe-unit';
+import { destinationTable } from '../destination-table';
 import type { Palette } from './palette';
 import { printable, printableLine } from './printable';
 import { formatBytes } from './quantities';
@@ -70,8 +71,8 @@ function renderSource({ type, connectionName, object, filter }: SourceSpec): str
 }
 
 function renderDestination({ context }: Plan): string {
-  const { destinationName, type, dataset, table } = context.destination;
-  const name = dataset === undefined ? table : `${dataset}.${table}`;
+  const { destinationName, type } = context.destination;
+  const name = destinationTable(context.destination);
   const added = context.newColumns.length;
   const remark = context.createTable
     ? ', created by this run'
