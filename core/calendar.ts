@@ -11,6 +11,9 @@ const MAX_CALENDAR_YEAR = 10 ** 11;
 /** Microseconds of a day. */
 export const MICROS_PER_DAY = 86_400_000_000n;
 
+export const MS_PER_HOUR = 3_600_000;
+export const MS_PER_DAY = 24 * MS_PER_HOUR;
+
 const DAYS_IN_ERA = 146_097;
 const YEARS_IN_ERA = 400;
 /** From 0000-03-01, where an era begins, to 1970-01-01. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BigQueryApi, DatasetResource } from '../../core/clients/bigquery-api';
+import { MS_PER_HOUR } from '../../core/calendar';
 import { toBeamliftError } from '../../core/errors';
 import type { CheckFinding } from '../../core/extractor';
 import type { Clock } from '../../core/clock';
@@ -20,7 +21,7 @@ export interface CheckedPlaces {
 }
 
 /** Tables that a check makes are gone after so long, whatever happens to the check. */
-const CHECK_TABLE_LIFETIME_MS = 3_600_000;
+const CHECK_TABLE_LIFETIME_MS = MS_PER_HOUR;
 
 /**
  * Whether the destination can be used, step by step: address and login, dataset and its location, the bucket, its location and what it

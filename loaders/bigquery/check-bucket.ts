@@ -4,9 +4,7 @@ import { formatCounted } from '../../core/counted';
 import { toBeamliftError } from '../../core/errors';
 import type { CheckFinding } from '../../core/extractor';
 import { canLoadFrom } from './load-locations';
-
-/** A run that stopped can be resumed for so long: what it staged must stay, in days. */
-export const RESUME_HORIZON_DAYS = 7;
+import { RESUME_HORIZON_DAYS } from './resume-horizon';
 
 const MAX_CHECK_BYTES = 1024;
 

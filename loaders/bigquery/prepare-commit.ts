@@ -5,6 +5,7 @@ import {
   type TableField,
   type TableReference,
 } from '../../core/clients/bigquery-api';
+import { MS_PER_HOUR } from '../../core/calendar';
 import { BeamliftError } from '../../core/errors';
 import { jsonObjectSchema } from '../../core/plan';
 import { delayBeforeAttempt, RETRY_POLICIES } from '../../core/retry-policies';
@@ -19,7 +20,7 @@ import type { PublishingRun } from './publish';
 const JOBS_AT_ONCE = 4;
 
 /** Temporary tables have to live so much longer, in milliseconds: a copy takes hours at most. */
-const EXPIRY_MARGIN_MS = 12 * 60 * 60 * 1000;
+const EXPIRY_MARGIN_MS = 12 * MS_PER_HOUR;
 
 /** Somebody else changes the table's schema at the same time; so often in a row is no accident. */
 const MAX_PATCHES = 5;

@@ -1,10 +1,12 @@
 import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
+import { MS_PER_DAY } from '../../core/calendar';
 import { BeamliftError } from '../../core/errors';
 import { delayBeforeAttempt, RETRY_POLICIES } from '../../core/retry-policies';
 import type { CommitPlan, PlannedJob } from './commit-plan';
 import { cancelledRun, holding } from './job-lease';
 import { configurationHash, jobIdOf, jobLabels } from './job-ids';
 import { runJob, type JobDesk } from './load-jobs';
+import { RESUME_HORIZON_DAYS } from './resume-horizon';
 import type { CommitIntent, StateDocument, StateRun } from './state-document';
 import type { StateSession } from './state-session';
 
@@ -21,10 +23,10 @@ export interface PublishingRun {
 }
 
 /**
- * An intent may be sent (again) for so long. BigQuery knows the ids of jobs for 180 days; a request on its way is dropped by networks
- * within minutes. Beyond this, a job that is not found may have been one that is forgotten.
+ * An intent may be sent (again) for so long: a request on its way is dropped by networks within minutes. Beyond this, a job that is not
+ * found may have been one that is forgotten.
  */
-const INTENT_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+const INTENT_LIFETIME_MS = RESUME_HORIZON_DAYS * MS_PER_DAY;
 
 /**
  * Sends the one job that makes the rows visible, or finds the one that was sent, and waits for its end. Before a job is sent, the state says

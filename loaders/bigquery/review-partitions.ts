@@ -1,12 +1,9 @@
 import { readBound } from '../../core/bound-text';
-import { floorDivide } from '../../core/calendar';
+import { floorDivide, MS_PER_DAY, MS_PER_HOUR } from '../../core/calendar';
 import { formatCounted } from '../../core/counted';
 import type { RunContext } from '../../core/plan';
 import type { Partitioning } from '../../core/schema';
 import { MAX_PARTITIONS_PER_JOB } from './job-limits';
-
-const MS_PER_HOUR = 3_600_000;
-const MS_PER_DAY = 24 * MS_PER_HOUR;
 
 /**
  * A notice where the window covers more partitions than one job may change. It is no refusal: how many of them have rows is known only when

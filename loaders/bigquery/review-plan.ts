@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DatasetResource, TableField, TableResource } from '../../core/clients/bigquery-api';
+import { MS_PER_DAY } from '../../core/calendar';
 import { formatCounted } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
 import { formatType } from '../../core/format-type';
@@ -32,8 +33,6 @@ const KEY_KINDS: readonly ColumnType['kind'][] = [
   'datetime',
   'timestamp',
 ];
-
-const MS_PER_DAY = 86_400_000;
 
 /** Columns that one notice names. */
 const MAX_NAMES = 20;

@@ -1,3 +1,4 @@
+import { MICROS_PER_DAY } from '../../core/calendar';
 import type { DestinationRules } from '../../core/destination-rules';
 import type { NdjsonDialect } from '../../core/encoding';
 
@@ -36,7 +37,6 @@ export const CLASSIC_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const DAY_OF_YEAR_1 = -719_162n;
 const LAST_DAY_OF_YEAR_9999 = 2_932_896n;
-const MICROS_PER_DAY = 86_400_000_000n;
 
 export const BIGQUERY_RULES: DestinationRules = {
   decimal: { maxPrecision: BIGNUMERIC.precision, maxScale: BIGNUMERIC.scale },

@@ -1,4 +1,5 @@
 import type { BigQueryApi } from '../../core/clients/bigquery-api';
+import { MS_PER_DAY } from '../../core/calendar';
 import type { RunContext } from '../../core/plan';
 import { findCommitRecord, type CommitRecord } from './commit-record';
 import type { StagingPlace } from './staging';
@@ -8,7 +9,7 @@ import { sweepAbandoned, sweepRun } from './sweep';
  * Folders of runs that nobody ended are left alone for so long after the last change in them: an attempt that was cut off from its run
  * may still write. In milliseconds.
  */
-export const ORPHAN_GRACE_MS = 24 * 60 * 60 * 1000;
+const ORPHAN_GRACE_MS = MS_PER_DAY;
 
 export interface SweepingPlace extends StagingPlace {
   readonly api: BigQueryApi;

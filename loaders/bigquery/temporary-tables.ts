@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { TableField, TableReference, TableResource } from '../../core/clients/bigquery-api';
+import { MS_PER_DAY } from '../../core/calendar';
 import type { JsonObject } from '../../core/plan';
 import type { NewTable } from './commit-plan';
+import { RESUME_HORIZON_DAYS } from './resume-horizon';
 
 /** What the names of our temporary tables begin with; destinations may not have such names. */
 const TEMPORARY_PREFIX = 'beamlift_tmp_';
 
 /**
- * When a temporary table expires, in milliseconds after the commit was decided: a day more than the seven for which a run can be resumed,
+ * When a temporary table expires, in milliseconds after the commit was decided: a day more than a run can be resumed,
  * so that it is there as long as its rows may still have to be published, and gone when everybody has forgotten it.
  */
-export const TEMPORARY_TABLE_LIFE_MS = 8 * 24 * 3_600_000;
+export const TEMPORARY_TABLE_LIFE_MS = (RESUME_HORIZON_DAYS + 1) * MS_PER_DAY;
 
 /** Longest readable piece of a name, in characters; BigQuery takes 1,024 bytes for all of it. */
 const MAX_READABLE = 60;
