@@ -61,12 +61,14 @@ export interface RunRecovery {
   manifests(context: RunContext, signal: AbortSignal): Promise<Manifest[]>;
   /**
    * Ends the run in progress without publishing, after making sure that nothing of it can become visible any more. `published`: it turned
-   * out to be visible already, the state says so now, and this is the report. Throws COMMIT_UNSETTLED where that cannot be known now.
+   * out to be visible already, the state says so now, and this is the report. Throws COMMIT_UNSETTLED where that cannot be known now, and
+   * NEEDS_ATTENTION for a run that needs it, unless a person has looked at the table and wants the run ended (`looked`).
    */
   endRun(
     runId: string,
     end: RunEnd,
     signal: AbortSignal,
+    looked?: boolean,
   ): Promise<{ readonly kind: 'ended' } | { readonly kind: 'published'; readonly report: LoadReport }>;
   /** As `Loader.sweep`, for a run of which nothing is known but its id. */
   sweepRun(runId: string): Promise<void>;

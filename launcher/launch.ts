@@ -4,7 +4,7 @@ import type { Lease } from '../core/loader';
 import type { Plan } from '../core/plan';
 import { adoptRun } from './adopt-run';
 import type { JobSpec } from './config/job-spec';
-import { executePlan, phase, type Execution } from './execute-plan';
+import { executePlan, isLeftToTheNext, phase, type Execution } from './execute-plan';
 import { identityOf } from './job-identity';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import { closeJob, openJob, type OpenedJob } from './open-job';
@@ -163,7 +163,9 @@ function explain(
   deadline: AbortSignal,
 ): BeamliftError {
   const place = { job: job.name };
-  if (thrown instanceof BeamliftError && thrown.code === 'CANCELLED') return thrown.at(place);
+  // What is known about the rows counts more than what came in between.
+  const isKnown = thrown instanceof BeamliftError && (thrown.code === 'CANCELLED' || isLeftToTheNext(thrown));
+  if (isKnown) return thrown.at(place);
   if (interrupted.aborted) {
     return new BeamliftError('CANCELLED', {
       what: `Job ${job.name} was interrupted (${String(interrupted.reason)})`,

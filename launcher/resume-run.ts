@@ -76,7 +76,7 @@ export async function cancelRun(
     const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
     try {
       const error = cancelled(job, runId);
-      const ended = await loader.recovery?.endRun(runId, endOf(error), signal);
+      const ended = await loader.recovery?.endRun(runId, endOf(error), signal, true);
       if (ended?.kind === 'published') recorder.committed(ended.report);
       else recorder.failed(error);
       await loader.recovery?.sweepRun(runId);

@@ -10,7 +10,7 @@ import { holding, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
 import { burnJob } from './load-jobs';
 import { jsonOfObject } from './object-json';
-import { needAttention, referenceOf } from './publish';
+import { attentionNeeded, needAttention, referenceOf } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
 import type { StateRun } from './state-document';
@@ -62,7 +62,12 @@ export class BigQueryRecovery implements RunRecovery {
     return await listManifests(this.desk, context, signal);
   }
 
-  async endRun(runId: string, end: RunEnd, signal: AbortSignal): ReturnType<RunRecovery['endRun']> {
+  async endRun(
+    runId: string,
+    end: RunEnd,
+    signal: AbortSignal,
+    looked = false,
+  ): ReturnType<RunRecovery['endRun']> {
     const { session, lease } = this.held();
     const run = holding((await session.read(signal))?.document, lease.fence).run;
     if (run?.id !== runId) return { kind: 'ended' };
@@ -72,8 +77,8 @@ export class BigQueryRecovery implements RunRecovery {
       case 'committing':
         return await this.endCommit(run, end, signal);
       case 'needs_attention':
-        if (end !== 'cancelled') throw attention(runId, run);
-        // A person has looked: what its job did is as it should be, and it must do no more.
+        if (!looked) throw attentionNeeded({ job: this.held().job, runId }, run.reason ?? 'see its record');
+        // What its job did is as it should be, and it must do no more.
         if (run.intent !== null) await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
         break;
       case 'staging':
@@ -201,11 +206,4 @@ export class BigQueryRecovery implements RunRecovery {
   private publishingDesk() {
     return { ...this.desk, session: this.held().session };
   }
-}
-
-function attention(runId: string, { reason }: StateRun): BeamliftError {
-  return new BeamliftError('NEEDS_ATTENTION', {
-    what: `Run ${runId} needs attention: ${reason ?? 'see its record'}`,
-    hint: `Look at the table. Where its rows are right: \`beamlift runs resume ${runId} --accept\`. Else correct the table and \`beamlift runs cancel ${runId}\`: the next run then loads the same window again.`,
-  });
 }

@@ -163,7 +163,7 @@ export class SimulatedLauncher {
       await recovery.sweepRun(runId);
       return 'settled';
     }
-    const ended = await recovery.endRun(runId, 'cancelled', signal);
+    const ended = await recovery.endRun(runId, 'cancelled', signal, true);
     this.report(runId, ended.kind === 'published' ? 'success' : 'cancelled', 'refused');
     await recovery.sweepRun(runId);
     return 'ended';
