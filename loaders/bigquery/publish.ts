@@ -121,6 +121,11 @@ export async function needAttention(
     if (document.run?.id !== run.runId) return undefined;
     return { ...document, run: { ...document.run, state: 'needs_attention', reason } };
   }, signal);
+  return attentionNeeded(run, reason);
+}
+
+/** For a run that nobody but a person may end. */
+export function attentionNeeded(run: Pick<PublishingRun, 'job' | 'runId'>, reason: string): BeamliftError {
   return new BeamliftError('NEEDS_ATTENTION', {
     what: `Run ${run.runId} of job ${run.job} needs attention: ${reason}`,
     where: { job: run.job },
