@@ -14,7 +14,7 @@ interface Distribution {
 }
 
 /**
- * `worker/metrics.js:110`: counters are written with a coder of 32 bits, so 2^31 bytes arrive as a negative number.
+ * `worker/metrics.js:110`: counters have a coder of 32 bits: 2^32 bytes staged are sent as none, and 2^31 are read back as less than none.
  * `worker/metrics.js:152`: a distribution is written as an iterable, with its length in front; the protocol wants four varints in a row,
  * and runners read nonsense or fail. Repaired: 64 bits, and no length.
  */
