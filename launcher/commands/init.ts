@@ -29,7 +29,11 @@ export const initCommand: CommandModule = {
       .option('--from <url>', 'the source: postgresql://user@host/database, or a folder', nonEmpty)
       .option('--table <name>', 'the table or view, as in public.orders', nonEmpty)
       .option('--files <pattern>', 'or the files, as in "sales/**/*.csv"', nonEmpty)
-      .option('--to <url>', 'the destination: duckdb:warehouse.duckdb, or bigquery://…', nonEmpty)
+      .option(
+        '--to <url>',
+        'the destination: duckdb:warehouse.duckdb, or bigquery://project/dataset?staging=gs://bucket/prefix',
+        nonEmpty,
+      )
       .addOption(
         new Option('--load-type <type>', 'how rows get in').choices(['transactional', 'catalog', 'merge']),
       )

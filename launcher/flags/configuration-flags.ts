@@ -44,7 +44,11 @@ export function addUrlFlags(command: Command): Command {
     .option('--table <name>', 'the table or view to read, as in public.orders', nonEmpty)
     .option('--query <sql>', 'or a query, one SELECT', nonEmpty)
     .option('--files <pattern>', 'or files, as in "sales/**/*.csv"', nonEmpty)
-    .option('--to <url>', 'the destination: duckdb:warehouse.duckdb, or bigquery://…', nonEmpty)
+    .option(
+      '--to <url>',
+      'the destination: duckdb:warehouse.duckdb, or bigquery://project/dataset?staging=gs://bucket/prefix',
+      nonEmpty,
+    )
     .option('--dest-table <name>', 'the table to load (without it: named after the source)', nonEmpty)
     .addOption(
       new Option('--load-type <type>', 'how rows get in: append, replace, or merge by --key-columns').choices(

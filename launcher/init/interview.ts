@@ -49,7 +49,7 @@ export interface AskedSource {
   readonly pattern: string | undefined;
 }
 
-/** Asks until a URL belongs to a source. */
+/** The source of `--from`, or of the answer. Throws USAGE for a URL that no source knows. */
 export async function askSource(answers: InitAnswers, prompter: Prompter): Promise<AskedSource> {
   const examples = 'postgresql://user@host/database, or a folder with files';
   const given =
