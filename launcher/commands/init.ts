@@ -31,7 +31,7 @@ export const initCommand: CommandModule = {
       .option('--files <pattern>', 'or the files, as in "sales/**/*.csv"', nonEmpty)
       .option(
         '--to <url>',
-        'the destination: duckdb:warehouse.duckdb, or bigquery://project/dataset?staging=gs://bucket/prefix',
+        'the destination: duckdb:warehouse.duckdb, or bigquery://project/dataset?staging=gs://…',
         nonEmpty,
       )
       .addOption(

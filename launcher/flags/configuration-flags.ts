@@ -46,7 +46,7 @@ export function addUrlFlags(command: Command): Command {
     .option('--files <pattern>', 'or files, as in "sales/**/*.csv"', nonEmpty)
     .option(
       '--to <url>',
-      'the destination: duckdb:warehouse.duckdb, or bigquery://project/dataset?staging=gs://bucket/prefix',
+      'the destination: duckdb:warehouse.duckdb, or bigquery://project/dataset?staging=gs://…',
       nonEmpty,
     )
     .option('--dest-table <name>', 'the table to load (without it: named after the source)', nonEmpty)
