@@ -51,6 +51,8 @@ const DESTINATION_NAME = 'warehouse';
  */
 export async function draftJob(request: DraftRequest): Promise<Draft> {
   const { answers, prompter, host, engine, output } = request;
+  // A wrong flag is told before anything is asked.
+  const given = answers.to === undefined ? undefined : await askDestination(answers, prompter);
   const source = await tryConnection(await askSource(answers, prompter), request);
   const services = await servicesOf(request);
   const object = await askObject(
@@ -59,7 +61,7 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     answers,
     prompter,
   );
-  const destination = await askDestination(answers, prompter);
+  const destination = given ?? (await askDestination(answers, prompter));
   const files = source.module.category === 'files';
   const configuration = await engine.configurationFromUrls({
     from: source.url,
