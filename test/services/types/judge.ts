@@ -1,7 +1,7 @@
 import type { StagingFormat } from '../../../core/encoding';
 import type { LossRule } from '../../../core/loss-ledger';
 import type { PolicySet } from '../../../core/policies';
-import { plainDecimal, type PlainValue } from './served-value';
+import { clockOf, plainDecimal, type PlainValue } from './served-value';
 
 /** What is to become of one row, as far as it is known. */
 export interface Trial {
@@ -35,7 +35,8 @@ export const atMost =
     return text;
   };
 
-export const float: Judge = (text) => Number(text);
+/** Also as DuckDB writes the infinities. */
+export const float: Judge = (text) => Number(text.replace(/inf$/, 'Infinity'));
 
 /** Of hexadecimal digits. */
 export const bytesAtMost =
@@ -144,15 +145,17 @@ export const instant: Judge = (text, trial) => {
   return micros === undefined ? null : String(micros);
 };
 
-/** Nanoseconds since 1970 into microseconds: halves away from zero where they are rounded. */
+/** Nanoseconds since 1970 into microseconds: halves up where they are rounded. */
 export const instantOfNanoseconds: Judge = (text, trial) => {
   const nanos = BigInt(text);
-  const rest = nanos % 1000n;
-  if (rest === 0n) return String(nanos / 1000n);
+  if (nanos % 1000n === 0n) return String(nanos / 1000n);
   decide(trial, 'inexact');
-  const step = (rest < 0n ? -rest : rest) >= 500n ? (nanos < 0n ? -1n : 1n) : 0n;
-  return String(nanos / 1000n + step);
+  const shifted = nanos + 500n;
+  return String((shifted - (((shifted % 1000n) + 1000n) % 1000n)) / 1000n);
 };
+
+/** `HH:MM[:SS[.ffffff]]` in microseconds. */
+export const microsecondsOfClock = clockOf;
 
 /** Microseconds since midnight. */
 export const clock: Judge = (text) => {

@@ -1,92 +1,21 @@
 import fc from 'fast-check';
 import { escapeLiteral } from 'pg';
-import type { TableField } from '../../../core/clients/bigquery-api';
 import * as judge from './judge';
-import type { FieldJudge } from './judge';
-
-/** A column of an existing table, and what becomes of values in it. */
-export interface Target extends FieldJudge {
-  readonly field: Omit<TableField, 'name'>;
-}
-
-/** A type of PostgreSQL. */
-export interface PostgresKind {
-  readonly type: string;
-  /** SQL expressions of values. */
-  readonly values: fc.Arbitrary<string>;
-  /** SQL for the value of a column as text, for the judges. */
-  readonly shown: (column: string) => string;
-  /** What a created table has; undefined: the stand-in cannot hold what it gets. */
-  readonly created: FieldJudge | undefined;
-  readonly existing: readonly Target[];
-}
-
-const asText = (column: string): string => `${column}::text`;
-const literals = (...texts: readonly string[]): fc.Arbitrary<string> =>
-  fc.constantFrom(...texts.map((text) => escapeLiteral(text)));
-const mapped = <Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<string> =>
-  arbitrary.map((value) => escapeLiteral(String(value)));
-
-const STRING: Target = { field: { type: 'STRING' }, judge: judge.same };
-const INTEGER: Target = { field: { type: 'INTEGER' }, judge: judge.same };
-const NUMERIC: Target = { field: { type: 'NUMERIC' }, judge: judge.decimal(29, 9) };
-const JSON_TARGET: Target = { field: { type: 'JSON' }, judge: judge.json };
-const shortText = (characters: number): Target => ({
-  field: { type: 'STRING', maxLength: String(characters) },
-  judge: judge.atMost(characters),
-});
-const numeric = (precision: number, scale: number): Target => ({
-  field: { type: 'NUMERIC', precision: String(precision), scale: String(scale) },
-  judge: judge.decimal(precision - scale, scale),
-});
-const repeated = (type: string, element: judge.Judge): Target => ({
-  field: { type, mode: 'REPEATED' },
-  judge: judge.listOf(element),
-  isList: true,
-});
-
-/** Text without U+0000, which PostgreSQL has not. */
-const anyText = fc.oneof(
-  fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => text.replaceAll('\0', '')),
-  fc.constantFrom(
-    '',
-    ' ',
-    '"',
-    "it's",
-    '\\',
-    '\n\t\r',
-    '📦 naïve 荷物',
-    '\\N',
-    'NULL',
-    'null',
-    '{"a":1}',
-    '\u2028\ufeff\u007f',
-  ),
-);
-const decimals = (whole: number, scale: number): fc.Arbitrary<string> => {
-  const most = 10n ** BigInt(whole + scale) - 1n;
-  return fc
-    .oneof(fc.bigInt({ min: -most, max: most }), fc.bigInt({ min: -100n, max: 100n }))
-    .map((unscaled) => {
-      const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0');
-      const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
-      return `${unscaled < 0n ? '-' : ''}${text}`;
-    });
-};
-const whole = (bits: number): fc.Arbitrary<string> => {
-  const most = 2n ** BigInt(bits - 1);
-  return mapped(
-    fc.oneof(fc.bigInt({ min: -most, max: most - 1n }), fc.constantFrom(-most, most - 1n, 0n, -1n)),
-  );
-};
-const array = (elements: fc.Arbitrary<string>, type: string): fc.Arbitrary<string> =>
-  fc
-    .array(fc.oneof({ weight: 5, arbitrary: elements }, { weight: 1, arbitrary: fc.constant('NULL') }), {
-      maxLength: 4,
-    })
-    .map((list) => `ARRAY[${list.join(', ')}]::${type}[]`);
-const elementTexts = (column: string): string =>
-  `(CASE WHEN ${column} IS NOT NULL THEN (SELECT coalesce(json_agg(e::text), '[]')::text FROM unnest(${column}) e) END)`;
+import {
+  INTEGER,
+  JSON_TARGET,
+  NUMERIC,
+  STRING,
+  anyText,
+  asText,
+  decimals,
+  literals,
+  mapped,
+  numeric,
+  shortText,
+  whole,
+  type SourceKind,
+} from './source-kind';
 
 const instants = (zone: string): fc.Arbitrary<string> =>
   fc.oneof(
@@ -109,11 +38,14 @@ const microseconds = (column: string): string => `(CASE WHEN isfinite(${column})
   THEN ((${column}::date - date '1970-01-01')::numeric * 86400000000 + (extract(epoch FROM ${column}::time) * 1000000)::int8)::text
   ELSE ${column}::text END)`;
 
+/** What the type itself writes: casts to text take blanks off, or add masks. */
+const output = (column: string): string => `CASE WHEN ${column} IS NOT NULL THEN format('%s', ${column}) END`;
+
 /** What PostgreSQL alone can write, as its text. */
-const written = (type: string, ...texts: readonly string[]): PostgresKind => ({
-  ...{ type, values: literals(...texts), shown: asText, created: STRING, existing: [STRING, shortText(6)] },
+const written = (type: string, ...texts: readonly string[]): SourceKind => ({
+  ...{ type, values: literals(...texts), shown: output, created: STRING, existing: [STRING, shortText(6)] },
 });
-const floating = (type: string, arbitrary: fc.Arbitrary<number>): PostgresKind => ({
+const floating = (type: string, arbitrary: fc.Arbitrary<number>): SourceKind => ({
   type,
   values: fc.oneof(
     arbitrary.map((value) => escapeLiteral(Object.is(value, -0) ? '-0' : String(value))),
@@ -123,20 +55,8 @@ const floating = (type: string, arbitrary: fc.Arbitrary<number>): PostgresKind =
   ...{ created: { judge: judge.float }, existing: [{ field: { type: 'FLOAT' }, judge: judge.float }] },
 });
 
-const PAIR_FIELDS: TableField[] = [
-  { name: 'a', type: 'INTEGER' },
-  { name: 'b', type: 'STRING' },
-  { name: 'c', type: 'INTEGER', mode: 'REPEATED' },
-];
-const LIST_OF_INT: FieldJudge = { judge: judge.listOf(judge.same), isList: true };
-const pairJudge = judge.recordOf({ judge: judge.same }, { judge: judge.same }, LIST_OF_INT);
-const pairText = (column: string): string =>
-  `json_build_array((${column}).a::text, (${column}).b, ${elementTexts(`(${column}).c`)})`;
-const pair = fc
-  .tuple(fc.option(whole(32)), fc.option(mapped(anyText)), fc.option(array(whole(32), 'int4')))
-  .map(([a, b, c]) => `ROW(${a ?? 'NULL'}, ${b ?? 'NULL'}, ${c ?? 'NULL'})::pair`);
-
-export const POSTGRES_KINDS: readonly PostgresKind[] = [
+/** Types without parts; `mood` is an enum of 'sad' and 'it''s "ok"', `positive_price` a domain over numeric(10,2). */
+export const POSTGRES_KINDS: readonly SourceKind[] = [
   {
     ...{ type: 'bool', values: literals('true', 'false'), shown: asText },
     ...{ created: STRING, existing: [{ field: { type: 'BOOLEAN' }, judge: judge.same }, shortText(4)] },
@@ -234,7 +154,7 @@ export const POSTGRES_KINDS: readonly PostgresKind[] = [
     ...{
       type: 'char(4)',
       values: literals('ab', 'abcd', '', '荷'),
-      shown: (c: string) => `format('%s', ${c})`,
+      shown: output,
     },
     ...{ created: STRING, existing: [STRING, shortText(4)] },
   },
@@ -251,7 +171,7 @@ export const POSTGRES_KINDS: readonly PostgresKind[] = [
       { ...STRING, judge: judge.hexText },
     ],
   },
-  ...['json', 'jsonb'].map((type): PostgresKind => ({
+  ...['json', 'jsonb'].map((type): SourceKind => ({
     type,
     // The stand-in reads a document that is a text as the text of a document, when it comes as NDJSON.
     values: fc.oneof(
@@ -314,87 +234,6 @@ export const POSTGRES_KINDS: readonly PostgresKind[] = [
   {
     ...{ type: 'positive_price', values: literals('1.50', '99999999.99'), shown: asText },
     ...{ created: { judge: judge.decimal(8, 2) }, existing: [NUMERIC, numeric(9, 1)] },
-  },
-  {
-    ...{ type: 'int8[]', values: array(whole(64), 'int8'), shown: elementTexts, created: LIST_OF_INT },
-    existing: [
-      repeated('INTEGER', judge.same),
-      repeated('NUMERIC', judge.decimal(29, 9)),
-      repeated('STRING', judge.same),
-    ],
-  },
-  {
-    ...{ type: 'text[]', values: array(mapped(anyText), 'text'), shown: elementTexts, created: LIST_OF_INT },
-    existing: [repeated('STRING', judge.same)],
-  },
-  {
-    type: 'numeric[]',
-    values: array(fc.oneof(mapped(decimals(12, 12)), literals('NaN', '-Infinity', '1.5')), 'numeric'),
-    ...{ shown: elementTexts, created: undefined, existing: [repeated('NUMERIC', judge.decimal(29, 9))] },
-  },
-  {
-    ...{
-      type: 'date[]',
-      values: array(literals('0001-01-01', 'infinity', '9999-12-31', '10000-01-01'), 'date'),
-    },
-    shown: (column) =>
-      `(CASE WHEN ${column} IS NOT NULL THEN (SELECT coalesce(json_agg(CASE WHEN isfinite(e) THEN (e - date '1970-01-01')::text ELSE e::text END), '[]')::text FROM unnest(${column}) e) END)`,
-    ...{ created: { judge: judge.listOf(judge.day), isList: true }, existing: [repeated('DATE', judge.day)] },
-  },
-  {
-    ...{
-      type: 'jsonb[]',
-      values: array(literals('{"a": [1]}', 'null', '7', '["x"]'), 'jsonb'),
-      shown: elementTexts,
-    },
-    ...{
-      created: { judge: judge.listOf(judge.json), isList: true },
-      existing: [repeated('JSON', judge.json)],
-    },
-  },
-  {
-    ...{ type: 'bytea[]', values: array(literals('\\x', '\\x00ff'), 'bytea') },
-    shown: (column) =>
-      `(CASE WHEN ${column} IS NOT NULL THEN (SELECT coalesce(json_agg(encode(e, 'hex')), '[]')::text FROM unnest(${column}) e) END)`,
-    ...{ created: LIST_OF_INT, existing: [repeated('BYTES', judge.same)] },
-  },
-  {
-    type: 'pair',
-    values: pair,
-    shown: (column) => `(CASE WHEN ${column} IS DISTINCT FROM NULL THEN ${pairText(column)}::text END)`,
-    created: { judge: pairJudge },
-    existing: [
-      { field: { type: 'RECORD', fields: PAIR_FIELDS }, judge: pairJudge },
-      {
-        field: {
-          type: 'RECORD',
-          fields: [
-            { name: 'B', type: 'STRING', mode: 'REQUIRED' },
-            { name: 'absent', type: 'DATE' },
-          ],
-        },
-        judge: (text, trial) => {
-          const record = judge.recordOf({ judge: judge.same }, { judge: judge.same, required: true })(
-            text,
-            trial,
-          );
-          return [Array.isArray(record) ? (record[1] ?? null) : null, null];
-        },
-      },
-    ],
-  },
-  {
-    ...{ type: 'pair[]', values: array(pair, 'pair') },
-    shown: (column) =>
-      `(CASE WHEN ${column} IS NOT NULL THEN (SELECT coalesce(json_agg(CASE WHEN e IS DISTINCT FROM NULL THEN ${pairText('e')}::text END), '[]')::text FROM unnest(${column}) e) END)`,
-    created: { judge: judge.listOf(pairJudge), isList: true },
-    existing: [
-      {
-        field: { type: 'RECORD', mode: 'REPEATED', fields: PAIR_FIELDS },
-        judge: judge.listOf(pairJudge),
-        isList: true,
-      },
-    ],
   },
   written('inet', '1.2.3.4', '10.1.0.0/16', '::1'),
   written('cidr', '10.0.0.0/8'),
