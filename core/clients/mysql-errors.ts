@@ -51,6 +51,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   LOGIN_FAILED:
     'Check `user` and `password`, and that the server knows this user at the host that it sees you come from.',
   DATABASE_NOT_FOUND: 'Check the spelling of `database`; its case counts on most servers.',
+  RIGHTS_MISSING: 'As an administrator: GRANT SELECT ON database.* TO the user;',
   SOURCE_NOT_FOUND: '`beamlift discover CONNECTION` lists what the connection can see.',
   SOURCE_CHANGED: 'Run the job again.',
 };

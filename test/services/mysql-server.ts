@@ -84,6 +84,9 @@ export async function startMysql(options: MysqlServerOptions = {}): Promise<Mysq
     await waitUntilReady(socketPath, running, log);
     const quoted = `'${PASSWORD.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
     await rootStatements(socketPath, '', [
+      // whatever habits the server was given
+      "SET SESSION sql_mode = '', autocommit = 1",
+      'SET NAMES utf8mb4',
       `ALTER USER root@localhost IDENTIFIED BY ${quoted}`,
       `CREATE USER loader@'%' IDENTIFIED BY ${quoted}`,
       "GRANT ALL PRIVILEGES ON *.* TO loader@'%'",
