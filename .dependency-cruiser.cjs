@@ -49,7 +49,7 @@ module.exports = {
     {
       name: 'beam-only-in-pipelines-beam',
       severity: 'error',
-      from: { pathNot: '^pipelines/beam/' },
+      from: { pathNot: '^(pipelines|test)/beam/' },
       to: { path: 'node_modules/apache-beam' },
     },
     {
