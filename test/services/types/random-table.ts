@@ -8,7 +8,7 @@ import type { PlainValue } from './served-value';
 import type { SourceKind, Target } from './source-kind';
 
 /** How long each property looks for trouble. */
-const PROPERTY_MS = 6_000;
+const PROPERTY_MS = 5_000;
 
 export interface RandomTable {
   /** Whether the destination's table is there. */
