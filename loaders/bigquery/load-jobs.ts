@@ -47,8 +47,8 @@ export const INSERT_PATIENCE_MS = 10 * 60_000;
 /** Waits between tries to send or find a job, in milliseconds; each is twice the one before. */
 const SEND_WAIT = { firstMs: 500, mostMs: 30_000 };
 
-/** Waits between looks at a running job, in milliseconds. Small loads take about a second, large ones minutes. */
-const POLL_WAIT = { firstMs: 250, mostMs: 10_000 };
+/** Waits between looks at a running job, in milliseconds. Small loads take about a second, large ones minutes; a job is noticed within half of its own time. */
+const POLL_WAIT = { firstMs: 250, mostMs: 10_000, factor: 1.5 };
 
 /**
  * Sends a job, or adopts the one that is there under its id, and waits for its end. The same id never runs twice, so this may be called
@@ -206,7 +206,7 @@ async function waitForEnd(
   for (
     let wait = POLL_WAIT.firstMs;
     current.status.state !== 'DONE';
-    wait = Math.min(2 * wait, POLL_WAIT.mostMs)
+    wait = Math.min(POLL_WAIT.factor * wait, POLL_WAIT.mostMs)
   ) {
     await desk.clock.sleep(wait, signal);
     const look = await looks.look(signal);
