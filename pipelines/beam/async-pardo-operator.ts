@@ -1,4 +1,5 @@
 import './sdk-entry';
+import { setMaxListeners } from 'node:events';
 import { PaneInfoCoder } from 'apache-beam/coders/standard_coders';
 import { GlobalWindow, type WindowedValue } from 'apache-beam/values';
 import { loggingLocalStorage } from 'apache-beam/worker/logging';
@@ -48,6 +49,8 @@ export class AsyncParDoOperator implements AbortableOperator {
     const { doFn, signal, context } = this.parts;
     this.failure = undefined;
     this.abort = new AbortController();
+    // Each element under way listens: many are no leak.
+    setMaxListeners(0, this.abort.signal);
     const bundle: BundleContext = {
       bundleId: context.getBundleId(),
       signal: this.abort.signal,

@@ -28,9 +28,15 @@ export function repairBundleLifecycle(): void {
         loggingStageInfo.instructionId = instructionId;
         try {
           await loggingLocalStorage.run(loggingStageInfo, async () => {
-            // Elements flow as soon as the first operator has started, so those downstream start first.
-            for (const operator of operators.toReversed()) await operator.startBundle();
-            for (const operator of operators) await operator.finishBundle();
+            // Elements flow as soon as the source has started, so those downstream start first.
+            for (const operator of operators.toReversed()) {
+              loggingStageInfo.transformId = operator.transformId;
+              await operator.startBundle();
+            }
+            for (const operator of operators) {
+              loggingStageInfo.transformId = operator.transformId;
+              await operator.finishBundle();
+            }
           });
         } catch (error) {
           await Promise.allSettled(
@@ -39,6 +45,7 @@ export function repairBundleLifecycle(): void {
           throw error;
         } finally {
           delete loggingStageInfo.instructionId;
+          delete loggingStageInfo.transformId;
           delete this.currentBundleId;
           delete this.stateProvider;
         }
