@@ -1,6 +1,7 @@
 import type { SourceModule } from '../core/extractor';
 import { localSource } from './files/local';
+import { mysqlSource } from './mysql/mysql';
 import { postgresSource } from './postgres/postgres';
 
 /** Every kind of source. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
-export const SOURCES = [postgresSource, localSource] as const satisfies readonly SourceModule[];
+export const SOURCES = [postgresSource, mysqlSource, localSource] as const satisfies readonly SourceModule[];

@@ -1,3 +1,4 @@
+import { prepareMysqlSource } from '../services/mysql-source';
 import { preparePostgresqlSource } from '../services/postgresql-source';
 import { prepareLocalSource } from './local-source';
 import type { SourceCase } from './source-contract';
@@ -5,5 +6,6 @@ import type { SourceCase } from './source-contract';
 /** How the contract suite gets at each kind of source, by its type. A source without a case here fails the suite. */
 export const SOURCE_CASES: Readonly<Record<string, SourceCase>> = {
   local: { selfContained: true, prepare: prepareLocalSource },
+  mysql: { selfContained: false, prepare: prepareMysqlSource },
   postgresql: { selfContained: false, prepare: preparePostgresqlSource },
 };
