@@ -34,7 +34,7 @@ export class CrashMatrix<Phase extends string | number> {
   private readonly cells = new Map<string, Map<string, string>>();
   private readonly loads = new Set<string>();
   private count = 0;
-  private readonly started = Date.now();
+  private seconds = 0;
 
   constructor(private readonly title: string) {}
 
@@ -45,6 +45,7 @@ export class CrashMatrix<Phase extends string | number> {
     attempt: (one: MatrixCase<Phase>) => Promise<void>,
   ): Promise<void> {
     const waiting = [...cases];
+    const started = Date.now();
     const work = async (): Promise<void> => {
       for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
         let cell = 'exact';
@@ -60,6 +61,7 @@ export class CrashMatrix<Phase extends string | number> {
       }
     };
     await Promise.all(Array.from({ length: width }, work));
+    this.seconds += (Date.now() - started) / 1000;
   }
 
   /** Lines of effect and phase, a column for each way of loading. */
@@ -76,8 +78,7 @@ export class CrashMatrix<Phase extends string | number> {
         .join('  ')
         .trimEnd(),
     );
-    const seconds = ((Date.now() - this.started) / 1000).toFixed(1);
-    return `\n${lines.join('\n')}\n${this.count} crash points, ${this.failures.length} wrong, ${seconds} s\n`;
+    return `\n${lines.join('\n')}\n${this.count} crash points, ${this.failures.length} wrong, ${this.seconds.toFixed(1)} s\n`;
   }
 
   private note({ load, point, phase }: MatrixCase<Phase>, cell: string): void {
