@@ -62,6 +62,8 @@ export async function openMysqlSocket(
     }
     socket = isPath ? connect({ path: host }) : connectTcp(host, port, addresses);
     await connected(socket);
+    // until the driver listens; without a listener an error would end the process
+    socket.on('error', () => undefined);
     signal.throwIfAborted();
     listener('connect', isPath ? host : `${socket.remoteAddress ?? host}:${port}`);
     return socket;

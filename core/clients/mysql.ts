@@ -91,6 +91,7 @@ async function attempt(
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const { createConnection } = await import('mysql2');
+    if (socket.destroyed) throw new Error('the connection broke before the server was greeted');
     const connection = createConnection({
       stream: socket,
       host: settings.host,

@@ -7,6 +7,7 @@ import {
   decodeDate,
   decodeDecimal,
   decodeFloat,
+  decodeFloat32,
   decodeInstant,
   decodeInt,
   decodeText,
@@ -109,11 +110,7 @@ export function readingOf(field: ResultField, declared: DeclaredColumn | undefin
     case 'decimal':
       return plain(decimalType(field), decodeDecimal);
     case 'float':
-      // the text of a FLOAT has 6 digits, and that of a DOUBLE(m,d) d decimals; a product has as many as its value needs
-      return {
-        ...plain({ kind: 'float', bits: field.type === FLOAT ? 32 : 64 }, decodeFloat),
-        select: (expression) => `${expression} * 1e0`,
-      };
+      return floatReading(field, plain);
     case 'bit':
       return field.length === 1
         ? plain({ kind: 'bool' }, decodeBit)
@@ -140,6 +137,20 @@ export function readingOf(field: ResultField, declared: DeclaredColumn | undefin
         select: (expression) => `ST_AsText(${expression})`,
       };
   }
+}
+
+/** Decimals of a FLOAT or DOUBLE without a declared number of them. */
+const AS_MANY_AS_NEEDED = 31;
+
+/** A DOUBLE is written with all digits it needs, a DOUBLE(m,d) with its d decimals. A plain FLOAT has 6 digits, too few; a product has all. */
+function floatReading(
+  field: ResultField,
+  plain: (type: ColumnType, decode: FieldDecoder) => ColumnReading,
+): ColumnReading {
+  if (field.type !== FLOAT) return plain({ kind: 'float', bits: 64 }, decodeFloat);
+  const reading = plain({ kind: 'float', bits: 32 }, decodeFloat32);
+  if (field.decimals < AS_MANY_AS_NEEDED) return reading;
+  return { ...reading, select: (expression) => `${expression} * 1e0` };
 }
 
 function isUnsigned(field: ResultField): boolean {

@@ -49,12 +49,17 @@ export const decodeDecimal: FieldDecoder = (bytes, start, end) => {
   return negative ? `-${digits}` : digits;
 };
 
-export const decodeFloat: FieldDecoder = (bytes, start, end) => {
+function readFloat(bytes: Buffer, start: number, end: number): number {
   const text = bytes.toString('latin1', start, end);
   const value = Number(text);
   if (text === '' || Number.isNaN(value)) throw unreadable(bytes, start, end, 'a number');
   return value;
-};
+}
+
+export const decodeFloat: FieldDecoder = readFloat;
+
+/** The nearest number that a FLOAT holds: its text is a decimal one. */
+export const decodeFloat32: FieldDecoder = (bytes, start, end) => Math.fround(readFloat(bytes, start, end));
 
 export const decodeText: FieldDecoder = (bytes, start, end) => bytes.toString('utf8', start, end);
 

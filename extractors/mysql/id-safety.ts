@@ -23,9 +23,9 @@ export async function idSafety(
   { column, holdBackSeconds, facts }: { column: string; holdBackSeconds: number; facts: ServerFacts },
 ): Promise<CommitSafety> {
   const unsafe = (reason: string): CommitSafety => ({ commitSafe: false, reason });
-  if (facts.isReadOnly) {
+  if (facts.isReplica) {
     return unsafe(
-      'the server is read-only, so probably a replica, which does not know the transactions that are open on its primary',
+      'the server is a replica, which does not know the transactions that are open on its primary',
     );
   }
   if (!facts.seesAllTransactions) {

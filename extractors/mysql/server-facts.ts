@@ -9,8 +9,8 @@ export interface ServerFacts {
   readonly isMariadb: boolean;
   /** `root@localhost`, as rights are granted to. */
   readonly user: string;
-  /** Whether the server takes no writes but those of replication: a replica. */
-  readonly isReadOnly: boolean;
+  /** Whether rows come from another server: it takes no writes of its own, or has threads that apply those of others. */
+  readonly isReplica: boolean;
   /** Whether this login sees the transactions and statements of others (the right PROCESS). */
   readonly seesAllTransactions: boolean;
   /** TLS version, or undefined. */
@@ -27,14 +27,24 @@ export async function loadServerFacts(session: MysqlSession): Promise<ServerFact
     "The server's properties could not be read",
   );
   const [version, user, readOnly] = rows[0] ?? [];
+  const seesAllTransactions = await seesTransactions(session);
+  const isReadOnly = readOnly !== '0' && readOnly !== 'OFF' && readOnly !== 'NO_LOCK_NO_ADMIN';
   return {
     versionText: version ?? '',
     isMariadb: /mariadb/i.test(version ?? ''),
     user: user ?? '',
-    isReadOnly: readOnly !== '0' && readOnly !== 'OFF' && readOnly !== 'NO_LOCK_NO_ADMIN',
-    seesAllTransactions: await seesTransactions(session),
+    isReplica: isReadOnly || (seesAllTransactions && (await appliesOthers(session))),
+    seesAllTransactions,
     protocol: session.client.protocol,
   };
+}
+
+async function appliesOthers(session: MysqlSession): Promise<boolean> {
+  const threads = await session.queryValue(
+    `SELECT COUNT(*) FROM information_schema.PROCESSLIST
+     WHERE USER = 'system user' AND (COMMAND LIKE 'Slave%' OR COMMAND IN ('Connect', 'Query'))`,
+  );
+  return threads !== '0';
 }
 
 async function seesTransactions(session: MysqlSession): Promise<boolean> {

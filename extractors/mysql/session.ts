@@ -18,7 +18,7 @@ const SETTINGS = [
   `SET SESSION time_zone = '+00:00',
     SESSION sql_mode = TRIM(BOTH ',' FROM REPLACE(CONCAT(',', @@SESSION.sql_mode, ','), ',PAD_CHAR_TO_FULL_LENGTH,', ',')),
     SESSION net_write_timeout = ${WRITE_TIMEOUT_SECONDS}, SESSION wait_timeout = ${IDLE_TIMEOUT_SECONDS},
-    SESSION group_concat_max_len = ${GROUP_CONCAT_BYTES}, SESSION sql_select_limit = DEFAULT
+    SESSION group_concat_max_len = ${GROUP_CONCAT_BYTES}, SESSION sql_select_limit = 18446744073709551615
     /*!50708 , SESSION max_execution_time = 0 */
     /*!80000 , SESSION information_schema_stats_expiry = 0 */
     /*M!100101 , SESSION max_statement_time = 0 */`,

@@ -13,8 +13,8 @@ export function sourceNotices(relation: Relation, facts: ServerFacts, isLocalHos
       `${name} is of the engine ${table.engine}, which has no snapshots: rows that are written while it is read may be seen or not.`,
     );
   }
-  if (facts.isReadOnly) {
-    notices.push('The server is read-only, so probably a replica: rows arrive with its delay.');
+  if (facts.isReplica) {
+    notices.push('The server is a replica: rows arrive with its delay.');
   }
   if (facts.protocol === undefined && !isLocalHost) {
     notices.push('The connection is not encrypted; sslmode require or verify-full would refuse that.');

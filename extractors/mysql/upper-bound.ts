@@ -107,14 +107,16 @@ const NOW = `UNIX_TIMESTAMP(NOW(6)) - ${CLOCK_SLACK_SECONDS}`;
 /**
  * When the oldest transaction or statement began that may still write, in seconds since 1970. Transactions are listed in the time zone of
  * the server's operating system, whatever the session's is. A statement may have its NOW() before it has a transaction, while it waits for
- * a lock of its table; threads of the server itself have no statement of a user.
+ * a lock of its table; a SELECT writes nothing before it has one, and threads of the server itself have no statement of a user.
  */
 const OLDEST = `LEAST(${NOW},
   COALESCE((SELECT MIN(UNIX_TIMESTAMP(CONVERT_TZ(t.trx_started, 'SYSTEM', '+00:00')))
-    FROM information_schema.INNODB_TRX t WHERE t.trx_mysql_thread_id <> CONNECTION_ID()), ${NOW}),
+    FROM information_schema.INNODB_TRX t WHERE t.trx_mysql_thread_id <> CONNECTION_ID()
+      AND t.trx_is_read_only = 0), ${NOW}),
   COALESCE((SELECT MIN(UNIX_TIMESTAMP(NOW(6)) - p.TIME - ${CLOCK_SLACK_SECONDS})
     FROM information_schema.PROCESSLIST p WHERE p.ID <> CONNECTION_ID() AND p.TIME IS NOT NULL
-      AND p.COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID', 'Slave_IO')), ${NOW}))`;
+      AND p.COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID')
+      AND p.USER NOT IN ('system user', 'event_scheduler') AND COALESCE(p.INFO, '') NOT LIKE 'SELECT%'), ${NOW}))`;
 
 async function instantBound(
   session: MysqlSession,
@@ -139,9 +141,9 @@ async function instantBound(
 
 function instantSafety(facts: ServerFacts, isLocal: boolean, timezone: string): CommitSafety {
   const unsafe = (reason: string): CommitSafety => ({ commitSafe: false, reason });
-  if (facts.isReadOnly) {
+  if (facts.isReplica) {
     return unsafe(
-      'the server is read-only, so probably a replica, which does not know the transactions that are open on its primary; only hold_back protects',
+      'the server is a replica, which does not know the transactions that are open on its primary; only hold_back protects',
     );
   }
   if (!facts.seesAllTransactions) {

@@ -293,6 +293,7 @@ describe('a MySQL server with other habits', () => {
       'CREATE TABLE Padded (id INT PRIMARY KEY, c CHAR(5) CHARACTER SET utf8mb4, t TEXT CHARACTER SET utf8mb4)',
       "INSERT INTO Padded VALUES (1, 'ab', 'back\\slash')",
       'COMMIT',
+      'SET GLOBAL sql_select_limit = 2',
     );
   });
   after(() => server.stop());

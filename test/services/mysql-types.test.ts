@@ -169,7 +169,7 @@ const CASES: readonly TypeCase[] = [
     sql: 'DOUBLE(20,3)',
     type: { kind: 'float', bits: 64 },
     values: [
-      ['1.2345', 1.235],
+      ['1.2346', 1.235],
       ['1e15', 1e15],
     ],
   },

@@ -25,7 +25,7 @@ const column = (name: string, of: ResultField): RelationColumn => ({
 });
 
 const INT = field(3);
-const FLOAT = field(4);
+const FLOAT = field(4, { decimals: 31 });
 const DATE = field(10);
 const DATETIME = field(12);
 const TEXT = field(253, { collation: 45 });
