@@ -1,4 +1,4 @@
-import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY } from '../../../../core/cells';
+import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, ZERO_INSTANT } from '../../../../core/cells';
 import {
   DATE,
   JSON_TYPE,
@@ -19,7 +19,18 @@ const LEAP_DAY = 19_782n;
 const NOON = LEAP_DAY * DAY_US + DAY_US / 2n;
 const INFINITY_TEXT = { policies: { infinity: 'text' }, losses: ['infinity'] } as const;
 
+/** Whatever the destination is: no text says which date it was. */
+const ZERO_CASES = [DATE, datetime('us'), timestamp('ns')].flatMap((from) =>
+  [DATE, datetime('us'), timestamp('us'), STRING, JSON_TYPE].flatMap((to) => [
+    gives(from, to, ZERO_INSTANT, null, { losses: ['zero_date'] }),
+    rejects(from, to, ZERO_INSTANT, 'a zero date (policy zero_date: reject)', {
+      policies: { zero_date: 'reject' },
+    }),
+  ]),
+);
+
 export const CALENDAR_CASES: readonly ConversionCase[] = [
+  ...ZERO_CASES,
   // date
   gives(DATE, DATE, LEAP_DAY, LEAP_DAY),
   gives(DATE, DATE, INSTANT_INFINITY, INSTANT_INFINITY),
