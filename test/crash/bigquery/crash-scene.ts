@@ -88,7 +88,13 @@ export class CrashScene {
   async leftovers(): Promise<string[]> {
     const objects = await this.servers.gcs.list(`${this.name}/runs/`);
     const tables = await this.servers.bigquery.tables(this.name);
-    return [...objects, ...tables.filter((table) => table !== 'rows').map((table) => `table ${table}`)];
+    const others = tables
+      .filter((table) => table !== 'rows')
+      .map(async (table) => {
+        const { body } = await this.servers.bigquery.request('GET', `datasets/${this.name}/tables/${table}`);
+        return `${body['expirationTime'] === undefined ? 'lasting' : 'expiring'} table ${table}`;
+      });
+    return [...objects, ...(await Promise.all(others))];
   }
 
   /** What the job remembers, as text. */
