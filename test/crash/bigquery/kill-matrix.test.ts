@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { CrashMatrix, type MatrixCase } from './crash-matrix';
-import { crashLoads, CrashSuite, WIDTH } from './crash-suite';
+import { crashLoads, CrashSuite, isFullForm, WIDTH } from './crash-suite';
 import { INCREMENTAL_CASE, type LoadCase } from './load-cases';
 import { assertExact, assertGoesOn, assertOldOrNew, assertSuccess } from './oracle';
 
 const PHASES = ['kill-before', 'kill-after'] as const;
 type Phase = (typeof PHASES)[number];
+
+/** In the bounded form, some loads are killed at each moment once: what comes after one effect comes before the next. */
+function phasesOf({ name }: LoadCase): readonly Phase[] {
+  return isFullForm() || name === 'append' || name === 'merge' ? PHASES : ['kill-after'];
+}
 
 describe('a launcher that is killed (kill -9) before and after every effect on BigQuery and its bucket', function () {
   this.timeout(900_000);
@@ -43,7 +48,9 @@ describe('a launcher that is killed (kill -9) before and after every effect on B
   for (const load of [...crashLoads(), INCREMENTAL_CASE]) {
     it(`${load.name}: every row once, by the next run`, async () => {
       const points = await suite.cleanPoints(load);
-      const cases = points.flatMap((point) => PHASES.map((phase) => ({ load: load.name, point, phase })));
+      const cases = points.flatMap((point) =>
+        phasesOf(load).map((phase) => ({ load: load.name, point, phase })),
+      );
       const known = matrix.failures.length;
       await matrix.run(cases, WIDTH, (one) => killAndRecover(load, one));
       assert.deepEqual(matrix.failures.slice(known), []);

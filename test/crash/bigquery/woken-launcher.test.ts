@@ -63,7 +63,9 @@ describe('a launcher that is stopped, and wakes after another has taken its leas
     });
   }
 
-  for (const load of crashLoads()) {
+  // Creating a table differs from replacing it in one key of one request.
+  const loads = crashLoads().filter(({ name }) => isFullForm() || name !== 'replace, created');
+  for (const load of loads) {
     it(`${load.name}: publishes nothing twice`, async () => {
       const points = await suite.cleanPoints(load);
       const cases = points
