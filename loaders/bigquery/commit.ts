@@ -66,6 +66,8 @@ async function commitRecorded(
   const location = document.run?.intent?.location ?? (await desk.location(signal));
   // From the intent on, the publishing job may have run: preparing again could pull its files from under it.
   if (document.run?.state !== 'committing') {
+    // Whoever was stopped for a while must not make tables that nobody deletes: the state is asked anew.
+    if (plan.temporaryTables.length > 0) holding((await desk.session.read(signal))?.document, context.fence);
     await prepareCommit(desk, run, plan, location, desk.session.storeNow(), signal);
   }
   let job: JobResource | undefined;
