@@ -43,6 +43,8 @@ export interface UnfinishedRun {
   readonly startedAt: string;
   /** Why it needs attention. */
   readonly reason: string | undefined;
+  /** The pipeline that was given its units (`RunRecovery.noteRunner`); undefined: its process staged them itself. */
+  readonly runner: JsonObject | undefined;
 }
 
 /** How a run ends that publishes nothing. */
@@ -55,6 +57,13 @@ export type RunEnd = 'failed' | 'timed_out' | 'cancelled';
 export interface RunRecovery {
   /** Keeps the plan and marks its run as the one in progress. Throws FENCED. */
   beginRun(plan: Plan, signal: AbortSignal): Promise<void>;
+  /** Keeps with the run in progress what finds the pipeline that is given its units: before it is submitted, and again with its id. Throws FENCED. */
+  noteRunner(runId: string, handle: JsonObject, signal: AbortSignal): Promise<void>;
+  /**
+   * Takes part in a run under the lease of whoever began it, to publish it: the same fence, and renewed from here, too. What it returns is
+   * stopped, and the lease stays as it is, when the job is done. Throws FENCED where another run has taken over, or the lease was given up.
+   */
+  joinRun(context: RunContext, signal: AbortSignal): Promise<JoinedRun>;
   /** The kept plan of a run; undefined: there is none, or a newer version's. */
   findPlan(runId: string, signal: AbortSignal): Promise<Plan | undefined>;
   /** The manifests of all units that have been staged, in no order. */
@@ -89,6 +98,14 @@ export interface Lease {
   readonly lost: AbortSignal;
   /** Keeps what the state says, gives up the right. Safe to call twice, and after the lease was lost. */
   release(): Promise<void>;
+}
+
+/** A part in somebody else's lease. */
+export interface JoinedRun {
+  /** As `Lease.lost`. */
+  readonly lost: AbortSignal;
+  /** Ends the renewing from here. Safe to call twice. */
+  leave(): Promise<void>;
 }
 
 export interface LoadReport {

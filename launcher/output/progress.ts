@@ -68,8 +68,15 @@ export class ProgressTracker {
       case 'unit.completed':
         this.done += 1;
         return;
+      case 'runner.counters':
+        this.replace(event.counters);
+        return;
       case 'phase.completed':
       case 'unit.retried':
+      case 'runner.submitted':
+      case 'runner.state':
+      case 'runner.message':
+      case 'runner.workers':
         return;
     }
   }
@@ -99,6 +106,13 @@ export class ProgressTracker {
     }
   }
 
+  /** A runner counts for all units together. */
+  private replace(counters: ReadonlyMap<string, number>): void {
+    this.done = counters.get('units_done') ?? 0;
+    this.total.rows = counters.get('rows_read') ?? 0;
+    this.total.stagedBytes = counters.get('bytes_staged') ?? 0;
+  }
+
   private forget(unit: string): void {
     const progress = this.units.get(unit);
     if (progress === undefined) return;
@@ -115,7 +129,7 @@ export class ProgressTracker {
     if (units > 0 && this.done >= units) return 1;
     let read: number | undefined;
     if (rows !== null && rows > 0) read = this.total.rows / rows;
-    else if (bytes !== null && bytes > 0) read = this.total.sourceBytes / bytes;
+    else if (bytes !== null && bytes > 0 && this.total.sourceBytes > 0) read = this.total.sourceBytes / bytes;
     else if (units > 1) read = this.done / units;
     return read === undefined ? undefined : Math.min(read, MAX_UNFINISHED_SHARE);
   }

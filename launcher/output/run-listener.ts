@@ -149,6 +149,21 @@ function logEvent(event: RunEvent, log: Logger): void {
       return;
     case 'unit.progress':
       return;
+    case 'runner.submitted':
+      log.info('etl.runner.submitted', { runner: event.runner, job_id: event.id, url: event.url });
+      return;
+    case 'runner.state':
+      log.info('etl.runner.state', { state: event.state });
+      return;
+    case 'runner.message':
+      log[event.level]('etl.runner.message', { message: event.text });
+      return;
+    case 'runner.workers':
+      log.info('etl.runner.workers', { workers: event.workers, target: event.target });
+      return;
+    case 'runner.counters':
+      log.debug('etl.runner.counters', Object.fromEntries(event.counters));
+      return;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock';
 import { BeamliftError } from '../../core/errors';
-import type { JobState, Lease, UnfinishedRun } from '../../core/loader';
+import type { JobState, JoinedRun, Lease, UnfinishedRun } from '../../core/loader';
 import type { Logger } from '../../core/logger';
 import { neverAborts } from '../../core/never-aborts';
 import { takeLease, type LeaseRequest } from './job-lease-decision';
@@ -96,6 +96,23 @@ export class JobLease implements Lease {
       return { ...document, lease: null };
     }, neverAborts());
   }
+}
+
+/** A part in the lease of the run that has this fence: renewed until it is left; see `RunRecovery.joinRun`. */
+export function joinJobLease(
+  { session, clock, log }: JobLeaseSettings,
+  { job, runId, fence }: { readonly job: string; readonly runId: string; readonly fence: number },
+): JoinedRun {
+  const kept = new KeptLease({
+    clock,
+    log,
+    subject: `job ${job}`,
+    renew: async (signal) => {
+      const document = await session.change((state) => holding(state?.document, fence), signal);
+      if (document?.lease?.cancelRequested === true) throw cancelledRun(job, runId);
+    },
+  });
+  return { lost: kept.lost, leave: async () => await kept.stop() };
 }
 
 /** The document, for whoever has its lease under this fence. Throws FENCED. */

@@ -1,12 +1,12 @@
 import { tableName } from '../../core/clients/bigquery-api';
 import { BeamliftError, messageOf } from '../../core/errors';
-import type { JobIdentity, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
+import type { JobIdentity, JoinedRun, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
 import { neverAborts } from '../../core/never-aborts';
-import { planSchema, type Plan, type RunContext } from '../../core/plan';
+import { planSchema, type JsonObject, type Plan, type RunContext } from '../../core/plan';
 import { recordThatMustBe, type CommitDesk } from './commit';
 import { finishRun } from './finish-run';
-import { holding, type JobLease } from './job-lease';
+import { holding, joinJobLease, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
 import { burnJob } from './load-jobs';
 import { jsonOfObject } from './object-json';
@@ -48,6 +48,25 @@ export class BigQueryRecovery implements RunRecovery {
         where: { job, object: name },
       });
     }
+  }
+
+  async noteRunner(runId: string, handle: JsonObject, signal: AbortSignal): Promise<void> {
+    const { session, lease } = this.held();
+    await session.change((kept) => {
+      const document = holding(kept?.document, lease.fence);
+      if (document.run?.id !== runId) {
+        throw new BeamliftError('INTERNAL', { what: `Run ${runId} is not the one in progress` });
+      }
+      return { ...document, run: { ...document.run, runner: handle } };
+    }, signal);
+  }
+
+  async joinRun({ job, runId, fence }: RunContext, signal: AbortSignal): Promise<JoinedRun> {
+    const { bucket, clock, layout, log } = this.desk;
+    const session = new StateSession(bucket, layout.state(job), clock);
+    // The first renewal is due now: whoever had the lease may have left long ago.
+    await session.change((kept) => holding(kept?.document, fence), signal);
+    return joinJobLease({ session, clock, log }, { job, runId, fence });
   }
 
   async findPlan(runId: string, signal: AbortSignal): Promise<Plan | undefined> {

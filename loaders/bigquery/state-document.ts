@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BeamliftError } from '../../core/errors';
 import type { JobState, UnfinishedRun } from '../../core/loader';
 import { openRecord } from '../../core/open-record';
-import { windowSchema } from '../../core/plan';
+import { jsonObjectSchema, windowSchema } from '../../core/plan';
 import { jsonOfObject } from './object-json';
 
 /** The newest shape of a state object that this code writes and reads. */
@@ -53,6 +53,8 @@ const runSchema = z.strictObject({
   reason: z.string().nullable(),
   /** From `committing` on. */
   intent: commitIntentSchema.nullable(),
+  /** What finds the pipeline that was given its units; absent: its process staged them itself. */
+  runner: jsonObjectSchema.exactOptional(),
 });
 export type StateRun = z.infer<typeof runSchema>;
 
@@ -109,12 +111,12 @@ export function jobStateOf({
 /** The run that must be finished or ended before another may begin; null: none. */
 export function unfinishedRunOf({ run }: StateDocument): UnfinishedRun | null {
   if (run === null) return null;
-  const { id, state, startedAt, reason } = run;
+  const { id, state, startedAt, reason, runner } = run;
   switch (state) {
     case 'staging':
     case 'committing':
     case 'needs_attention':
-      return { runId: id, state, startedAt, reason: reason ?? undefined };
+      return { runId: id, state, startedAt, reason: reason ?? undefined, runner };
     default:
       return null;
   }
