@@ -37,6 +37,17 @@ export const windowSchema = z.strictObject({
 });
 export type Window = z.infer<typeof windowSchema>;
 
+const fileFields = {
+  uri: z.string(),
+  bytes: z.number(),
+  /** What identifies this content: generation, versionId, etag; size and mtime of a local file. */
+  version: z.string(),
+  lastModified: z.string().optional(),
+};
+const plannedFileSchema = z.strictObject(fileFields);
+/** A file at the version that it had when the run was planned. */
+export type PlannedFile = z.infer<typeof plannedFileSchema>;
+
 const unitBase = { id: z.string(), estimatedRows: z.number().optional() };
 export const workUnitSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...unitBase, kind: z.literal('all') }),
@@ -56,15 +67,9 @@ export const workUnitSchema = z.discriminatedUnion('kind', [
     modulus: z.int().min(1),
     remainder: z.int().min(0),
   }),
-  z.strictObject({
-    ...unitBase,
-    kind: z.literal('file'),
-    uri: z.string(),
-    bytes: z.number(),
-    /** What identifies this content: generation, versionId, etag; size and mtime of a local file. */
-    version: z.string(),
-    lastModified: z.string().optional(),
-  }),
+  z.strictObject({ ...unitBase, kind: z.literal('file'), ...fileFields }),
+  /** Small files, read one after another in this order. */
+  z.strictObject({ ...unitBase, kind: z.literal('files'), files: z.array(plannedFileSchema).min(2) }),
 ]);
 export type WorkUnit = z.infer<typeof workUnitSchema>;
 

@@ -21,9 +21,9 @@ export interface CutInput {
   /** About so many rows make a unit. */
   readonly rowsPerUnit: number;
   readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none';
-  /** Units of a source that is large enough have about so many bytes or more, whatever `rowsPerUnit` says. Absent: no matter. */
+  /** Units of a source that is large enough have about so many bytes or more, whatever `rowsPerUnit` says; files are whole, and only small ones share a unit. Absent: no matter. */
   readonly minUnitBytes?: number;
-  /** Default and largest: MAX_WORK_UNITS. Files are units as they are: only the largest counts for them. */
+  /** Default and largest: MAX_WORK_UNITS. */
   readonly maxUnits?: number;
   /** A run that reads at most so many rows reads them as one unit; null: all rows. */
   readonly limit: number | null;
@@ -42,14 +42,17 @@ export interface CutResult {
  * digits and hyphens are all there is.
  *
  * `by` says what the job prefers; a source that cannot be cut that way is cut as it can be, and the reason says so.
- * Throws PLAN_REFUSED for more files than a plan may have units.
+ * Throws PLAN_REFUSED for more files than a run takes.
  */
 export function cutWindow(input: CutInput): CutResult {
   const { hints, by, limit, estimate } = input;
   const maxUnits = Math.max(1, Math.min(input.maxUnits ?? MAX_WORK_UNITS, MAX_WORK_UNITS));
   if (hints.kind === 'files') {
     return limit === null
-      ? cutFiles(hints.files, estimate, MAX_WORK_UNITS)
+      ? cutFiles(hints.files, estimate, {
+          maxUnits,
+          ...(input.minUnitBytes === undefined ? {} : { minUnitBytes: input.minUnitBytes }),
+        })
       : cutFirstFile(hints.files, limit);
   }
   if (limit !== null) return oneUnit(input, `at most ${formatCounted(limit, 'row is', 'rows are')} read`);

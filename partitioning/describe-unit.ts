@@ -1,5 +1,6 @@
+import { formatCounted } from '../core/counted';
 import { showValue } from '../core/errors';
-import type { Bound, WorkUnit } from '../core/plan';
+import type { Bound, PlannedFile, WorkUnit } from '../core/plan';
 
 /** A unit in a few words, for people: `created_at 2024-01-01 … 2024-02-01`, the end not included. */
 export function describeUnit(unit: WorkUnit): string {
@@ -14,7 +15,15 @@ export function describeUnit(unit: WorkUnit): string {
       return `hash of ${showValue(unit.column)}, ${unit.remainder} of ${unit.modulus}`;
     case 'file':
       return showValue(unit.uri);
+    case 'files':
+      return describeFiles(unit.files);
   }
+}
+
+/** `1,250 files, a.csv … c.csv`. */
+function describeFiles(files: readonly PlannedFile[]): string {
+  const [first, last] = [files[0], files.at(-1)].map((file) => showValue(file?.uri ?? ''));
+  return `${formatCounted(files.length, 'file')}, ${first} … ${last}`;
 }
 
 function describeRange(lower: Bound | null, upper: Bound | null): string {

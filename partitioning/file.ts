@@ -1,31 +1,40 @@
 import { formatCounted } from '../core/counted';
 import { BeamliftError } from '../core/errors';
 import type { FileEntry } from '../core/extractor';
-import type { Estimate, WorkUnit } from '../core/plan';
+import type { Estimate, PlannedFile, WorkUnit } from '../core/plan';
+import { groupFiles, type GroupLimits } from './group-files';
 import { numbered } from './unit-id';
 
+/** The most files of a run: they are kept in memory, in the plan and in what the job remembers, at some 300 bytes each. */
+const MAX_FILES = 100_000;
+
 /**
- * One unit a file, in the order of names: a file is whole or it is not there. Rows are shared out by size.
- * Throws PLAN_REFUSED for more than `maxUnits` files: units that hold several could not be repeated one by one.
+ * Units of files, in the order of names: a file is whole or it is not there, and small ones share a unit (see `groupFiles`). Rows are
+ * shared out by size. Throws PLAN_REFUSED for more than MAX_FILES.
  */
 export function cutFiles(
   files: readonly FileEntry[],
   estimate: Estimate,
-  maxUnits: number,
+  limits: GroupLimits,
 ): { units: WorkUnit[]; reason: string } {
-  if (files.length > maxUnits) {
+  if (files.length > MAX_FILES) {
     throw new BeamliftError('PLAN_REFUSED', {
-      what: `${files.length} files match, and one run takes at most ${maxUnits}`,
-      why: 'each file is a work unit, and a plan is kept whole in memory',
+      what: `${formatCounted(files.length, 'file')} match, and one run takes at most ${formatCounted(MAX_FILES, 'file')}`,
+      why: 'the files of a run are kept in memory, and what the job remembers names each one',
       hint: 'narrow `file_pattern`, for example to one folder or month, and make a job of each',
     });
   }
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const units = byName(files).map((file, index) => {
-    const rows = estimate.rows === null || bytes === 0 ? null : (estimate.rows * file.bytes) / bytes;
-    return fileUnit(file, numbered(index + 1, files.length, 4), rows === null ? null : Math.round(rows));
+  const bytes = bytesOf(files);
+  const groups = groupFiles(byName(files), limits);
+  const units = groups.map((group, index) => {
+    const rows = estimate.rows === null || bytes === 0 ? null : (estimate.rows * bytesOf(group)) / bytes;
+    return fileUnit(group, numbered(index + 1, groups.length, 4), rows === null ? null : Math.round(rows));
   });
-  return { units, reason: 'one per file' };
+  const reason =
+    units.length === files.length
+      ? 'one per file'
+      : `${formatCounted(files.length, 'file')}, small ones read together`;
+  return { units, reason };
 }
 
 /**
@@ -40,21 +49,26 @@ export function cutFirstFile(
   const first = ordered.find((file) => file.bytes > 0) ?? ordered[0];
   if (first === undefined) return { units: [], reason: 'no file' };
   return {
-    units: [fileUnit(first, numbered(1, 1, 4), limit)],
+    units: [fileUnit([first], numbered(1, 1, 4), limit)],
     reason: `at most ${formatCounted(limit, 'row is', 'rows are')} read, of one file`,
   };
 }
 
-function fileUnit(file: FileEntry, number: string, estimatedRows: number | null): WorkUnit {
-  return {
-    id: `f${number}`,
-    kind: 'file',
-    uri: file.uri,
-    bytes: file.bytes,
-    version: file.version,
-    lastModified: file.lastModified,
-    ...(estimatedRows === null ? {} : { estimatedRows }),
-  };
+function fileUnit(files: readonly FileEntry[], number: string, estimatedRows: number | null): WorkUnit {
+  const base = { id: `f${number}`, ...(estimatedRows === null ? {} : { estimatedRows }) };
+  const [file, ...others] = files.map(planned);
+  if (file === undefined) throw new BeamliftError('INTERNAL', { what: 'A work unit without files was cut' });
+  return others.length === 0
+    ? { ...base, kind: 'file', ...file }
+    : { ...base, kind: 'files', files: [file, ...others] };
+}
+
+function planned({ uri, bytes, version, lastModified }: FileEntry): PlannedFile {
+  return { uri, bytes, version, lastModified };
+}
+
+function bytesOf(files: readonly FileEntry[]): number {
+  return files.reduce((sum, file) => sum + file.bytes, 0);
 }
 
 function byName(files: readonly FileEntry[]): FileEntry[] {

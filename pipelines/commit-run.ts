@@ -1,5 +1,6 @@
 import { formatCounted } from '../core/counted';
 import { BeamliftError } from '../core/errors';
+import { filesOfUnit } from '../core/files-of-unit';
 import type { Loader, LoadReport } from '../core/loader';
 import { LossLedger } from '../core/loss-ledger';
 import type { Manifest } from '../core/manifest';
@@ -101,6 +102,6 @@ function checkComplete(
 function filesOf(context: RunContext, units: readonly WorkUnit[]): Record<string, string> {
   const files = Object.create(null) as Record<string, string>;
   if (context.limit !== null) return files;
-  for (const unit of units) if (unit.kind === 'file') files[unit.uri] = unit.version;
+  for (const { uri, version } of units.flatMap(filesOfUnit)) files[uri] = version;
   return files;
 }

@@ -8,6 +8,7 @@ import type {
   SplitHints,
   UpperBound,
 } from '../../core/extractor';
+import { filesOfUnit } from '../../core/files-of-unit';
 import type { Logger } from '../../core/logger';
 import type { Estimate, WorkUnit } from '../../core/plan';
 import type { Column, TableSchema } from '../../core/schema';
@@ -100,9 +101,11 @@ export class FileExtractor implements Extractor {
 
   private async entriesOf(unit: WorkUnit, signal: AbortSignal): Promise<readonly FileEntry[]> {
     if (unit.kind === 'all') return this.files(signal);
-    if (unit.kind === 'file') {
-      const { uri, bytes, version, lastModified = 'at an unknown time' } = unit;
-      return [{ uri, bytes, version, lastModified }];
+    const files = filesOfUnit(unit);
+    if (files.length > 0) {
+      return files.map(({ uri, bytes, version, lastModified = 'at an unknown time' }) => {
+        return { uri, bytes, version, lastModified };
+      });
     }
     throw new BeamliftError('INTERNAL', {
       what: `Files cannot be read by a unit of kind ${unit.kind}.`,

@@ -58,7 +58,8 @@ function unitConditions(relation: Relation, unit: WorkUnit): string[] {
         `COALESCE(CRC32(${columnName(relation, unit.column)}) % ${unit.modulus}, 0) = ${unit.remainder}`,
       ];
     case 'file':
-      throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} is a file, the source is a database` });
+    case 'files':
+      throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} is of files, the source is a database` });
   }
 }
 

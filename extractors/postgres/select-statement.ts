@@ -55,7 +55,8 @@ function unitConditions(relation: Relation, unit: WorkUnit): string[] {
     case 'hash':
       return [`${hashOf(columnName(relation, unit.column), unit.modulus)} = ${unit.remainder}`];
     case 'file':
-      throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} is a file, the source is a database` });
+    case 'files':
+      throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} is of files, the source is a database` });
   }
 }
 

@@ -1,4 +1,5 @@
 import { formatCount, formatCounted } from '../../core/counted';
+import { filesOfUnit } from '../../core/files-of-unit';
 import { formatType } from '../../core/format-type';
 import type { Bound, Plan, PlannedColumn, SourceSpec, Window, WorkUnit } from '../../core/plan';
 import { describeUnit } from '../../partitioning/describe-unit';
@@ -137,10 +138,12 @@ function renderUnits(units: readonly WorkUnit[]): string[] {
   return lines;
 }
 
-/** With the size of a file, which a unit's own words leave out. */
+/** With the size of its files, which a unit's own words leave out. */
 function renderUnit(unit: WorkUnit): string {
   const words = describeUnit(unit);
-  return unit.kind === 'file' ? `${words} (${formatBytes(unit.bytes)})` : words;
+  const files = filesOfUnit(unit);
+  if (files.length === 0) return words;
+  return `${words} (${formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0))})`;
 }
 
 function renderColumns(

@@ -43,6 +43,7 @@ function matches(unit: WorkUnit, domain: Domain, value: string | null): boolean 
       return (value === null ? 0 : hash % unit.modulus) === unit.remainder;
     }
     case 'file':
+    case 'files':
       return false;
   }
 }

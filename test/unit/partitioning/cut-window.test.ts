@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { BeamliftError } from '../../../core/errors';
+import { filesOfUnit } from '../../../core/files-of-unit';
 import type { FileEntry, SplitHints } from '../../../core/extractor';
 import type { WorkUnit } from '../../../core/plan';
 import { cutWindow, type CutInput, type CutResult } from '../../../partitioning/cut-window';
@@ -189,8 +190,27 @@ describe('cutWindow', () => {
       assert.deepEqual(cut({ kind: 'files', files: [] }).units, []);
     });
 
-    it('are refused where they are too many for a plan', () => {
-      const files = Array.from({ length: 20_001 }, (_, index) => file(`${index}.csv`, 1));
+    it('share units where they are small and many, with the rows of all of them', () => {
+      const files = Array.from({ length: 10_000 }, (_, index) => file(`${1_000_000 + index}.csv`, 3));
+      const { units, reason } = cut({ kind: 'files', files }, { maxUnits: 2 });
+      assert.equal(reason, '10,000 files, small ones read together');
+      assert.deepEqual(
+        units.map((unit) => [unit.id, filesOfUnit(unit).length, unit.estimatedRows]),
+        [
+          ['f0001', 5_000, 500_000],
+          ['f0002', 5_000, 500_000],
+        ],
+      );
+      assert.deepEqual(filesOfUnit(units[1] ?? { id: '', kind: 'all' })[0], {
+        uri: '1005000.csv',
+        bytes: 3,
+        version: 'v-1005000.csv',
+        lastModified: '2024-01-01T00:00:00.000Z',
+      });
+    });
+
+    it('are refused where they are too many for a run', () => {
+      const files = Array.from({ length: 100_001 }, (_, index) => file(`${index}.csv`, 1));
       assert.throws(
         () => cut({ kind: 'files', files }),
         (error) => error instanceof BeamliftError && error.code === 'PLAN_REFUSED',
@@ -234,6 +254,8 @@ describe('describeUnit', () => {
       describeUnit({ id: 'f0001', kind: 'file', uri: 'a/b.csv', bytes: 1, version: 'v' }),
       'a/b.csv',
     );
+    const files = ['a\n.csv', 'b.csv', 'c.csv'].map((uri) => ({ uri, bytes: 1, version: 'v' }));
+    assert.equal(describeUnit({ id: 'f0001', kind: 'files', files }), '3 files, a\\n.csv … c.csv');
     assert.equal(describeUnit({ id: 'null', kind: 'is-null', column: 'a\nb' }), 'a\\nb is null');
     assert.equal(describeUnit({ id: 'all', kind: 'all' }), 'the whole window');
   });

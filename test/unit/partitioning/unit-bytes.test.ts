@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import type { FileEntry, SplitHints } from '../../../core/extractor';
+import type { SplitHints } from '../../../core/extractor';
 import type { WorkUnit } from '../../../core/plan';
 import { cutWindow, type CutInput } from '../../../partitioning/cut-window';
 
@@ -108,12 +108,5 @@ describe('units of at least so many bytes', () => {
       ),
       { numRuns: 200 },
     );
-  });
-
-  it('files stay one unit each, more of them than a destination likes units', () => {
-    const files = Array.from({ length: 9_000 }, (_, index): FileEntry => {
-      return { uri: `${index}.csv`, bytes: 1, version: 'v', lastModified: '2024-01-01T00:00:00.000Z' };
-    });
-    assert.equal(cut(9_000, 9_000, { hints: { kind: 'files', files }, maxUnits: 8_000 }).length, 9_000);
   });
 });

@@ -1,0 +1,76 @@
+import type { FileEntry } from '../core/extractor';
+
+/**
+ * What is done once a unit (a staged file and its manifest are written, read and checked) takes as long as reading so many bytes of a local
+ * text file: below that, it would take longer than the rows. On an object store it takes more.
+ */
+const SMALL_UNIT_BYTES = 1024 * 1024;
+
+/** To open a file, of whatever size, takes about as long as reading so many bytes of it. */
+export const OPENING_BYTES = 16 * 1024;
+
+/** So many units cost nothing worth saving, and give every worker something to do. */
+export const FEW_UNITS = 16;
+
+export interface GroupLimits {
+  readonly maxUnits: number;
+  /** Files are not put together beyond so many bytes, unless there would be too many units. Absent: no matter. */
+  readonly minUnitBytes?: number;
+}
+
+/**
+ * Files, in the order given, as units of one file or of several neighbours: small files share a unit, so that there are at most `maxUnits`
+ * units, and so that a unit is worth what it costs. The largest unit is as small as those limits allow.
+ */
+export function groupFiles(
+  files: readonly FileEntry[],
+  { maxUnits, minUnitBytes = SMALL_UNIT_BYTES }: GroupLimits,
+): FileEntry[][] {
+  const total = files.reduce((sum, file) => sum + weightOf(file), 0);
+  if (files.length <= Math.min(FEW_UNITS, maxUnits)) return files.map((file) => [file]);
+  const worthwhile = Math.min(SMALL_UNIT_BYTES, minUnitBytes, Math.ceil(total / FEW_UNITS));
+  let tooSmall = worthwhile - 1;
+  let enough = total;
+  if (countGroups(files, worthwhile) <= maxUnits) enough = worthwhile;
+  while (enough - tooSmall > 1) {
+    const between = tooSmall + Math.floor((enough - tooSmall) / 2);
+    if (countGroups(files, between) <= maxUnits) enough = between;
+    else tooSmall = between;
+  }
+  return filled(files, enough);
+}
+
+/** What a file adds to its unit. */
+export function weightOf({ bytes }: Pick<FileEntry, 'bytes'>): number {
+  return bytes + OPENING_BYTES;
+}
+
+/** Each unit takes files until the next one would make it too heavy: no cut into neighbours has fewer units. */
+function filled(files: readonly FileEntry[], maxWeight: number): FileEntry[][] {
+  const groups: FileEntry[][] = [];
+  let group: FileEntry[] = [];
+  let weight = 0;
+  for (const file of files) {
+    const more = weightOf(file);
+    if (group.length === 0 || weight + more > maxWeight) {
+      group = [];
+      groups.push(group);
+      weight = 0;
+    }
+    group.push(file);
+    weight += more;
+  }
+  return groups;
+}
+
+function countGroups(files: readonly FileEntry[], maxWeight: number): number {
+  let groups = 0;
+  let weight = Infinity;
+  for (const file of files) {
+    weight += weightOf(file);
+    if (weight <= maxWeight) continue;
+    groups += 1;
+    weight = weightOf(file);
+  }
+  return groups;
+}
