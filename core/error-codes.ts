@@ -297,6 +297,20 @@ export const ERROR_CODES = {
     explanation:
       'What the runner needs is not there, or not of the version it must have: the Beam SDK of this installation, or the worker image of a run. The message names what was found and what is needed.',
   },
+  RUNNER_FAILED: {
+    title: 'The pipeline failed on its runner',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The runner started the pipeline, and it ended without all work units being staged. The message has the words of the runner; its own log has more. Nothing was published.',
+  },
+  THREAD_LOST: {
+    title: 'A thread of beamlift ended',
+    transient: true,
+    exit: 1,
+    explanation:
+      'A thread that read units ran out of memory, hung or crashed. Its units are read again on another one; when that fails as well, the run fails.',
+  },
   RUN_NOT_FOUND: {
     title: 'No such run',
     transient: false,

@@ -96,8 +96,11 @@ export interface Lease {
   readonly unfinished: UnfinishedRun | null;
   /** Aborts when the lease is lost to another run (FENCED), or when somebody asked to cancel the run (CANCELLED). */
   readonly lost: AbortSignal;
-  /** Keeps what the state says, gives up the right. Safe to call twice, and after the lease was lost. */
-  release(): Promise<void>;
+  /**
+   * Keeps what the state says, gives up the right. Safe to call twice (the first call counts), and after the lease was lost.
+   * `goesOn`: the run is in other hands by now, and goes on under the lease for as long as it lasts.
+   */
+  release(goesOn?: boolean): Promise<void>;
 }
 
 /** A part in somebody else's lease. */
@@ -156,6 +159,12 @@ export interface Loader {
   ): Promise<LoadReport>;
   /** Removes what the run staged. After a final state, never before. Never throws: what stays is swept after a grace period. */
   sweep(context: RunContext): Promise<void>;
+  /**
+   * Takes the rejects of a unit, a local file of JSON lines, to where they outlive the machine that read them and the run's other files,
+   * and says where that is, as users name it. Called before the unit's manifest is written, which names it. Done again it is another one:
+   * `sweep` removes those of a unit that its manifest does not name. Absent: rejects stay in `RunContext.rejectFolder`.
+   */
+  keepRejects?(context: RunContext, unit: WorkUnit, file: string, signal: AbortSignal): Promise<string>;
   /** Sentences for the plan about what the commit will do to the table. Throws PLAN_REFUSED for what the destination cannot do. Absent: nothing to say. */
   reviewPlan?(context: RunContext, signal: AbortSignal): Promise<readonly string[]>;
   /** Absent: runs of this destination do not outlive their process. */

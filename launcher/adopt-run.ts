@@ -7,13 +7,14 @@ import { totalOf } from '../pipelines/commit-run';
 import { commitStaged, executePlan, isLeftToTheNext, type Execution } from './execute-plan';
 import { fingerprint } from './config/fingerprint';
 import type { RunReport } from './report';
+import { cancelPipeline } from './run-pipeline';
 import { RunRecorder } from './run-recorder';
 import { codeVersion } from './version';
 
 /** What became of a run that an earlier process left. */
 export interface Adopted {
-  /** `resumed`: its missing units were staged now and it is published. `settled`: its commit was finished, or found to be done. `ended`: it published nothing and never will. */
-  readonly kind: 'resumed' | 'settled' | 'ended';
+  /** `resumed`: its missing units were staged now and it is published. `settled`: its commit was finished, or found to be done. `ended`: it published nothing and never will. `left`: its pipeline goes on by itself, and this process has stopped watching it. */
+  readonly kind: 'resumed' | 'settled' | 'ended' | 'left';
   /** A sentence for the report of this run. */
   readonly notice: string;
   /** Of a settled run, as history keeps it. */
@@ -65,13 +66,18 @@ export async function adoptRun(
   }
 
   const reason = mayResume
-    ? whyNotResumed(execution, plan, manifests)
+    ? whyNotResumed(execution, plan, manifests, unfinished.runner !== undefined)
     : 'flags of this run ask for something else';
-  if (reason !== undefined) return await end(execution, recovery, unfinished, reason);
+  if (reason !== undefined) {
+    await cancelUnfinished(execution, unfinished);
+    return await end(execution, recovery, unfinished, reason);
+  }
   execution.recorder.planned(plan);
   services.listener({ kind: 'planned', plan });
   try {
-    await executePlan(execution, plan, manifests);
+    if ((await executePlan(execution, plan, manifests, unfinished.runner)) === 'left') {
+      return { kind: 'left', notice: `The pipeline of run ${runId} goes on.` };
+    }
   } catch (thrown) {
     const error = execution.explain(thrown);
     if (services.signal.aborted || isLeftToTheNext(error)) throw error;
@@ -94,6 +100,14 @@ export async function adoptRun(
 function recoverable(loader: Loader): { readonly loader: Loader; readonly recovery: RunRecovery } {
   if (loader.recovery !== undefined) return { loader, recovery: loader.recovery };
   throw new BeamliftError('INTERNAL', { what: 'An unfinished run of a destination without recovery' });
+}
+
+/** Stops the pipeline of a run that is given up. */
+export async function cancelUnfinished(
+  job: Pick<Execution, 'opened' | 'services'>,
+  { runner }: UnfinishedRun,
+): Promise<void> {
+  if (runner !== undefined) await cancelPipeline(job, runner);
 }
 
 async function end(
@@ -147,11 +161,12 @@ function whyNotResumed(
   { opened }: Execution,
   { context, units }: Plan,
   manifests: readonly Manifest[],
+  hasPipeline: boolean,
 ): string | undefined {
   if (context.codeVersion !== codeVersion()) return `it was planned by version ${context.codeVersion}`;
   if (context.fingerprint !== fingerprint(opened.job)) return 'the job reads or writes something else now';
   if (context.limit !== null || context.backfill) return 'it was made for other flags';
-  if (manifests.length === 0) return 'nothing had been staged';
+  if (manifests.length === 0 && !hasPipeline) return 'nothing had been staged';
   if (manifests.length < units.length && context.pin !== undefined) {
     return 'the snapshot that its other work units were read from is gone';
   }

@@ -1,13 +1,16 @@
 import { BeamliftError, messageOf } from '../core/errors';
 import type { Lease, LoadReport, RunEnd } from '../core/loader';
 import type { Manifest } from '../core/manifest';
-import type { Plan } from '../core/plan';
+import type { JsonObject, Plan } from '../core/plan';
+import { runDirect } from '../pipelines/beam/direct';
 import { commitRun, totalOf } from '../pipelines/commit-run';
 import { runInProcess } from '../pipelines/in-process';
 import type { Phase, RunListener } from '../pipelines/run-events';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { OpenedJob } from './open-job';
+import { runPipeline, watchAgain, type PipelineResult } from './run-pipeline';
 import type { RunRecorder } from './run-recorder';
+import { isPipelineRunner } from './runner-desk';
 
 /** How long the end of a failed run may take: a load job is asked to stop and waited for. In milliseconds. */
 const END_PATIENCE_MS = 3 * 60 * 1000;
@@ -22,25 +25,35 @@ export interface Execution {
   readonly recorder: RunRecorder;
   /** What ended the run: the user's signal and the deadline first, since everything fails after them. */
   readonly explain: (thrown: unknown) => BeamliftError;
+  /** Aborts when a person, or the system, wants this process to stop. */
+  readonly interrupted: AbortSignal;
 }
 
+/** `left`: a pipeline goes on with the run by itself, and this process has nothing more to do with it. */
+export type Executed = 'ended' | 'left';
+
 /**
- * Stages the units that `staged` has no manifests of, and commits. Whatever goes wrong, the run has its end afterwards, unless only the
+ * Stages the units that `staged` has no manifests of, and commits. `noted`: of a pipeline that is at them already. Whatever goes wrong, the run has its end afterwards, unless only the
  * next one can give it (COMMIT_UNSETTLED, NEEDS_ATTENTION, FENCED); and rows that turn out to be published are a success.
  */
 export async function executePlan(
   execution: Execution,
   plan: Plan,
   staged: readonly Manifest[] = [],
-): Promise<void> {
+  noted?: JsonObject,
+): Promise<Executed> {
   const { opened, recorder } = execution;
   const manifests = new Map(staged.map((manifest) => [manifest.unit, manifest]));
   let committing = false;
   try {
     const missing = plan.units.filter((unit) => !manifests.has(unit.id));
-    for (const manifest of await stageUnits(execution, { ...plan, units: missing })) {
-      manifests.set(manifest.unit, manifest);
+    const result = await stageUnits(execution, { ...plan, units: missing }, staged.length === 0, noted);
+    if (result.kind === 'left') {
+      recorder.left();
+      await execution.lease.release(true);
+      return 'left';
     }
+    for (const manifest of result.manifests) manifests.set(manifest.unit, manifest);
     const all = [...manifests.values()];
     recorder.staged(totalOf(all));
     committing = true;
@@ -51,25 +64,46 @@ export async function executePlan(
     recorder.committed(published);
   }
   await opened.loader.sweep(plan.context);
+  return 'ended';
 }
 
+/** `whole`: the units are all of the run's. */
 async function stageUnits(
+  execution: Execution,
+  plan: Plan,
+  whole: boolean,
+  noted: JsonObject | undefined,
+): Promise<PipelineResult> {
+  return await phase(
+    execution.services.listener,
+    'stage',
+    async () => {
+      if (plan.units.length === 0) return { kind: 'staged', manifests: [] };
+      const { runner } = plan;
+      if (!isPipelineRunner(runner)) return await stageHere(execution, plan);
+      if (noted === undefined) return await runPipeline(execution, plan, runner, whole);
+      const watched = await watchAgain(execution, plan, noted);
+      return watched ?? (await runPipeline(execution, plan, runner, false));
+    },
+    (result) =>
+      result.kind === 'left'
+        ? undefined
+        : result.manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0),
+  );
+}
+
+async function stageHere(
   { opened, options, services: { listener, signal }, lease }: Execution,
-  { context, units }: Plan,
-): Promise<Manifest[]> {
+  { context, units, runner }: Plan,
+): Promise<PipelineResult> {
   const { extractor, loader, destination } = opened;
   const equipment = { extractor, loader, target: destination, resumed: lease.unfinished !== null };
-  return await phase(
-    listener,
-    'stage',
-    async () =>
-      await runInProcess(context, units, equipment, {
-        concurrency: Math.min(options.concurrency, context.source.maxConnections),
-        listener,
-        signal,
-      }),
-    (manifests) => manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0),
-  );
+  const concurrency = Math.min(options.concurrency, context.source.maxConnections);
+  const { manifests } =
+    runner === 'direct'
+      ? await runDirect({ context, units }, equipment, { concurrency, listener, signal })
+      : { manifests: await runInProcess(context, units, equipment, { concurrency, listener, signal }) };
+  return { kind: 'staged', manifests };
 }
 
 /** Publishes what is staged. */

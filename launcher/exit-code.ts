@@ -35,7 +35,7 @@ export function worstExitCode(codes: readonly number[]): number {
 
 /** A run's exit code; `signal` tells SIGINT from SIGTERM. */
 export function exitCodeOfReport(
-  report: Pick<RunReport, 'status' | 'rows_rejected' | 'error'>,
+  report: Pick<RunReport, 'status' | 'rows_rejected' | 'error' | 'runner_job'>,
   signal: AbortSignal,
 ): number {
   switch (report.status) {
@@ -49,8 +49,11 @@ export function exitCodeOfReport(
       return exitCodeOfSignal(signal);
     case 'failure':
       return report.error === undefined ? EXIT.failed : ERROR_CODES[report.error.code].exit;
-    case 'needs_attention':
     case 'running':
+      // A pipeline goes on by itself, as it was asked to.
+      if (report.runner_job === undefined) return EXIT.failed;
+      return signal.aborted ? exitCodeOfSignal(signal) : EXIT.ok;
+    case 'needs_attention':
       return EXIT.failed;
   }
 }

@@ -3,6 +3,7 @@ import type { OnStateConflict } from '../core/loader';
 import type { Logger } from '../core/logger';
 import type { Runner } from '../core/plan';
 import type { RunListener } from '../pipelines/run-events';
+import type { RunnerDesk } from './runner-desk';
 import type { RunStore } from './runs/run-store';
 
 /** The flags of `run` and `plan`, parsed. */
@@ -19,7 +20,15 @@ export interface LaunchOptions {
   readonly triggeredBy: string;
   readonly timeoutSeconds: number | undefined;
   readonly onStateConflict: OnStateConflict;
+  /** Ends as soon as a runner of its own has the pipeline: it goes on, and publishes, by itself. */
+  readonly detach: boolean;
+  /** What becomes of such a pipeline when the launcher is interrupted. */
+  readonly onInterrupt: OnInterrupt;
 }
+
+export const ON_INTERRUPT = ['ask', 'leave', 'cancel'] as const;
+/** `ask`: the person at the terminal; where there is none, the pipeline is cancelled. */
+export type OnInterrupt = (typeof ON_INTERRUPT)[number];
 
 /** Options of commands that plan a job to look at it, and do not run it. */
 export function onlyLooking(triggeredBy: 'check' | 'preview'): LaunchOptions {
@@ -33,6 +42,8 @@ export function onlyLooking(triggeredBy: 'check' | 'preview'): LaunchOptions {
     triggeredBy,
     timeoutSeconds: undefined,
     onStateConflict: 'fail',
+    detach: false,
+    onInterrupt: 'cancel',
   };
 }
 
@@ -46,5 +57,9 @@ export interface LaunchServices {
   readonly baseFolder: string;
   readonly thresholdRows: number;
   readonly largeRunner: Runner | undefined;
+  /** The runners that the configuration describes. */
+  readonly runners: RunnerDesk;
+  /** Asks the person at the terminal whether a pipeline is left running; absent: there is nobody to ask. */
+  readonly askToLeave?: (question: string) => Promise<boolean>;
   readonly signal: AbortSignal;
 }

@@ -11,10 +11,11 @@ import { closeJob, openJob, type OpenedJob } from './open-job';
 import { makePlan } from './plan-job';
 import type { RunReport } from './report';
 import { RunRecorder } from './run-recorder';
+import { isPipelineRunner, notConfigured } from './runner-desk';
 
 /** What a run would do, without doing it: nothing is written, no lease is taken, no snapshot is held. */
 export async function planJob(job: JobSpec, options: LaunchOptions, services: LaunchServices): Promise<Plan> {
-  refuseRunner(options);
+  refuseRunner(options, services);
   const opened = await openJob(job, services);
   try {
     const state = await opened.loader.readState(identityOf(job), services.signal, options.onStateConflict);
@@ -48,8 +49,8 @@ export async function launchJob(
   const explained = (thrown: unknown): BeamliftError =>
     explain(thrown, job, services.signal, deadline.signal);
   try {
-    refuseRunner(options);
-    await runJob(job, options, { ...services, signal }, recorder, explained);
+    refuseRunner(options, services);
+    await runJob(job, options, { ...services, signal }, recorder, explained, services.signal);
   } catch (thrown) {
     recorder.failed(explained(thrown));
   } finally {
@@ -64,14 +65,15 @@ async function runJob(
   services: LaunchServices,
   recorder: RunRecorder,
   explain: Execution['explain'],
+  interrupted: AbortSignal,
 ): Promise<void> {
   await withLease(job, recorder.runId, options.onStateConflict, services, async (opened, lease, leased) => {
-    const execution = { opened, lease, options, services: leased, recorder, explain };
+    const execution = { opened, lease, options, services: leased, recorder, explain, interrupted };
     if (lease.unfinished !== null) {
       const adopted = await adoptRun(execution, lease.unfinished, { mayResume: isPlain(options) });
       recorder.notice(adopted.notice);
       leased.log.warn(`run.${adopted.kind}`, { message: adopted.notice });
-      if (adopted.kind === 'resumed') return;
+      if (adopted.kind === 'resumed' || adopted.kind === 'left') return;
     }
     await runAnew(execution);
   });
@@ -133,12 +135,9 @@ function isPlain({ limit, fullRefresh, startDate, endDate, onStateConflict }: La
   return !chosen && !fullRefresh && onStateConflict !== 'fresh';
 }
 
-function refuseRunner(options: LaunchOptions): void {
-  if (options.runner === 'auto' || options.runner === 'in-process') return;
-  throw new BeamliftError('USAGE', {
-    what: `The runner ${options.runner} is not available in this version`,
-    hint: 'Use --runner auto or --runner in-process.',
-  });
+function refuseRunner({ runner }: LaunchOptions, { runners }: LaunchServices): void {
+  if (runner === 'auto' || !isPipelineRunner(runner) || runners.configured.includes(runner)) return;
+  throw notConfigured(runner);
 }
 
 /** `YYYYMMDDTHHMMSSZ-` and eight random hex digits. */

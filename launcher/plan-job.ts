@@ -7,6 +7,7 @@ import {
   type Disposition,
   type Estimate,
   type Plan,
+  type Runner,
   type RunContext,
   type Window,
 } from '../core/plan';
@@ -18,7 +19,8 @@ import { fingerprint } from './config/fingerprint';
 import { destinationTable } from './destination-table';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { OpenedJob } from './open-job';
-import { chooseRunner } from './route';
+import { routePlan } from './route-plan';
+import { isPipelineRunner } from './runner-desk';
 import { selectFiles } from './select-files';
 import { codeVersion } from './version';
 import { decideWindow, type WindowDecision } from './window';
@@ -88,13 +90,6 @@ export async function makePlan(
   const pin = run.pin && window?.empty !== true ? await extractor.pin(signal) : undefined;
   const cut = await cutUnits(opened, window, state, disposition, options, services);
   notices.push(...cut.notices);
-  const { runner, reason, large } = chooseRunner({
-    estimate: cut.estimate,
-    thresholdRows: services.thresholdRows,
-    embedded: destination.embedded,
-    largeRunner: services.largeRunner,
-    requested: options.runner,
-  });
 
   const context: RunContext = {
     planVersion: PLAN_VERSION,
@@ -129,6 +124,8 @@ export async function makePlan(
     rejectFolder: path.join(services.baseFolder, '.beamlift', 'rejects', run.runId),
   };
   notices.push(...((await loader.reviewPlan?.(context, signal)) ?? []));
+  const { runner, reason, large } = await routePlan(opened, context, cut.estimate, options, services);
+  if (options.detach) notices.push(...detachNotices(runner, context));
   return {
     context,
     units: cut.units,
@@ -280,6 +277,20 @@ function columnsToRead(source: TableSchema, columns: RunContext['columns']): Tab
   const byName = new Map(source.columns.map((column) => [column.name, column]));
   const read = [...names].map((name) => byName.get(name)).filter((column) => column !== undefined);
   return { columns: read, primaryKey: source.primaryKey };
+}
+
+/** What `--detach` means for this plan. Throws PLAN_REFUSED for a source that this process must keep in place. */
+function detachNotices(runner: Runner, { job, pin }: RunContext): string[] {
+  if (!isPipelineRunner(runner)) {
+    return [`--detach has no effect: the job runs on this machine (${runner}).`];
+  }
+  if (pin === undefined) return [];
+  throw new BeamliftError('PLAN_REFUSED', {
+    what: 'This job cannot be detached',
+    where: { job },
+    why: 'All its work units read the database at one point in time, which lasts as long as this process.',
+    hint: 'Leave --detach out, and let the launcher run where it can wait: it needs next to nothing.',
+  });
 }
 
 function noTable(job: JobSpec): BeamliftError {

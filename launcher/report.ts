@@ -1,6 +1,6 @@
 import type { ErrorReport } from '../core/errors';
 import type { Losses } from '../core/loss-ledger';
-import type { Runner } from '../core/plan';
+import type { JsonObject, Runner } from '../core/plan';
 import type { RunStatus } from './runs/run-store';
 
 /** What `--json` prints for a job, and what the run store keeps. */
@@ -26,6 +26,8 @@ export interface RunReport {
   destination: string;
   /** The destination's own job that published the rows, as its tools take the id (`bq show -j`). */
   published_by?: string;
+  /** The pipeline of a runner with workers of its own, as its tools take the id. `handle`: what finds it again. */
+  runner_job?: { runner: Runner; id: string; url?: string; handle: JsonObject };
   /** Files with rejected rows, one JSON object a line. */
   reject_files: string[];
   notices: string[];

@@ -1,6 +1,6 @@
 import { BeamliftError, toBeamliftError } from '../core/errors';
 import type { Lease, UnfinishedRun } from '../core/loader';
-import { adoptRun } from './adopt-run';
+import { adoptRun, cancelUnfinished } from './adopt-run';
 import type { JobSpec } from './config/job-spec';
 import { endOf } from './execute-plan';
 import { identityOf } from './job-identity';
@@ -43,7 +43,15 @@ export async function resumeRun(
         if (report !== undefined) recorder.committed(report);
         await opened.loader.recovery?.sweepRun(runId);
       } else {
-        const execution = { opened, lease, options, services: leased, recorder, explain };
+        const execution = {
+          opened,
+          lease,
+          options,
+          services: leased,
+          recorder,
+          explain,
+          interrupted: services.signal,
+        };
         const adopted = await adoptRun(execution, unfinished, { mayResume: true });
         if (adopted.report !== undefined) return adopted.report;
         recorder.notice(adopted.notice);
@@ -68,14 +76,16 @@ export async function cancelRun(
   refuseEmbedded(job, runId);
   if (await askToCancel(job, runId, services)) return 'asked';
   const options = optionsOf('runs cancel');
-  return await withLease(job, newRunId(new Date()), 'fail', services, async (opened, lease, { signal }) => {
+  return await withLease(job, newRunId(new Date()), 'fail', services, async (opened, lease, leased) => {
     const { loader } = opened;
+    const { signal } = leased;
     const known = await knownAsPublished(opened, lease, runId, options, services);
     if (known !== undefined) return known;
     const unfinished = theUnfinished(job, runId, lease.unfinished);
     const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
     try {
       const error = cancelled(job, runId);
+      await cancelUnfinished({ opened, services: leased }, unfinished);
       const ended = await loader.recovery?.endRun(runId, endOf(error), signal, true);
       if (ended?.kind === 'published') recorder.committed(ended.report);
       else recorder.failed(error);

@@ -1,8 +1,9 @@
 import { formatCounted } from '../core/counted';
 import { messageOf, type BeamliftError } from '../core/errors';
 import type { LoadReport } from '../core/loader';
-import { jsonObjectSchema, type Plan } from '../core/plan';
+import { jsonObjectSchema, type Plan, type Runner } from '../core/plan';
 import type { RunTotals } from '../pipelines/commit-run';
+import type { PipelineRun } from '../pipelines/pipeline-runner';
 import type { JobSpec } from './config/job-spec';
 import { destinationTable } from './destination-table';
 import type { LaunchOptions, LaunchServices } from './launch-options';
@@ -58,6 +59,19 @@ export class RunRecorder {
     } satisfies Partial<RunReport>);
   }
 
+  /** Tells at once where the work is done, so that it is found whatever happens to this process. */
+  async submitted(runner: Runner, { id, url, handle }: PipelineRun): Promise<void> {
+    this.report.runner_job = { runner, id, ...(url === undefined ? {} : { url }), handle };
+    await this.save(null);
+  }
+
+  /** A pipeline goes on by itself. */
+  left(): void {
+    this.report.notices.push(
+      `The pipeline goes on by itself. \`beamlift runs show ${this.runId}\` tells how far it is; the next run of the job, or \`beamlift runs resume ${this.runId}\`, finishes what it leaves to do.`,
+    );
+  }
+
   committed(report: LoadReport): void {
     this.report.rows_loaded = report.rowsLoaded;
     const { rowsSuperseded = 0 } = report;
@@ -89,6 +103,11 @@ export class RunRecorder {
   async finished(): Promise<RunReport> {
     const completed = new Date();
     this.report.duration_seconds = (completed.getTime() - this.began.getTime()) / 1000;
+    if (this.report.status === 'running') {
+      await this.save(null);
+      this.services.log.info('etl.detached', { run_id: this.runId, job: this.report.job });
+      return this.report;
+    }
     await this.save(completed);
     this.services.log.info('etl.completed', {
       run_id: this.runId,
@@ -120,7 +139,10 @@ export class RunRecorder {
         triggered_by: this.options.triggeredBy,
         runner: report.runner,
         watermark: report.watermark,
-        report: ended ? jsonObjectSchema.parse(JSON.parse(JSON.stringify(report))) : null,
+        report:
+          ended || report.runner_job !== undefined
+            ? jsonObjectSchema.parse(JSON.parse(JSON.stringify(report)))
+            : null,
       });
     } catch (error) {
       this.services.log.warn('run_store.failed', {

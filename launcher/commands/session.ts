@@ -1,5 +1,9 @@
 import type { Configuration } from '../config/job-spec';
 import type { CommandContext } from '../command';
+import { configuredRunners } from '../configured-runners';
+import { terminalPrompter } from '../init/prompter';
+import { neverAborts } from '../../core/never-aborts';
+import type { Host } from '../host';
 import { selectConfiguration, type FileFlag, type UrlFlags } from '../flags/configuration-flags';
 import type { LaunchServices } from '../launch-options';
 import type { CommandOutput } from '../output/command-output';
@@ -31,6 +35,7 @@ export async function openSession(
   for (const warning of configuration.warnings) log.warn('config.warning', { message: warning });
   const { baseFolder, runStore: spec } = configuration;
   const common = { secrets, environment: host.environment, log, baseFolder, signal: host.signal };
+  const asks = host.inputIsTerminal && host.err.isTerminal;
   const runStore: RunStore = history
     ? await engine.openRunStoreForRuns(spec, common, host.identity, output.redact)
     : new MemoryRunStore();
@@ -41,7 +46,15 @@ export async function openSession(
       runStore,
       thresholdRows: configuration.runners.thresholdRows,
       largeRunner: configuration.runners.large,
+      runners: configuredRunners(configuration.runners),
+      ...(asks ? { askToLeave: askOnTerminal(host) } : {}),
     },
     close: async () => await runStore.close(),
   };
+}
+
+/** A question that is asked because the command was interrupted; nobody answers: no. */
+function askOnTerminal(host: Host): (question: string) => Promise<boolean> {
+  const prompter = terminalPrompter({ ...host, signal: neverAborts() });
+  return async (question) => await prompter.confirm(question).catch(() => false);
 }

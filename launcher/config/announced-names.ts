@@ -12,7 +12,6 @@ export const ANNOUNCED_SOURCES: readonly string[] = [
 ];
 export const ANNOUNCED_DESTINATIONS: readonly string[] = ['postgres', 'postgresql', 'redis'];
 export const ANNOUNCED_JOB_KEYS: readonly string[] = ['metadata_columns', 'schedule'];
-export const ANNOUNCED_RUNNER_KEYS: readonly string[] = ['dataflow', 'portable'];
 /** Schemes of URLs, and the kind of source or destination they mean. */
 export const ANNOUNCED_SCHEMES: ReadonlyMap<string, string> = new Map([
   ['mysql', 'mysql'],

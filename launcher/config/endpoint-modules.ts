@@ -28,8 +28,8 @@ export interface EndpointModule {
 
 /** Connections or destinations: how their keys and kinds are called. */
 export interface EndpointRole {
-  readonly noun: 'connection' | 'destination' | 'run store';
-  /** Keys that name the kind; the first is what messages say. */
+  readonly noun: 'connection' | 'destination' | 'run store' | 'runner';
+  /** Keys that name the kind; the first is what messages say. None: the place names it, and there are no URLs. */
   readonly typeKeys: readonly string[];
   readonly modules: readonly EndpointModule[];
   /** Kinds of later versions. */

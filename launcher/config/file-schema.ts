@@ -4,13 +4,17 @@ import { optionalKey } from './described-key';
 export const DEFAULT_THRESHOLD_ROWS = 1_000_000;
 export const DEFAULT_RUN_STORE_FILE = '.beamlift/runs.db';
 
+const largeRunnerSchema = z.enum(['in-process', 'dataflow', 'portable']);
+export type LargeRunner = z.infer<typeof largeRunnerSchema>;
+
 export const runnersSchema = z.strictObject({
   threshold_rows: optionalKey(z.int().min(1), {
     description: 'A job with so many rows or more counts as large.',
     default: DEFAULT_THRESHOLD_ROWS,
   }),
-  large: optionalKey(z.enum(['in-process'], { error: 'this version has one runner: in-process' }), {
-    description: 'What runs large jobs. In this version that is `in-process`, like all others.',
+  large: optionalKey(largeRunnerSchema, {
+    description:
+      'What runs large jobs, where its workers can; `dataflow` and `portable` are described under their names.',
     default: 'in-process',
   }),
 });

@@ -2,6 +2,7 @@ import type { StagingFormat } from '../../core/encoding';
 import type { DestinationSpec, JsonObject, SourceSpec, TableOptions, VerifyLevel } from '../../core/plan';
 import type { JobPolicies } from '../../core/policies';
 import type { RunStoreSpec } from '../runs/run-store-spec';
+import type { RunnersConfiguration } from './read-runners';
 
 /** One job of the configuration, checked and with every default filled in. */
 export interface JobSpec {
@@ -70,7 +71,7 @@ export interface Configuration {
   readonly connections: ReadonlyMap<string, NamedConnection>;
   readonly destinations: ReadonlyMap<string, NamedConnection>;
   readonly jobs: readonly (JobSpec | JobTemplate)[];
-  readonly runners: { readonly thresholdRows: number; readonly large: 'in-process' | undefined };
+  readonly runners: RunnersConfiguration;
   readonly runStore: RunStoreSpec;
   /** Secrets that were written out, by the path of their `${inline:path}` reference. */
   readonly inlineSecrets: ReadonlyMap<string, string>;

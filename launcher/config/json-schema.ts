@@ -10,6 +10,7 @@ import {
 import { ENDPOINT_KEYS, FILE_KEYS, NAME, runnersSchema } from './file-schema';
 import { jobSchema } from './job-schema';
 import { RUN_STORE_ROLE } from './run-store-role';
+import { RUNNER_ROLE } from './runner-role';
 
 /** A URL of a run store, or a variable that holds one. */
 const RUN_STORE_URL = '^(sqlite:.|postgres(ql)?://|gs://.|\\$\\{env:)';
@@ -43,7 +44,7 @@ export function configurationJsonSchema(modules: ConfigurationModules = ALL_MODU
       destinations: { ...FILE_KEYS.destinations, ...byName(endpointSchema(destinationRole(modules))) },
       defaults: { ...toJsonSchema(jobSchema), ...FILE_KEYS.defaults },
       jobs: { ...FILE_KEYS.jobs, ...byName(toJsonSchema(jobSchema)), minProperties: 1 },
-      runners: { ...toJsonSchema(runnersSchema), ...FILE_KEYS.runners },
+      runners: { ...runners(), ...FILE_KEYS.runners },
       run_store: {
         ...FILE_KEYS.run_store,
         anyOf: [{ type: 'string', pattern: RUN_STORE_URL }, ...(endpointSchema(RUN_STORE_ROLE).anyOf ?? [])],
@@ -55,6 +56,20 @@ export function configurationJsonSchema(modules: ConfigurationModules = ALL_MODU
 /** The fields of one kind of connection or destination. */
 export function moduleJsonSchema(module: EndpointModule): JsonSchema {
   return toJsonSchema(module.schema);
+}
+
+/** The rules, and each runner's own keys under its name. */
+function runners(): JsonSchema {
+  const rules = toJsonSchema(runnersSchema);
+  const described = RUNNER_ROLE.modules.map((module) => {
+    const fields = moduleJsonSchema(module);
+    const properties = mapValues(fields.properties ?? {}, orVariable);
+    return [
+      module.type,
+      { ...fields, properties, description: `Describes the runner: ${module.title}.` },
+    ] as const;
+  });
+  return { ...rules, properties: { ...rules.properties, ...Object.fromEntries(described) } };
 }
 
 function byName(schema: JsonSchema): JsonSchema {

@@ -52,16 +52,17 @@ export function readEndpoint(
   const kind = readKind(written, raw, role, problems);
   const own: Record<string, unknown> = { ...raw };
   const kindKeys = written.type === undefined ? role.typeKeys : [];
-  for (const key of [...kindKeys, 'url']) Reflect.deleteProperty(own, key);
+  const urlKeys = role.typeKeys.length === 0 ? [] : ['url'];
+  for (const key of [...kindKeys, ...urlKeys]) Reflect.deleteProperty(own, key);
 
-  const source = Object.hasOwn(raw, 'url')
+  const source = urlKeys.some((key) => Object.hasOwn(raw, key))
     ? readUrlField(raw['url'], written, own, kind, role, context)
     : kind && { module: kind, fields: own, pattern: undefined };
   if (source === undefined) return undefined;
   const { module, pattern } = source;
   const expanded = expandFields(source.fields, module, { ...context, path });
   const parsed = checkSchema(module.schema, expanded, path, problems, {
-    alsoKnown: [...kindKeys.slice(0, 1), 'url'],
+    alsoKnown: [...kindKeys.slice(0, 1), ...urlKeys],
   });
   if (problems.size > before || parsed === undefined) return undefined;
 

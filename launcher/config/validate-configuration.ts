@@ -1,9 +1,8 @@
 import type { Environment } from '../../core/extractor';
-import { ANNOUNCED_RUNNER_KEYS } from './announced-names';
 import { buildJob } from './build-job';
 import type { Path, ProblemList } from './configuration-problem';
 import { type ConfigurationModules, connectionRole, destinationRole } from './endpoint-modules';
-import { DEFAULT_THRESHOLD_ROWS, FILE_KEYS, NAME, NAME_RULE, runnersSchema } from './file-schema';
+import { FILE_KEYS, NAME, NAME_RULE } from './file-schema';
 import { Endpoints, JobEndpoints } from './job-endpoints';
 import { checkDestinationKeys } from './destination-keys';
 import { checkJob, type JobDraft } from './job-rules';
@@ -13,7 +12,8 @@ import { mergeDefaults } from './merge-defaults';
 import { type EndpointContext, isMapping } from './read-endpoint';
 import { NO_KEYS, type ReadKeys, readJobKeys } from './read-job-keys';
 import { defaultRunStore, readRunStore } from './read-run-store';
-import { checkSchema, typeText, unknownKeyText } from './schema-problems';
+import { NO_RUNNERS, readRunners } from './read-runners';
+import { typeText, unknownKeyText } from './schema-problems';
 import { reportTableConflicts } from './table-conflicts';
 
 export interface ValidationInput {
@@ -48,18 +48,18 @@ export function validateConfiguration(input: ValidationInput): Configuration | u
   destinations.read(value['destinations']);
   const endpoints = new JobEndpoints(connections, destinations, modules, context);
   const jobs = readJobs(value, endpoints, input, warnings);
-  const runners = Object.hasOwn(value, 'runners') ? readRunners(value['runners'], problems) : undefined;
+  const runners = Object.hasOwn(value, 'runners') ? readRunners(value['runners'], context) : NO_RUNNERS;
   const runStore = Object.hasOwn(value, 'run_store')
     ? readRunStore(value['run_store'], context)
     : defaultRunStore(baseFolder);
-  if (problems.size > 0 || runStore === undefined) return undefined;
+  if (problems.size > 0 || runStore === undefined || runners === undefined) return undefined;
   return {
     file,
     baseFolder,
     connections: connections.byName,
     destinations: destinations.byName,
     jobs,
-    runners: { thresholdRows: runners?.threshold_rows ?? DEFAULT_THRESHOLD_ROWS, large: runners?.large },
+    runners,
     runStore,
     inlineSecrets,
     warnings,
@@ -138,11 +138,4 @@ function readJob(
   if (problems.size > before || defaults.broken.size > 0) return undefined;
   if (connection === undefined || source === undefined || destination === undefined) return undefined;
   return buildJob({ name, keys, connection, source, ...destination });
-}
-
-function readRunners(value: unknown, problems: ProblemList) {
-  return checkSchema(runnersSchema, value, ['runners'], problems, {
-    forKey: (key) =>
-      ANNOUNCED_RUNNER_KEYS.includes(key) ? 'is not available in this version; remove it' : undefined,
-  });
 }

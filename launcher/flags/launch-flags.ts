@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { readBound } from '../../core/bound-text';
 import { BeamliftError } from '../../core/errors';
-import type { LaunchOptions } from '../launch-options';
+import { ON_INTERRUPT, type LaunchOptions, type OnInterrupt } from '../launch-options';
 import { dateText, nonEmpty, seconds, wholeNumber } from './flag-values';
 
 /** The flags of `run` and `plan` that say what is loaded and how. */
@@ -17,6 +17,8 @@ export interface LaunchFlags {
   readonly triggeredBy?: string;
   readonly adoptState?: boolean;
   readonly freshState?: boolean;
+  readonly detach?: boolean;
+  readonly onInterrupt?: OnInterrupt;
 }
 
 const RUNNER_CHOICES = [
@@ -69,6 +71,12 @@ export function addLaunchFlags(command: Command): Command {
 export function addRunFlags(command: Command): Command {
   return command
     .option('--timeout <seconds>', 'stop a job after so long; nothing of it is published', seconds)
+    .option('--detach', 'end as soon as a runner of its own has the pipeline, which goes on by itself')
+    .addOption(
+      new Option('--on-interrupt <what>', 'what becomes of such a pipeline on Ctrl-C')
+        .choices(ON_INTERRUPT)
+        .default('ask'),
+    )
     .option('--triggered-by <who>', 'what the history says about who started it', nonEmpty, 'manual')
     .option('--dry-run', 'make the plan and stop');
 }
@@ -93,6 +101,8 @@ export function toLaunchOptions(flags: LaunchFlags): LaunchOptions {
     triggeredBy: flags.triggeredBy ?? 'manual',
     timeoutSeconds: flags.timeout,
     onStateConflict: flags.adoptState === true ? 'adopt' : flags.freshState === true ? 'fresh' : 'fail',
+    detach: flags.detach ?? false,
+    onInterrupt: flags.onInterrupt ?? 'ask',
   };
 }
 

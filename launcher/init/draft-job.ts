@@ -7,6 +7,7 @@ import { hasSecretReference } from '../../core/secret-references';
 import { NO_CREDENTIALS } from '../config/endpoint-texts';
 import type { Configuration, JobSpec } from '../config/job-spec';
 import type { Engine } from '../engine';
+import { configuredRunners } from '../configured-runners';
 import type { Host } from '../host';
 import type { CommandOutput } from '../output/command-output';
 import { renderPreview } from '../output/preview-text';
@@ -80,6 +81,7 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     runStore: new MemoryRunStore(),
     thresholdRows: configuration.runners.thresholdRows,
     largeRunner: configuration.runners.large,
+    runners: configuredRunners(configuration.runners),
     signal: host.signal,
   });
   if (request.showRows)

@@ -73,8 +73,8 @@ export class JobLease implements Lease {
     return this.kept.lost;
   }
 
-  release(): Promise<void> {
-    this.released ??= this.giveUp();
+  release(goesOn = false): Promise<void> {
+    this.released ??= goesOn ? this.kept.stop() : this.giveUp();
     return this.released;
   }
 

@@ -93,11 +93,13 @@ describe('run', () => {
         triggeredBy: 'manual',
         timeoutSeconds: undefined,
         onStateConflict: 'fail',
+        detach: false,
+        onInterrupt: 'ask',
       },
     );
     const line =
       'run --runner in-process --limit 10 --start-date 2025-01-01T10:00:00+02:00 --end-date 2025-02-01 --concurrency 7 ' +
-      '--triggered-by cron --timeout 1.5 --adopt-state';
+      '--triggered-by cron --timeout 1.5 --adopt-state --detach --on-interrupt leave';
     const asked = (await call(line.split(' '))).engine.calls.launched[0]?.options;
     assert.deepEqual(asked, {
       runner: 'in-process',
@@ -109,6 +111,8 @@ describe('run', () => {
       triggeredBy: 'cron',
       timeoutSeconds: 1.5,
       onStateConflict: 'adopt',
+      detach: true,
+      onInterrupt: 'leave',
     });
     const fresh = (await call(['run', '--full-refresh', '--fresh-state'])).engine.calls.launched[0]?.options;
     assert.equal(fresh?.fullRefresh, true);
