@@ -38,6 +38,7 @@ export class AsyncParDoOperator implements AbortableOperator {
   private failure: { readonly error: unknown } | undefined;
   private abort = new AbortController();
   private bundle: BundleContext | undefined;
+  private aborting: Promise<void> | undefined;
   private readonly stop = (): void => this.fail(this.parts.signal?.reason);
 
   constructor(
@@ -48,6 +49,7 @@ export class AsyncParDoOperator implements AbortableOperator {
   async startBundle(): Promise<void> {
     const { doFn, signal, context } = this.parts;
     this.failure = undefined;
+    this.aborting = undefined;
     this.abort = new AbortController();
     // Each element under way listens: many are no leak.
     setMaxListeners(0, this.abort.signal);
@@ -99,9 +101,15 @@ export class AsyncParDoOperator implements AbortableOperator {
   async abortBundle(error: unknown): Promise<void> {
     if (this.bundle === undefined) return;
     this.fail(error);
+    this.aborting ??= this.release(error);
+    await this.aborting;
+  }
+
+  private async release(error: unknown): Promise<void> {
     await this.settled();
     this.parts.signal?.removeEventListener('abort', this.stop);
-    await this.logged(async () => await this.parts.doFn.abortBundle?.(error));
+    // What cannot be released fails nothing: the bundle has failed.
+    await this.logged(async () => await this.parts.doFn.abortBundle?.(error)).catch(() => undefined);
     this.bundle = undefined;
   }
 

@@ -121,6 +121,11 @@ export class FakeRunner {
     return await answer;
   }
 
+  /** Ends the control stream as a runner does whose job is over. */
+  goodbye(): void {
+    this.control?.end();
+  }
+
   /** Ends all streams as a runner does that dies. */
   async hangUp(): Promise<void> {
     this.server.forceShutdown();

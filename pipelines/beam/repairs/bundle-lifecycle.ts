@@ -6,7 +6,7 @@ import { replaceMethod } from './replace-method';
 
 /** An operator that wants to know when its bundle failed, here or in another operator. */
 export interface AbortableOperator extends IOperator {
-  /** Ends what is under way and releases what the bundle holds. Resolves when nothing of the bundle runs any more. */
+  /** Ends what is under way and releases what the bundle holds. Resolves when nothing of the bundle runs any more; safe to call again. Never rejects. */
   abortBundle(error: unknown): Promise<void>;
 }
 
@@ -53,6 +53,6 @@ export function repairBundleLifecycle(): void {
   );
 }
 
-function isAbortable(operator: IOperator): operator is AbortableOperator {
+export function isAbortable(operator: IOperator): operator is AbortableOperator {
   return 'abortBundle' in operator;
 }
