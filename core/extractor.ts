@@ -34,6 +34,8 @@ export interface RowBatch {
   readonly bytes: number;
   /** What a person would call row `index` of this batch: `line 12`, `record 7`. Absent: rows are known by their key columns. */
   readonly nameRow?: (index: number) => string;
+  /** The file that the batch was read from, as its source names it, where a unit may have several. */
+  readonly file?: string;
   /**
    * Values that are not null under names that were not asked for, by name: what a source without a schema holds beyond what its
    * sample showed. A format reader counts all of them; whoever knows the schema leaves out the names that are in it.
@@ -114,6 +116,8 @@ export interface Extractor {
   pin(signal: AbortSignal): Promise<JsonObject | undefined>;
   /** Rows of a unit within the window. The same request gives the same rows each time: units are retried. */
   read(request: ReadRequest, signal: AbortSignal): RowStream;
+  /** Ends connections that nothing uses, before units are read elsewhere: all of them together stay within `maxConnections`. Absent: it has none. */
+  releaseIdle?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -63,6 +63,13 @@ export class ConnectionPool<Client extends PoolableClient> {
     }
   }
 
+  /** Ends idle connections politely. */
+  async closeIdle(): Promise<void> {
+    const idle = this.idle.splice(0);
+    this.count -= idle.length;
+    await Promise.all(idle.map((client) => client.close()));
+  }
+
   /** Ends idle connections politely and those in use at once; whoever waits is told. */
   async close(): Promise<void> {
     this.isClosed = true;

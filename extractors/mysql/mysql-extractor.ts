@@ -95,6 +95,10 @@ export class MysqlExtractor implements Extractor {
     return { wire: 'cells', batches: this.readBatches(request, signal) };
   }
 
+  async releaseIdle(): Promise<void> {
+    await this.pool.closeIdle();
+  }
+
   async close(): Promise<void> {
     await this.pool.close();
   }

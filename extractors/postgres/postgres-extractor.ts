@@ -111,6 +111,10 @@ export class PostgresExtractor implements Extractor {
     return { wire: 'cells', batches: this.readBatches(request, signal) };
   }
 
+  async releaseIdle(): Promise<void> {
+    await this.pool.closeIdle();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.pool.close(), this.leader?.close()]);
   }

@@ -1,0 +1,19 @@
+import type { RunContext } from '../../core/plan';
+
+/**
+ * Units of a run that each thread may have at once, so that all threads together stay within the source's connections. Fixed for each
+ * thread, not for all: a source that is open on a thread keeps as many connections as it once had units there. Whoever holds the source
+ * at its point in time (`pin`) has one of the connections.
+ */
+export function connectionShares(
+  { source, pin }: Pick<RunContext, 'source' | 'pin'>,
+  threads: number,
+  unitsPerThread: number,
+): number[] {
+  const connections = Math.max(1, source.maxConnections - (pin === undefined ? 0 : 1));
+  const each = Math.floor(connections / threads);
+  const more = connections % threads;
+  return Array.from({ length: threads }, (_, index) =>
+    Math.min(unitsPerThread, each + (index < more ? 1 : 0)),
+  );
+}
