@@ -19,12 +19,12 @@ export interface ServerProcess {
  */
 const KEEPER = 'exec 3<&0; "$@" </dev/null & (cat <&3 >/dev/null; kill -9 $!) 2>/dev/null & wait %1';
 
-/** Starts a server and waits until its URL answers. */
+/** Starts a server and waits until it is ready: until its URL answers, or what is asked instead says so. */
 export async function startServer(
   command: string,
   parameters: readonly string[],
   environment: Readonly<Record<string, string>>,
-  readyUrl: string,
+  ready: string | (() => Promise<boolean>),
 ): Promise<ServerProcess> {
   const { PATH = '' } = process.env;
   const child = spawn('sh', ['-c', KEEPER, 'sh', command, ...parameters], {
@@ -43,7 +43,8 @@ export async function startServer(
     await new Promise((resolve) => child.once('exit', resolve));
   };
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!(await answers(readyUrl))) {
+  const isReady = typeof ready === 'string' ? async () => await answers(ready) : ready;
+  while (!(await isReady())) {
     const late = Date.now() > deadline;
     if (late || hasEnded(child)) {
       await stop();

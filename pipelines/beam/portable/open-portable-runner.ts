@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+import type { RunContext } from '../../../core/plan';
+import type { PipelineRunner } from '../../pipeline-runner';
+import type { RunListener } from '../../run-events';
+import type { UnitEquipment } from '../../run-unit';
+import { checkSdkVersion, installedSdkVersion } from '../sdk-version';
+import type { PortableOptions } from './options';
+import type * as PortableRunnerModule from './portable-runner';
+
+/** What workers in this process (the environment `loopback`) are given. */
+export interface PortableServices {
+  readonly codeVersion: string;
+  /** What the process has open for the job. Whoever opened it closes it, after the runner. */
+  readonly equipmentFor: (context: RunContext, signal: AbortSignal) => Promise<UnitEquipment>;
+  /** Told of the units of such workers. */
+  readonly listener: RunListener;
+  /** For tests. */
+  readonly stallMs?: number;
+}
+
+/**
+ * A runner behind a Beam job service, as the options describe it. Nothing is asked of the service yet: that is `preflight`'s. This module
+ * does not load the SDK, which takes a second; calling this does. Throws RUNNER_UNUSABLE where the SDK is not there in the right version.
+ */
+export async function openPortableRunner(
+  options: PortableOptions,
+  { codeVersion, equipmentFor, listener, stallMs }: PortableServices,
+): Promise<PipelineRunner> {
+  checkSdkVersion(await installedSdkVersion());
+  // `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand.
+  const load = createRequire(__filename);
+  const { PortableRunner } = load('./portable-runner') as typeof PortableRunnerModule;
+  return new PortableRunner(options, {
+    codeVersion,
+    equipmentFor,
+    listener,
+    ...(stallMs === undefined ? {} : { stallMs }),
+  });
+}
