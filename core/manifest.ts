@@ -46,7 +46,7 @@ export const manifestSchema = z.strictObject({
   attempt: z.string(),
   parts: z.array(partSchema),
   bytesStaged: z.int().min(0),
-  /** Where the unit's rejects are, one JSON object a line. */
+  /** Where the unit's rejects are, one JSON object a line: a path of the machine that read them, or what `Loader.keepRejects` returned. */
   rejectFile: z.string().optional(),
   counts: unitCountsSchema,
   digests: columnDigestsSchema.optional(),

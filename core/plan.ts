@@ -194,7 +194,7 @@ const runContextSchema = z.strictObject({
   maxRejects: z.int().min(0),
   /** An absolute folder of this run's own on this machine, for staging of embedded destinations; others stage where their configuration says. */
   stagingFolder: z.string(),
-  /** An absolute folder for files of rejected rows; it outlives the run. */
+  /** An absolute folder for files of rejected rows, where the destination keeps them on this machine; it outlives the run. */
   rejectFolder: z.string(),
 });
 export type RunContext = z.infer<typeof runContextSchema>;

@@ -2,6 +2,8 @@
 export interface Reject {
   /** The row's key, or `line 12`, `record 7`: whatever lets a person find it. */
   row: string;
+  /** The file that it was read from, where its unit has several. */
+  file?: string;
   /** The source column; absent where the whole record is unreadable. */
   column?: string;
   /** The value, one line, shortened. */

@@ -1,4 +1,3 @@
-import { formatCounted } from '../core/counted';
 import { BeamliftError } from '../core/errors';
 import { filesOfUnit } from '../core/files-of-unit';
 import type { Loader, LoadReport } from '../core/loader';
@@ -7,6 +6,7 @@ import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { RETRY_POLICIES } from '../core/retry-policies';
 import { withRetries, type RetryListener } from '../core/with-retries';
+import { rejectsExceededTogether } from './reject-errors';
 import { checkCounts } from './run-unit';
 
 /** What all units of a run did together. */
@@ -59,11 +59,7 @@ export async function commitRun(
   for (const manifest of manifests) checkCounts(context, manifest);
   const totals = totalOf(manifests);
   if (totals.rowsRejected > context.maxRejects) {
-    throw new BeamliftError('REJECTS_EXCEEDED', {
-      what: `${formatCounted(totals.rowsRejected, 'row')} cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
-      where: { job: context.job },
-      hint: `The rejected rows are in ${totals.rejectFiles.join(', ')}.`,
-    });
+    throw rejectsExceededTogether(context, totals.rowsRejected, totals.rejectFiles);
   }
   return await withRetries(
     RETRY_POLICIES.commit,

@@ -17,7 +17,7 @@ export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: 
 
 /**
  * The rows of a unit, converted to the destination's schema and encoded, pulled batch by batch: at most one batch and one block are in memory.
- * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`; with more than
+ * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`, which is kept with the end of the rows; with more than
  * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED.
  */
 export function encodeRows(
@@ -60,7 +60,8 @@ export function encodeRows(
   async function* blocks(): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
     for await (const batch of source.batches) {
       signal.throwIfAborted();
-      const rejects: Reject[] = [...batch.rejects];
+      const place = batch.file === undefined ? {} : { file: batch.file };
+      const rejects: Reject[] = batch.rejects.map((reject) => ({ ...place, ...reject }));
       const firstRow = rowsExtracted;
       let staged = 0;
       for (let index = 0; index < batch.rows.length; index++) {
@@ -69,7 +70,7 @@ export function encodeRows(
         const converted = converter.convert(row);
         if (converted === undefined) {
           const { fatal, ...reject } = converter.lastReject();
-          const named = { row: nameRow(batch, index, firstRow), ...reject };
+          const named = { row: nameRow(batch, index, firstRow), ...place, ...reject };
           if (fatal) throw valueRefused(context, unit, named);
           rejects.push(named);
           continue;
@@ -77,7 +78,7 @@ export function encodeRows(
         if (!block.add(converted)) {
           converter.takeBackLosses();
           const reason = rowTooLong(converted, schema, format, target.rules.maxRowBytes ?? Infinity);
-          rejects.push({ row: nameRow(batch, index, firstRow), reason });
+          rejects.push({ row: nameRow(batch, index, firstRow), ...place, reason });
           continue;
         }
         partitions?.add(converted);
@@ -97,7 +98,8 @@ export function encodeRows(
         await rejectFile.write(rejects);
         firstRejects.push(...rejects.slice(0, MAX_SHOWN_REJECTS - firstRejects.length));
         if (rowsRejected > context.maxRejects) {
-          throw rejectsExceeded(context, unit, rowsRejected, firstRejects, rejectFile.path);
+          const kept = await rejectFile.keepSomewhere(signal);
+          throw rejectsExceeded(context, unit, rowsRejected, firstRejects, kept);
         }
       }
     }
@@ -106,6 +108,7 @@ export function encodeRows(
       yield last;
       onProgress(0, 0, last.bytes.length);
     }
+    await rejectFile.keep(signal);
   }
 
   return {
@@ -113,7 +116,7 @@ export function encodeRows(
     header: block.header,
     blocks: blocks(),
     counts: () => ({ rowsExtracted, rowsStaged, rowsRejected, rowsFiltered: 0, losses: ledger.toJSON() }),
-    rejectFile: () => rejectFile.path,
+    rejectFile: () => rejectFile.keptAs,
     digests: () => digests?.result(),
     partitions: () => partitions?.keys(),
   };

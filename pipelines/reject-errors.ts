@@ -1,10 +1,11 @@
 import { formatCounted } from '../core/counted';
+import { describeRejectFiles } from '../core/describe-reject-files';
 import { BeamliftError, type ErrorPlace } from '../core/errors';
 import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
 import { formatType } from '../core/format-type';
 
-/** Why a run ends with more rejects than it may have: the first reject in full, the others of `first` in short. `file` has them all. */
+/** Why a run ends with more rejects than it may have: the first reject in full, the others of `first` in short. `file`: where all of them are. */
 export function rejectsExceeded(
   context: RunContext,
   unit: WorkUnit,
@@ -31,13 +32,26 @@ export function valueRefused(context: RunContext, unit: WorkUnit, reject: Reject
   });
 }
 
+/** Why a run ends with units whose rejects are too many together. `files`: where those are, as the units' manifests say. */
+export function rejectsExceededTogether(
+  context: RunContext,
+  count: number,
+  files: readonly string[],
+): BeamliftError {
+  return new BeamliftError('REJECTS_EXCEEDED', {
+    what: `${formatCounted(count, 'row')} cannot be loaded into ${context.destination.table}; rejects.max is ${context.maxRejects}`,
+    where: { job: context.job },
+    hint: `Correct the rows at the source, or allow more with \`rejects: { max: … }\`. The rejected rows read so far are in ${describeRejectFiles(files)}.`,
+  });
+}
+
 /** The file of a unit that is one, as the source names it. */
 export function fileOf(unit: WorkUnit): string | undefined {
   return unit.kind === 'file' ? unit.uri : undefined;
 }
 
 function placeOf(context: RunContext, unit: WorkUnit, reject: Reject | undefined): ErrorPlace {
-  const object = fileOf(unit);
+  const object = fileOf(unit) ?? reject?.file;
   return {
     job: context.job,
     ...(object === undefined ? {} : { object }),

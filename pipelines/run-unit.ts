@@ -5,7 +5,7 @@ import type { RunContext, WorkUnit } from '../core/plan';
 import { BeamliftError } from '../core/errors';
 import { encodeRows, type ProgressListener } from './encode-rows';
 import { fileOf } from './reject-errors';
-import { RejectFile } from './reject-file';
+import { RejectFile, type RejectPlace } from './reject-file';
 import type { EncodingTarget } from './row-blocks';
 
 /** What a worker has open while it runs units. */
@@ -47,20 +47,25 @@ export async function runUnit(
     signal,
   );
   const origin = { job: context.job, runId: context.runId, unit: unit.id, file: fileOf(unit) };
-  const rejectFile = new RejectFile(context.rejectFolder, origin);
+  const rejectFile = new RejectFile(rejectPlace(context, unit, loader), origin);
   try {
     const encoded = encodeRows(context, unit, rows, target, rejectFile, onProgress, signal);
     const manifest = await loader.stage(context, unit, encoded, signal);
-    if (manifest.rejectFile !== rejectFile.path) await rejectFile.discard();
+    if (manifest.rejectFile !== rejectFile.keptAs) await rejectFile.discard();
     checkCounts(context, manifest);
     return manifest;
   } catch (error) {
-    const rejected = error instanceof BeamliftError && error.code === 'REJECTS_EXCEEDED';
-    if (!rejected) await rejectFile.discard();
+    const namesIt = error instanceof BeamliftError && error.code === 'REJECTS_EXCEEDED';
+    if (!namesIt || rejectFile.keptAs === undefined) await rejectFile.discard();
     throw error;
   } finally {
     await rejectFile.close();
   }
+}
+
+function rejectPlace(context: RunContext, unit: WorkUnit, loader: Loader): RejectPlace {
+  const keep = loader.keepRejects?.bind(loader, context, unit);
+  return keep === undefined ? { folder: context.rejectFolder } : { keep };
 }
 
 /** Every row that was read is staged, rejected or filtered, and every staged row is in a part. */

@@ -90,9 +90,11 @@ export class FileExtractor implements Extractor {
   private async *readUnit(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowBatch> {
     const { schema } = await this.description.get(signal);
     const columns = request.columns.map((name) => findColumn(schema, name));
-    for (const entry of await this.entriesOf(request.unit, signal)) {
+    const entries = await this.entriesOf(request.unit, signal);
+    const several = entries.length > 1 || (await this.files(signal)).length > 1;
+    for (const entry of entries) {
       try {
-        yield* this.readFile(entry, columns, signal);
+        yield* this.readFile(entry, columns, several, signal);
       } catch (error) {
         throw error instanceof BeamliftError ? error.at({ object: entry.uri }) : error;
       }
@@ -116,6 +118,7 @@ export class FileExtractor implements Extractor {
   private async *readFile(
     entry: FileEntry,
     columns: readonly Column[],
+    several: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch> {
     const content = await openContent(this.store.content(entry), signal);
@@ -124,7 +127,6 @@ export class FileExtractor implements Extractor {
     if (!described.has(entry.uri)) {
       unknown.addNames((await this.reader.describe(content, signal)).columns.map(({ name }) => name));
     }
-    const several = (await this.files(signal)).length > 1;
     const stored = storedProgress(content);
     for await (const batch of this.reader.read(content, columns, signal)) {
       const known = unknown.addBatch(batch);
@@ -139,6 +141,7 @@ function inFile(batch: RowBatch, uri: string): RowBatch {
   const { nameRow } = batch;
   return {
     ...batch,
+    file: uri,
     rejects: batch.rejects.map((reject) => ({ ...reject, row: `${uri} ${reject.row}` })),
     ...(nameRow === undefined ? {} : { nameRow: (index: number) => `${uri} ${nameRow(index)}` }),
   };

@@ -1,4 +1,5 @@
 import { formatCount, formatCounted } from '../../core/counted';
+import { describeRejectFiles } from '../../core/describe-reject-files';
 import type { RunReport } from '../report';
 import { quoteArgument } from '../invocation';
 import { paintStatus, type Palette } from './palette';
@@ -44,7 +45,7 @@ function renderRemarks(report: RunReport): string[] {
   }
   if (report.rows_rejected > 0) {
     const files =
-      report.reject_files.length === 0 ? '' : `: ${report.reject_files.map(printableLine).join(', ')}`;
+      report.reject_files.length === 0 ? '' : `: ${printableLine(describeRejectFiles(report.reject_files))}`;
     remarks.push(`${job}: ${formatCounted(report.rows_rejected, 'row was', 'rows were')} rejected${files}`);
   }
   if (report.status === 'skipped' && report.error !== undefined) {

@@ -26,6 +26,7 @@ import { usableState } from '../usable-state';
 import { commitRows, type CommitDesk } from './commit';
 import { acquireJobLease, type JobLease } from './job-lease';
 import { BigQueryRecovery } from './recovery';
+import { keepRejects } from './rejects';
 import { reviewPlan } from './review-plan';
 import { reviewUnfinished } from './review-unfinished';
 import { tableSchemaOf } from './schema';
@@ -138,6 +139,10 @@ export class BigQueryLoader implements Loader {
     signal: AbortSignal,
   ): Promise<Manifest> {
     return await stageUnit(this.desk, context, unit, rows, signal);
+  }
+
+  async keepRejects(context: RunContext, unit: WorkUnit, file: string, signal: AbortSignal): Promise<string> {
+    return await keepRejects(this.desk, context, unit, file, signal);
   }
 
   async findManifest(

@@ -9,12 +9,15 @@ import type { TableReference } from '../../core/clients/bigquery-api';
  * - `runs/JOB/RUN/plan.json`, `commit.json`: written once
  * - `runs/JOB/RUN/units/UNIT.json`: manifests, written once
  * - `runs/JOB/RUN/parts/UNIT.ATTEMPT.NUMBER.avro`: parts, never overwritten
+ * - `rejects/JOB/RUN/UNIT.ATTEMPT.jsonl`: rejected rows, never overwritten; they outlive their run
  */
 export interface StagingLayout {
   readonly state: (job: string) => string;
   readonly tableLease: (table: TableReference) => string;
   /** Folder of all runs of a job, with a slash at its end. */
   readonly runs: (job: string) => string;
+  /** Folder of the rejected rows of a job, with a slash at its end. */
+  readonly rejects: (job: string) => string;
   readonly run: (job: string, runId: string) => RunLayout;
 }
 
@@ -30,18 +33,26 @@ export interface RunLayout {
   readonly parts: string;
   readonly manifest: (unit: string) => string;
   readonly part: (unit: string, attempt: string, number: number, extension: string) => string;
+  /** With a slash at its end. */
+  readonly rejects: string;
+  readonly reject: (unit: string, attempt: string) => string;
+  /** The manifest of the unit whose rejects an object in `rejects` holds. */
+  readonly manifestOfReject: (name: string) => string;
 }
 
 /** `prefix`: empty, or with a slash at its end. */
 export function stagingLayout(prefix: string): StagingLayout {
   const runs = (job: string): string => `${prefix}runs/${objectName(job)}/`;
+  const rejects = (job: string): string => `${prefix}rejects/${objectName(job)}/`;
   return {
     state: (job) => `${prefix}state/${objectName(job)}.json`,
     tableLease: ({ projectId, datasetId, tableId }) =>
       `${prefix}tables/${objectName(`${projectId}.${datasetId}.${tableId}`)}.json`,
     runs,
+    rejects,
     run: (job, runId) => {
       const folder = `${runs(job)}${objectName(runId)}/`;
+      const ownRejects = `${rejects(job)}${objectName(runId)}/`;
       return {
         folder,
         plan: `${folder}plan.json`,
@@ -51,6 +62,10 @@ export function stagingLayout(prefix: string): StagingLayout {
         manifest: (unit) => `${folder}units/${objectName(unit)}.json`,
         part: (unit, attempt, number, extension) =>
           `${folder}parts/${objectName(unit)}.${attempt}.${number}.${extension}`,
+        rejects: ownRejects,
+        reject: (unit, attempt) => `${ownRejects}${objectName(unit)}.${attempt}.jsonl`,
+        manifestOfReject: (name) =>
+          `${folder}units/${name.slice(ownRejects.length).replace(/\.[^.]+\.jsonl$/, '')}.json`,
       };
     },
   };

@@ -186,9 +186,10 @@ function manifestOf(
   };
 }
 
-async function readManifest(
+/** The manifest of that name, once there is one. Throws DESTINATION_FAILED for one that is damaged, or another run's. */
+export async function readManifest(
   place: StagingPlace,
-  context: RunContext,
+  context: Pick<RunContext, 'job' | 'runId'>,
   name: string,
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {

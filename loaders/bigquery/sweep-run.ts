@@ -2,6 +2,7 @@ import type { BigQueryApi } from '../../core/clients/bigquery-api';
 import { MS_PER_DAY } from '../../core/calendar';
 import type { RunContext } from '../../core/plan';
 import { findCommitRecord, type CommitRecord } from './commit-record';
+import { sweepRejects } from './rejects';
 import type { StagingPlace } from './staging';
 import { sweepAbandoned, sweepRun } from './sweep';
 
@@ -18,7 +19,7 @@ export interface SweepingPlace extends StagingPlace {
 }
 
 /**
- * Removes what a run that has its end has left: temporary tables, then its files. So for the run before it, where that one was killed after
+ * Removes what a run that has its end has left: temporary tables, then its files, without the rejected rows. So for the run before it, where that one was killed after
  * its end, and for what older attempts left behind.
  */
 export async function sweepEndedRuns(
@@ -28,6 +29,8 @@ export async function sweepEndedRuns(
   storeNowMs: number,
   signal: AbortSignal,
 ): Promise<void> {
+  const ended = endedBefore === undefined ? [runId] : [runId, endedBefore];
+  await sweepRejects(place, job, ended, storeNowMs, signal);
   await sweepEnded(place, job, runId, signal);
   const left = new Set<string>();
   for await (const folder of place.bucket.listFolders(place.layout.runs(job), signal)) left.add(folder);

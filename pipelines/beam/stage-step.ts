@@ -1,9 +1,9 @@
 import type { KV } from 'apache-beam/values';
-import { formatCounted } from '../../core/counted';
 import { BeamliftError } from '../../core/errors';
 import type { Manifest } from '../../core/manifest';
 import { workUnitSchema, type RunContext } from '../../core/plan';
 import { runInProcess } from '../in-process';
+import { rejectsExceededTogether } from '../reject-errors';
 import type { AsyncDoFn, BundleContext, Emit } from './async-do-fn';
 import type { RunWorker, StepConfig } from './run-steps';
 import { stagedUnitText } from './staged-unit';
@@ -15,6 +15,7 @@ import { stagedUnitText } from './staged-unit';
 export class StageStep implements AsyncDoFn<string, KV<string, string>> {
   private readonly context: RunContext;
   private rejected = 0;
+  private rejectFiles: string[] = [];
 
   constructor(
     config: StepConfig,
@@ -25,6 +26,7 @@ export class StageStep implements AsyncDoFn<string, KV<string, string>> {
 
   startBundle(): void {
     this.rejected = 0;
+    this.rejectFiles = [];
   }
 
   async process(element: string, emit: Emit<KV<string, string>>, bundle: BundleContext): Promise<void> {
@@ -46,15 +48,11 @@ export class StageStep implements AsyncDoFn<string, KV<string, string>> {
   }
 
   /** The commit would refuse them all; this stops a bundle of many units as soon as it is known. */
-  private refuseTooManyRejects({ counts }: Manifest): void {
-    const { maxRejects, destination, job, rejectFolder } = this.context;
+  private refuseTooManyRejects({ counts, rejectFile }: Manifest): void {
     this.rejected += counts.rowsRejected;
-    if (this.rejected <= maxRejects) return;
-    throw new BeamliftError('REJECTS_EXCEEDED', {
-      what: `${formatCounted(this.rejected, 'row')} cannot be loaded into ${destination.table}; rejects.max is ${maxRejects}`,
-      where: { job },
-      hint: `The rejected rows read so far are in ${rejectFolder}.`,
-    });
+    if (rejectFile !== undefined) this.rejectFiles.push(rejectFile);
+    if (this.rejected <= this.context.maxRejects) return;
+    throw rejectsExceededTogether(this.context, this.rejected, this.rejectFiles);
   }
 }
 
