@@ -17,12 +17,15 @@ import type * as DraftJob from './init/draft-job';
 import type { Draft, DraftRequest } from './init/draft-job';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { DescribeConversion } from './output/plan-text';
+import type * as LookAtPipeline from './look-at-pipeline';
+import type { PipelineView } from './look-at-pipeline';
 import type { Redact } from './output/redaction';
 import type { Preview } from './preview-job';
 import type * as PreviewJob from './preview-job';
 import type { RunReport } from './report';
 import type * as ResumeRun from './resume-run';
 import type * as OpenRunStore from './runs/open-run-store';
+import type { NotedPipeline } from './runs/noted-pipeline';
 import type { RunStore } from './runs/run-store';
 import type { RunStoreServices } from './runs/run-store-services';
 import type { RunStoreSpec } from './runs/run-store-spec';
@@ -77,6 +80,10 @@ export interface Engine {
   ): Promise<RunReport>;
   /** `asked`: the run is alive elsewhere, and was asked to stop. */
   cancelRun(job: JobSpec, runId: string, services: LaunchServices): Promise<RunReport | 'asked'>;
+  lookAtPipeline(
+    pipeline: NotedPipeline,
+    services: Omit<LaunchServices, 'listener'>,
+  ): Promise<PipelineView | undefined>;
   previewJob(job: JobSpec, rows: number, services: LaunchServices): Promise<Preview>;
   checkConnection(
     connection: NamedConnection,
@@ -121,6 +128,7 @@ const modules = {
   expandJobs: () => load('./expand-jobs') as typeof ExpandJobs,
   launch: () => load('./launch') as typeof Launch,
   resumeRun: () => load('./resume-run') as typeof ResumeRun,
+  lookAtPipeline: () => load('./look-at-pipeline') as typeof LookAtPipeline,
   preview: () => load('./preview-job') as typeof PreviewJob,
   check: () => load('./check-configuration') as typeof CheckConfiguration,
   draftJob: () => load('./init/draft-job') as typeof DraftJob,
@@ -141,6 +149,7 @@ export const ENGINE: Engine = {
   launchJob: async (...request) => await modules.launch().launchJob(...request),
   resumeRun: async (...request) => await modules.resumeRun().resumeRun(...request),
   cancelRun: async (...request) => await modules.resumeRun().cancelRun(...request),
+  lookAtPipeline: async (...request) => await modules.lookAtPipeline().lookAtPipeline(...request),
   previewJob: async (...request) => await modules.preview().previewJob(...request),
   checkConnection: async (...request) => await modules.check().checkConnection(...request),
   checkDestination: async (...request) => await modules.check().checkDestination(...request),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { BeamliftError } from '../../core/errors';
-import type { MakeAction } from '../command';
+import { BeamliftError, messageOf } from '../../core/errors';
+import type { CommandContext, MakeAction } from '../command';
 import { EXIT } from '../exit-code';
 import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
 import { addExamples } from '../flags/examples';
@@ -8,7 +8,11 @@ import { addJsonFlag, type JsonFlag } from '../flags/output-flags';
 import { CommandOutput } from '../output/command-output';
 import { adviceFor } from '../output/run-advice';
 import { renderRun } from '../output/runs-text';
+import type { PipelineView } from '../look-at-pipeline';
+import { notedPipeline } from '../runs/noted-pipeline';
+import type { RunRecord } from '../runs/run-store';
 import { lookUpRun, statusTeller, withRunStore } from './find-run';
+import { openSession } from './session';
 
 interface ShowFlags extends FileFlag, JsonFlag {}
 
@@ -33,16 +37,44 @@ export function registerShow(runs: Command, action: MakeAction, invocation: stri
           hint: '`beamlift runs list` shows the runs of the run store.',
         });
       }
+      const pipeline = await viewOf(context, flags, output, record);
       if (flags.json === true) {
-        output.writeJson(record);
+        output.writeJson(pipeline === undefined ? record : { ...record, pipeline: asJson(pipeline) });
         return EXIT.ok;
       }
       const shown = output.redacted(record);
       const tellStatus = statusTeller(context);
       const advice = adviceFor(shown, tellStatus(record), { program: invocation, file: flags.file });
-      output.writeLines(renderRun(shown, tellStatus, output.outPalette));
+      output.writeLines(renderRun(shown, tellStatus, output.outPalette, pipeline));
       if (advice.length > 0) output.writeLines(['', ...advice]);
       return EXIT.ok;
     }),
   );
+}
+
+function asJson({ counters, ...view }: PipelineView) {
+  return { ...view, counters: Object.fromEntries(counters) };
+}
+
+/** What the runner says about the pipeline of a run that has not ended; undefined: there is none, or it cannot be asked (which is said). */
+async function viewOf(
+  context: CommandContext,
+  flags: ShowFlags,
+  output: CommandOutput,
+  record: RunRecord,
+): Promise<PipelineView | undefined> {
+  const pipeline = notedPipeline(record);
+  if (record.status !== 'running' || pipeline === undefined) return undefined;
+  try {
+    const session = await openSession(context, flags, output);
+    try {
+      return await context.engine.lookAtPipeline(pipeline, session.services);
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    context.host.signal.throwIfAborted();
+    output.say(`The runner ${pipeline.runner} could not be asked: ${messageOf(error)}`);
+    return undefined;
+  }
 }

@@ -45,6 +45,15 @@ export function adviceFor(record: RunRecord, status: string, invocation: Invocat
       ]),
     ];
   }
+  if (status === 'running (detached)') {
+    return [
+      'Its pipeline goes on by itself. What it leaves to do is done when the job runs again:',
+      ...renderPairs([
+        ['watch it to its end', resume],
+        ['stop it', cancel],
+      ]),
+    ];
+  }
   if (record.status === 'running') return [];
   if (errorCode(record) !== 'COMMIT_UNSETTLED') return [];
   return [

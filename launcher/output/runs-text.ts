@@ -1,6 +1,8 @@
 import { formatCount } from '../../core/counted';
 import { ERROR_CODES, type ErrorCode } from '../../core/error-codes';
 import type { JsonObject, JsonValue } from '../../core/plan';
+import type { PipelineView } from '../look-at-pipeline';
+import { notedPipeline } from '../runs/noted-pipeline';
 import type { RunRecord } from '../runs/run-store';
 import { paintStatus, type Palette } from './palette';
 import { printable, printableLine } from './printable';
@@ -46,7 +48,12 @@ export function renderRuns(
 }
 
 /** All that is known of one run. Its report may be of another version: what is not there is not shown. */
-export function renderRun(record: RunRecord, tellStatus: TellStatus, palette: Palette): string[] {
+export function renderRun(
+  record: RunRecord,
+  tellStatus: TellStatus,
+  palette: Palette,
+  pipeline?: PipelineView,
+): string[] {
   const report = record.report ?? {};
   const count = (name: string): string | undefined => {
     const value = report[name];
@@ -65,6 +72,8 @@ export function renderRun(record: RunRecord, tellStatus: TellStatus, palette: Pa
     ['completed', record.completed_at === null ? undefined : `${formatInstant(record.completed_at)} UTC`],
     ['duration', record.duration_seconds === null ? undefined : formatDuration(record.duration_seconds)],
     ['runner', runnerOf(record, report)],
+    ['pipeline', pipelineOf(record)],
+    ...pipelineRows(pipeline),
     ['units', knownCount('work_units')],
     ['extracted', knownCount('rows_extracted')],
     ['filtered', nonZero(count('rows_filtered'))],
@@ -118,6 +127,28 @@ function runnerOf(record: RunRecord, report: JsonObject): string | undefined {
   if (record.runner === null) return undefined;
   const reason = blockOf(report['runner_reason']);
   return reason === undefined ? record.runner : `${record.runner}: ${reason}`;
+}
+
+function pipelineOf(record: RunRecord): string | undefined {
+  const pipeline = notedPipeline(record);
+  if (pipeline === undefined) return undefined;
+  return joinLines([pipeline.id, ...(pipeline.url === undefined ? [] : [pipeline.url])].map(printableLine));
+}
+
+/** What the runner says now. */
+function pipelineRows(view: PipelineView | undefined): [string, string | undefined][] {
+  if (view === undefined) return [];
+  const count = (name: string): string | undefined => {
+    const value = view.counters.get(name);
+    return value === undefined ? undefined : formatCount(value);
+  };
+  return [
+    ['its state', view.state === undefined ? undefined : printableLine(view.state)],
+    ['its workers', view.workers === undefined ? undefined : formatCount(view.workers)],
+    ['units done', count('units_done')],
+    ['rows read', count('rows_read')],
+    ['rows staged', count('rows_staged')],
+  ];
 }
 
 function lossesOf(losses: JsonValue | undefined): string[] {

@@ -3,9 +3,11 @@ import type { Plan } from '../../../core/plan';
 import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { Configuration, JobSpec } from '../../../launcher/config/job-spec';
 import type { ConfigurationRequest, Engine, UrlJob } from '../../../launcher/engine';
+import type { PipelineView } from '../../../launcher/look-at-pipeline';
 import type { LaunchOptions, LaunchServices } from '../../../launcher/launch-options';
 import type { RunReport } from '../../../launcher/report';
 import { MemoryRunStore } from '../../../launcher/runs/memory-run-store';
+import type { NotedPipeline } from '../../../launcher/runs/noted-pipeline';
 import type { RunStore } from '../../../launcher/runs/run-store';
 import type { RunStoreSpec } from '../../../launcher/runs/run-store-spec';
 
@@ -181,6 +183,8 @@ export interface FakeEngineOptions {
   readonly warnings?: readonly string[];
   readonly secrets?: readonly string[];
   readonly runStore?: RunStore;
+  /** What a runner says about a pipeline; without it, it knows of none. */
+  readonly pipeline?: (pipeline: NotedPipeline) => Promise<PipelineView | undefined>;
 }
 
 const refuse = async (): Promise<never> => {
@@ -294,6 +298,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       calls.runStores.push(spec);
       return options.runStore ?? new MemoryRunStore();
     },
+    lookAtPipeline: async (pipeline) => await options.pipeline?.(pipeline),
     describeConversions: () => (column) => (column.source === 'amount' ? 'digits' : undefined),
   };
 }
