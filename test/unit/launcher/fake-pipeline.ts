@@ -1,4 +1,4 @@
-import { BeamliftError } from '../../../core/errors';
+import type { BeamliftError } from '../../../core/errors';
 import type { Manifest } from '../../../core/manifest';
 import type { JsonObject } from '../../../core/plan';
 import type { Execution } from '../../../launcher/execute-plan';
