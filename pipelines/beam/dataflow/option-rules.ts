@@ -5,8 +5,8 @@ export const JOB_NAME_RULE =
 /** In characters, of `job_name`: the rest of a job's name is the id of the run. */
 export const MAX_GIVEN_JOB_NAME = 60;
 
-/** Of one resource of Google Cloud. */
-export const MAX_LABELS = 64;
+/** A job has 64 at most, and one is ours. */
+export const MAX_LABELS = 63;
 export const LABEL_KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
 export const LABEL_KEY_RULE =
   'the name of a label has up to 63 lower-case letters, digits, _ and -, and begins with a letter';

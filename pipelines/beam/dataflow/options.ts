@@ -106,11 +106,11 @@ const fields = z.strictObject({
     description: '`NONE`: there are `num_workers` workers from the beginning to the end.',
     default: 'THROUGHPUT_BASED',
   }),
-  number_of_worker_harness_threads: wholeNumber(MAX_THREADS)
-    .optional()
-    .describe(
-      'Bundles that one worker process is given at once. Left out, it is as many as it has units at once.',
-    ),
+  number_of_worker_harness_threads: wholeNumber(MAX_THREADS).optional().meta({
+    description:
+      'Bundles that one worker process is given at once; each has as many units at once as `--concurrency` says.',
+    default: 1,
+  }),
   machine_type: z
     .string()
     .regex(MACHINE_TYPE, 'expected a machine type such as n2-standard-4')
@@ -175,6 +175,13 @@ const fields = z.strictObject({
     .describe(
       'What the names of Dataflow jobs begin with; the id of the run follows, so that no two are alike. Left out, it is `beamlift-` and the name of the job.',
     ),
+  user_agent: z
+    .strictObject({ name: z.string().min(1), version: z.string().min(1) })
+    .optional()
+    .meta({
+      description:
+        'What the service is told about who submits; it may refuse versions, or treat them differently. Left out, it is that of the official way for pipelines in TypeScript.',
+    }),
   credentials: z
     .string()
     .min(1)

@@ -30,6 +30,7 @@ describe('options of Dataflow', () => {
       service_options: ['enable_google_cloud_profiler'],
       kms_key_name: 'projects/p/locations/l/keyRings/r/cryptoKeys/k',
       job_name: 'nightly',
+      user_agent: { name: 'Apache Beam SDK for TypeScript', version: '2.49.0' },
       credentials: '${file:key.json}',
       impersonate: 'other@my-project.iam.gserviceaccount.com',
       endpoint: 'https://dataflow.example',
@@ -75,8 +76,8 @@ describe('options of Dataflow', () => {
       [{ labels: { Team: 'data' } }, /^labels.Team: /],
       [{ labels: { team: 'Data' } }, /^labels.team: the value of a label/],
       [
-        { labels: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`l${n}`, ''])) },
-        /^labels: expected at most 64/,
+        { labels: Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`l${n}`, ''])) },
+        /^labels: expected at most 63/,
       ],
       [{ experiments: ['two words'] }, /^experiments.0: expected a name/],
       [{ kms_key_name: 'key' }, /^kms_key_name: expected projects/],
