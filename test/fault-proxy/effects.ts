@@ -14,6 +14,7 @@ const OBJECTS: readonly (readonly [RegExp, string])[] = [
   [/(?:^|\/)runs\/[^/]+\/[^/]+\/commit\.json$/, 'commit'],
   [/(?:^|\/)runs\/[^/]+\/[^/]+\/units\//, 'manifest'],
   [/(?:^|\/)runs\/[^/]+\/[^/]+\/parts\//, 'part'],
+  [/(?:^|\/)rejects\//, 'rejects'],
   [/(?:^|\/)runs\//, 'run'],
 ];
 

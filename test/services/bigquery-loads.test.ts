@@ -181,6 +181,6 @@ describe('loading into BigQuery', function () {
     assert.equal(count(/^job\.insert/), 1);
     assert.equal(count(/^state\.write/), 5, effects.join('\n'));
     assert.equal(count(/\.delete/), 10, effects.join('\n'));
-    assert.ok(effects.length <= 35, effects.join('\n'));
+    assert.ok(effects.length <= 36, effects.join('\n'));
   });
 });

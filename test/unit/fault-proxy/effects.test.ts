@@ -36,6 +36,13 @@ describe('effects of requests', () => {
     ['POST', `${UPLOAD}?uploadType=multipart`, multipart(`${RUN}/parts/u.1.0.avro`), 'part.upload'],
     [
       'POST',
+      `${UPLOAD}?uploadType=multipart`,
+      multipart('lake/rejects/job/run-1/u.1.jsonl'),
+      'rejects.write',
+    ],
+    ['GET', '/storage/v1/b/bucket/o?prefix=lake%2Frejects%2Fjob%2F', '', 'rejects.list'],
+    [
+      'POST',
       `${UPLOAD}?uploadType=resumable`,
       JSON.stringify({ name: `${RUN}/parts/u` }),
       'part.upload.start',
