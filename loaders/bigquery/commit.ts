@@ -1,8 +1,9 @@
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import { tableName, type JobResource, type TableReference } from '../../core/clients/bigquery-api';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, messageOf, toBeamliftError } from '../../core/errors';
 import type { LoadReport } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
+import { neverAborts } from '../../core/never-aborts';
 import type { RunContext } from '../../core/plan';
 import { committedBefore } from '../committed-before';
 import { manifestHash } from '../manifest-hash';
@@ -15,6 +16,7 @@ import { prepareCommit } from './prepare-commit';
 import { publish, type PublishingDesk } from './publish';
 import type { RunLayout, StagingLayout } from './staging-layout';
 import { checkParts } from './staging';
+import { unfinishedRunOf, type StateDocument } from './state-document';
 import { withTableLease } from './table-lease';
 
 /** What a commit needs. */
@@ -43,14 +45,58 @@ export async function commitRows(
 ): Promise<LoadReport> {
   const hash = manifestHash(manifests);
   const document = (await desk.session.current(signal))?.document;
-  const done = committedBefore(context, document?.lastCommit, hash);
-  if (done !== undefined) return { rowsLoaded: done, alreadyCommitted: true, table: tableName(desk.table) };
+  const done = doneBefore(desk, context, hash, document);
+  if (done !== undefined) return done;
   holding(document, context.fence);
-  return await withTableLease(desk, context, signal, async (leased) => {
-    const record = await recordOf(desk, context, manifests, hash, files, leased);
-    desk.records.set(context.runId, record);
-    return await commitRecorded(desk, context, record, leased);
-  });
+  try {
+    return await withTableLease(desk, context, signal, async (leased) => {
+      const record = await recordOf(desk, context, manifests, hash, files, leased);
+      desk.records.set(context.runId, record);
+      return await commitRecorded(desk, context, record, leased);
+    });
+  } catch (thrown) {
+    const byAnother = await endedByAnother(desk, context, hash, toBeamliftError(thrown), signal);
+    if (byAnother !== undefined) return byAnother;
+    throw thrown;
+  }
+}
+
+/**
+ * What became of a run that fails here and may have been ended elsewhere meanwhile, by another committer of it or by the next holder of the
+ * lease: its rows may be published. What was made here after that end is removed. Never throws.
+ */
+async function endedByAnother(
+  desk: CommitDesk,
+  context: RunContext,
+  hash: string,
+  error: BeamliftError,
+  signal: AbortSignal,
+): Promise<LoadReport | undefined> {
+  if (signal.aborted && error.code !== 'FENCED') return undefined;
+  try {
+    const document = (await desk.session.read(neverAborts()))?.document;
+    if (document === undefined || unfinishedRunOf(document)?.runId === context.runId) return undefined;
+    for (const { reference } of desk.records.get(context.runId)?.plan.temporaryTables ?? []) {
+      await desk.api.deleteTable(reference, neverAborts());
+    }
+    return doneBefore(desk, context, hash, document);
+  } catch (thrown) {
+    desk.log.debug('commit.end.unknown', { run_id: context.runId, error: messageOf(thrown) });
+    return undefined;
+  }
+}
+
+/** The report of a commit that was made before. */
+function doneBefore(
+  { table }: CommitDesk,
+  context: RunContext,
+  hash: string,
+  document: StateDocument | undefined,
+): LoadReport | undefined {
+  const rowsLoaded = committedBefore(context, document?.lastCommit, hash);
+  return rowsLoaded === undefined
+    ? undefined
+    : { rowsLoaded, alreadyCommitted: true, table: tableName(table) };
 }
 
 /** Does what the record says, from wherever it was left. */
@@ -62,12 +108,13 @@ async function commitRecorded(
 ): Promise<LoadReport> {
   const { plan } = record;
   const run = { job: context.job, runId: context.runId, fence: context.fence };
-  const document = holding((await desk.session.current(signal))?.document, context.fence);
+  const known = holding((await desk.session.current(signal))?.document, context.fence);
+  // Whoever was stopped for a while must not make tables that nobody deletes: the state is asked anew.
+  const isOld = plan.temporaryTables.length > 0 && known.run?.state !== 'committing';
+  const document = isOld ? holding((await desk.session.read(signal))?.document, context.fence) : known;
   const location = document.run?.intent?.location ?? (await desk.location(signal));
   // From the intent on, the publishing job may have run: preparing again could pull its files from under it.
-  if (document.run?.state !== 'committing') {
-    // Whoever was stopped for a while must not make tables that nobody deletes: the state is asked anew.
-    if (plan.temporaryTables.length > 0) holding((await desk.session.read(signal))?.document, context.fence);
+  if (document.run?.state === 'staging') {
     await prepareCommit(desk, run, plan, location, desk.session.storeNow(), signal);
   }
   let job: JobResource | undefined;

@@ -6,8 +6,8 @@ import type { CommitRecord } from './commit-record';
 import { shownId } from './job-failures';
 import { holding } from './job-lease';
 import { jobStatistic } from './job-statistics';
-import { needAttention, type PublishingDesk } from './publish';
-import { jobStateOf } from './state-document';
+import { ended, needAttention, type PublishingDesk } from './publish';
+import { jobStateOf, unfinishedRunOf } from './state-document';
 
 /** What a publishing job did, in rows. */
 export interface PublishedRows {
@@ -64,7 +64,12 @@ export async function finishRun(
   if (rows.mismatch !== undefined && !accepted) throw await needAttention(desk, run, rows.mismatch, signal);
   await desk.session.change((kept, nowIso) => {
     const document = holding(kept?.document, run.fence);
-    // A write of ours may have been made without our hearing of it: publishing is told to the state once.
+    // Without a job nothing else keeps a run that somebody has ended from being published.
+    const isOpen = unfinishedRunOf(document)?.runId === run.runId;
+    if (job === undefined && !isOpen && document.lastCommit?.runId !== run.runId) {
+      throw ended(run, 'It is not in progress any more.');
+    }
+    // A write of ours may have been made without our hearing of it, or somebody else's: publishing is told to the state once.
     if (document.run?.id !== run.runId || document.run.state === 'committed') return undefined;
     const state = nextState(context, jobStateOf(document), {
       manifestHash: record.plan.manifestHash,

@@ -42,26 +42,22 @@ export async function publish(
   signal: AbortSignal,
 ): Promise<JobResource> {
   const hash = configurationHash(planned.configuration);
-  let intent = intentOf(await currentRun(desk, run, signal));
-  let isOurs = false;
-  for (let attempt = intent?.attempt ?? 0; ; attempt++) {
-    if (intent?.attempt !== attempt) {
-      isOurs = true;
-      const reference = { runId: run.runId, manifestHash: plan.manifestHash, step: planned.step, attempt };
-      intent = await intend(
-        desk,
-        run,
-        {
-          manifestHash: plan.manifestHash,
-          attempt,
-          jobId: jobIdOf(reference),
-          projectId: desk.api.project,
-          location,
-          configurationHash: hash,
-        },
-        signal,
-      );
-    }
+  for (let next = 0; ;) {
+    const reference = { runId: run.runId, manifestHash: plan.manifestHash, step: planned.step };
+    const { intent, isOurs } = await intend(
+      desk,
+      run,
+      {
+        manifestHash: plan.manifestHash,
+        attempt: next,
+        jobId: jobIdOf({ ...reference, attempt: next }),
+        projectId: desk.api.project,
+        location,
+        configurationHash: hash,
+      },
+      signal,
+    );
+    const { attempt } = intent;
     if (intent.configurationHash !== hash || intent.manifestHash !== plan.manifestHash)
       throw otherCommit(run);
     const outcome = await runJob(
@@ -85,7 +81,7 @@ export async function publish(
           signal,
         );
       case 'refused':
-        // Nobody but this call has used the id, and all of its requests were refused: no job can come of it.
+        // Where nobody but this call has used the id, and all of its requests were refused, no job can come of it.
         if (isOurs && outcome.settled) await takeBack(desk, run, intent, signal);
         throw outcome.error;
       case 'burnt':
@@ -100,6 +96,7 @@ export async function publish(
         if (!outcome.retry || attempt + 1 >= RETRY_POLICIES.bigqueryJob.attempts) throw outcome.error;
         desk.log.warn('commit.job.failed', { job_id: intent.jobId, error: outcome.error.what });
         await desk.clock.sleep(delayBeforeAttempt(RETRY_POLICIES.bigqueryJob, attempt + 1), signal);
+        next = attempt + 1;
     }
   }
 }
@@ -133,14 +130,6 @@ export function attentionNeeded(run: Pick<PublishingRun, 'job' | 'runId'>, reaso
   });
 }
 
-async function currentRun(
-  { session }: PublishingDesk,
-  { runId, fence }: PublishingRun,
-  signal: AbortSignal,
-): Promise<StateRun> {
-  return runInProgress(holding((await session.current(signal))?.document, fence), runId);
-}
-
 function runInProgress(document: StateDocument, runId: string): StateRun {
   if (document.run?.id === runId) return document.run;
   throw new BeamliftError('FENCED', {
@@ -151,19 +140,27 @@ function runInProgress(document: StateDocument, runId: string): StateRun {
   });
 }
 
-function intentOf(run: StateRun): CommitIntent | undefined {
-  return run.state === 'committing' ? (run.intent ?? undefined) : undefined;
-}
-
+/**
+ * The intent to send from: this one, once the state has it, or one of this attempt or a later one that is there, of a process before or of another
+ * committer of the run. Then the state knows that more than one may send it, so that its first writer does not take it back.
+ */
 async function intend(
   { session }: PublishingDesk,
   { runId, fence }: PublishingRun,
-  intent: Omit<CommitIntent, 'at'>,
+  intent: Omit<CommitIntent, 'at' | 'shared'>,
   signal: AbortSignal,
-): Promise<CommitIntent> {
+): Promise<{ readonly intent: CommitIntent; readonly isOurs: boolean }> {
+  let isOurs = false;
   const document = await session.change((kept, nowIso) => {
     const holder = holding(kept?.document, fence);
     const run = runInProgress(holder, runId);
+    const there = run.state === 'committing' ? run.intent : null;
+    isOurs = there === null || there.attempt < intent.attempt;
+    if (there !== null && !isOurs) {
+      return there.shared === true
+        ? undefined
+        : { ...holder, run: { ...run, intent: { ...there, shared: true } } };
+    }
     // The last moment at which nothing can be visible yet: who asked before it is heard.
     if (holder.lease?.cancelRequested === true) throw cancelledRun(holder.job, runId);
     if (run.state !== 'staging' && run.state !== 'committing') {
@@ -175,7 +172,7 @@ async function intend(
   if (written === null || written === undefined) {
     throw new BeamliftError('INTERNAL', { what: 'An intent was written and is not there' });
   }
-  return written;
+  return { intent: written, isOurs };
 }
 
 /** The run is as it was before the intent. */
@@ -189,11 +186,14 @@ async function takeBack(
     const document = holding(kept?.document, fence);
     const { run } = document;
     if (run?.id !== runId || run.state !== 'committing' || run.intent?.jobId !== jobId) return undefined;
+    // Another committer may have sent it by now.
+    if (run.intent.shared === true) return undefined;
     return { ...document, run: { ...run, state: 'staging', intent: null } };
   }, signal);
 }
 
-function ended({ job, runId }: PublishingRun, why: string): BeamliftError {
+/** For a run that can publish nothing any more. */
+export function ended({ job, runId }: PublishingRun, why: string): BeamliftError {
   return new BeamliftError('FENCED', {
     what: `Run ${runId} of job ${job} has been ended elsewhere`,
     where: { job },

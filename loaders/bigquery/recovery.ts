@@ -88,25 +88,30 @@ export class BigQueryRecovery implements RunRecovery {
     looked = false,
   ): ReturnType<RunRecovery['endRun']> {
     const { session, lease } = this.held();
-    const run = holding((await session.read(signal))?.document, lease.fence).run;
-    if (run?.id !== runId) return { kind: 'ended' };
-    switch (run.state) {
-      case 'committed':
-        return { kind: 'published', report: await this.reportOf(runId, signal) };
-      case 'committing':
-        return await this.endCommit(run, end, signal);
-      case 'needs_attention':
-        if (!looked) throw attentionNeeded({ job: this.held().job, runId }, run.reason ?? 'see its record');
-        // What its job did is as it should be, and it must do no more.
-        if (run.intent !== null) await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
-        break;
-      case 'staging':
-        break;
-      default:
-        return { kind: 'ended' };
+    for (;;) {
+      const run = holding((await session.read(signal))?.document, lease.fence).run;
+      if (run?.id !== runId) return { kind: 'ended' };
+      switch (run.state) {
+        case 'committed':
+          return { kind: 'published', report: await this.reportOf(runId, signal) };
+        case 'committing': {
+          const published = await this.endCommit(run, signal);
+          if (published !== undefined) return { kind: 'published', report: published };
+          break;
+        }
+        case 'needs_attention':
+          if (!looked) throw attentionNeeded({ job: this.held().job, runId }, run.reason ?? 'see its record');
+          // What its job did is as it should be, and it must do no more.
+          if (run.intent !== null) await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
+          break;
+        case 'staging':
+          break;
+        default:
+          return { kind: 'ended' };
+      }
+      // A committer that has joined the run may have gone on meanwhile, to a job that is not burnt.
+      if (await this.close(run, end, signal)) return { kind: 'ended' };
     }
-    await this.close(runId, end, signal);
-    return { kind: 'ended' };
   }
 
   async sweepRun(runId: string): Promise<void> {
@@ -148,30 +153,29 @@ export class BigQueryRecovery implements RunRecovery {
     return asked;
   }
 
-  /** Whatever of the run's job can still happen happens now, or never. */
+  /** Whatever of the run's job can still happen happens now, or never. Returns the report where it has published. */
   private async endCommit(
-    run: StateRun,
-    end: RunEnd,
+    { id: runId, intent }: StateRun,
     signal: AbortSignal,
-  ): ReturnType<RunRecovery['endRun']> {
-    if (run.intent !== null) {
-      const outcome = await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
-      if (outcome.kind === 'done') {
-        const { context, record } = await this.recordedOrMarked(run.id, signal);
-        const report = await finishRun(this.publishingDesk(), context, record, outcome.job, signal);
-        return { kind: 'published', report };
-      }
-    }
-    await this.close(run.id, end, signal);
-    return { kind: 'ended' };
+  ): Promise<LoadReport | undefined> {
+    if (intent === null) return undefined;
+    const outcome = await burnJob(this.publishingDesk(), referenceOf(intent), signal);
+    if (outcome.kind !== 'done') return undefined;
+    const { context, record } = await this.recordedOrMarked(runId, signal);
+    return await finishRun(this.publishingDesk(), context, record, outcome.job, signal);
   }
 
-  private async close(runId: string, end: RunEnd, signal: AbortSignal): Promise<void> {
+  /** Marks a run as ended that is still as it was seen; false: it is not. */
+  private async close(seen: StateRun, end: RunEnd, signal: AbortSignal): Promise<boolean> {
     const { session, lease } = this.held();
+    let closed = false;
     await session.change((kept) => {
       const document = holding(kept?.document, lease.fence);
-      return document.run?.id === runId ? { ...document, run: { ...document.run, state: end } } : undefined;
+      const { run } = document;
+      closed = run?.id === seen.id && run.state === seen.state && run.intent?.jobId === seen.intent?.jobId;
+      return closed && run !== null ? { ...document, run: { ...run, state: end } } : undefined;
     }, signal);
+    return closed;
   }
 
   /** The plan under our fence, and what its commit was to do. */

@@ -32,6 +32,8 @@ const commitIntentSchema = z.strictObject({
   configurationHash: z.string(),
   /** ISO, by the store's clock: when this attempt was first meant to be sent. */
   at: z.string(),
+  /** Somebody else than the one who wrote it may have sent it, too: absent, nobody has. */
+  shared: z.literal(true).exactOptional(),
 });
 export type CommitIntent = z.infer<typeof commitIntentSchema>;
 

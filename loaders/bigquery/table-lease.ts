@@ -17,6 +17,9 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 const MAX_LEASE_BYTES = 64 * 1024;
 
+/** Tries to renew a lease that others of the same run change at the same time. */
+const MAX_CONFLICTS = 5;
+
 const tableLeaseSchema = z.strictObject({
   version: z.literal(1),
   nonce: z.string(),
@@ -111,9 +114,15 @@ class TableLeaseObject {
     });
   }
 
+  /** Another committer of the same run may have it as well, or may have given it up. */
   async renew(signal: AbortSignal): Promise<void> {
-    const written = await this.write({ owner: this.owner() }, signal);
-    if (!written) throw this.lost();
+    if (await this.write({ owner: this.owner() }, signal)) return;
+    const { job, runId } = this.committer;
+    const isShared = (owner: Committer): boolean => owner.job === job && owner.runId === runId;
+    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+      if ((await this.tryTake(signal, isShared)) === undefined) return;
+    }
+    throw this.lost();
   }
 
   /** Also after an abort: the next run need not wait for the lease to end by itself, as it does when this fails. */
@@ -126,7 +135,11 @@ class TableLeaseObject {
   }
 
   /** The run that has the lease; undefined: it is ours now. */
-  private async tryTake(signal: AbortSignal): Promise<Committer | undefined> {
+  private async tryTake(
+    signal: AbortSignal,
+    // The job's own lease says that an older run of it is dead.
+    isOurs: (owner: Committer) => boolean = ({ job }) => job === this.committer.job,
+  ): Promise<Committer | undefined> {
     const { bucket, isRunning } = this.settings;
     const object = await bucket.read(this.objectName, MAX_LEASE_BYTES, signal);
     if (object === undefined) {
@@ -136,9 +149,8 @@ class TableLeaseObject {
       const lease = parseLease(object.body, this.objectName);
       const { owner } = lease;
       const ageMs = object.storeTimeMs - object.updatedMs;
-      const ours = owner?.job === this.committer.job;
-      // The job's own lease says that an older run of it is dead.
-      if (owner !== null && !ours && ageMs < LEASE_MS && isRunning(owner.holder) !== false) return owner;
+      const isTaken = owner !== null && !isOurs(owner);
+      if (isTaken && ageMs < LEASE_MS && isRunning(owner.holder) !== false) return owner;
       this.generation = object.generation;
       this.fence = lease.fence;
     }

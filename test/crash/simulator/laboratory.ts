@@ -45,6 +45,7 @@ export const REACHABLE = [
   'run of another launcher given up',
   'run fenced',
   'run left to the next',
+  'run published by a worker',
   'end found the rows published',
   'id of a job burnt',
   'job found under its id',

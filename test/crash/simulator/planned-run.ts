@@ -112,6 +112,13 @@ export function extentAfter({ context, units }: Plan, before: Extent): Extent {
   };
 }
 
+/** The files of a run, uri to version, as its commit is told them. */
+export function filesOf({ units }: Plan): Record<string, string> {
+  const files = Object.create(null) as Record<string, string>;
+  for (const unit of units) if (unit.kind === 'file') files[unit.uri] = unit.version;
+  return files;
+}
+
 export function snapshotOf({ pin }: RunContext): number {
   const snapshot = pin?.['snapshot'];
   return typeof snapshot === 'number' ? snapshot : 0;

@@ -1,6 +1,7 @@
 import { SeededRandom } from '../seeded-random';
 import type { JobResource } from '../../../core/clients/bigquery-api';
 import { BeamliftError } from '../../../core/errors';
+import { Committers } from './committers';
 import { FaultPlan, INTERRUPTED_AT } from './fault-plan';
 import { Laboratory, type Break, type Reachable, type RunOutcome } from './laboratory';
 import { ModelStore } from './model-store';
@@ -10,6 +11,7 @@ import { Oracle } from './oracle';
 import { TABLE, type SimulatedJob } from './planned-run';
 import { withSeededTokens } from './seeded-tokens';
 import { SimulatedLauncher, type LaunchResult } from './simulated-launcher';
+import type { SimulatedProcess } from './simulated-process';
 import { KINDS, SourceModel } from './source-model';
 import { BEGINNING, World } from './world';
 import type { Interruption } from './wire';
@@ -57,7 +59,8 @@ class Scenario {
   private readonly world: World;
   private readonly laboratory: Laboratory;
   private readonly oracle: Oracle;
-  private readonly running = new Set<SimulatedLauncher>();
+  private readonly running = new Set<SimulatedProcess>();
+  private readonly committers: Committers;
   private crashed: Error | undefined;
 
   constructor(seed: number, weaken: Break | undefined, tracing: boolean) {
@@ -78,6 +81,12 @@ class Scenario {
     const before = jobs.flatMap(({ source }) => source.before);
     if (before.length > 0) this.makeTable(before);
     this.oracle = new Oracle(laboratory);
+    this.committers = new Committers({
+      laboratory,
+      interruptions: () => this.interruptions(),
+      moment: () => this.moment(),
+      began: (process, ended) => this.follow(process, ended),
+    });
   }
 
   get trace(): readonly string[] {
@@ -105,6 +114,8 @@ class Scenario {
     await this.pass(GRACE);
     for (const job of laboratory.jobs) job.source.grow(random, world.now);
     await this.pass(MINUTE);
+    // What committers write for a run that another has published meanwhile is swept a day later: nobody is left to do that.
+    this.committers.retire();
     await this.bringUpToDate();
     await this.untilAllEnded();
     await this.pass(TABLES_EXPIRED);
@@ -156,13 +167,8 @@ class Scenario {
     const hosts = ['alpha', 'beta', 'gamma'];
     const launcher = this.newLauncher(job, random.pick(hosts), this.interruptions());
     const { process } = launcher;
-    this.running.add(launcher);
-    process.deliver(world.now, () => {
-      launcher
-        .run()
-        .catch((thrown: unknown) => this.fail(thrown))
-        .finally(() => this.running.delete(launcher));
-    });
+    this.running.add(process);
+    process.deliver(world.now, () => this.follow(process, launcher.run()));
     if (random.below(8) === 0) world.schedule(world.now + this.moment(), false, () => process.kill());
     if (random.below(8) === 0)
       world.schedule(world.now + this.moment(), false, () => process.pause(this.moment()));
@@ -173,13 +179,13 @@ class Scenario {
     const { random, world, laboratory } = this;
     const job = random.pick(laboratory.jobs);
     const launcher = this.newLauncher(job, random.pick(['alpha', 'delta']), this.interruptions());
-    this.running.add(launcher);
+    this.running.add(launcher.process);
     launcher.process.deliver(world.now + this.moment(), () => {
       const runs = [...laboratory.plans.values()].map(({ context }) => context);
       const last = runs.filter((run) => run.job === job.name).slice(-2);
       const runId = last.length === 0 ? 'run-00' : random.pick(last).runId;
       const work = random.below(2) === 0 ? launcher.cancel(runId) : launcher.resume(runId);
-      work.catch((thrown: unknown) => this.fail(thrown)).finally(() => this.running.delete(launcher));
+      this.follow(launcher.process, work);
     });
   }
 
@@ -189,7 +195,14 @@ class Scenario {
     interruptions: readonly Interruption[],
   ): SimulatedLauncher {
     const name = `p${this.laboratory.processes.length + 1}@${host.slice(0, 2)}`;
-    return new SimulatedLauncher(this.laboratory, this.laboratory.newProcess(name, host), job, interruptions);
+    const process = this.laboratory.newProcess(name, host);
+    return new SimulatedLauncher(this.laboratory, process, job, interruptions, this.committers);
+  }
+
+  /** Until it has ended, the story has not. */
+  private follow(process: SimulatedProcess, ended: Promise<unknown>): void {
+    this.running.add(process);
+    ended.catch((thrown: unknown) => this.fail(thrown)).finally(() => this.running.delete(process));
   }
 
   private interruptions(): Interruption[] {
@@ -244,7 +257,7 @@ class Scenario {
   }
 
   private async untilAllEnded(): Promise<void> {
-    const ended = (): boolean => [...this.running].every(({ process }) => process.isDead);
+    const ended = (): boolean => [...this.running].every(({ isDead }) => isDead);
     await this.passUntil(ended, PATIENCE);
     if (!ended()) throw new Error('a launcher does not end');
   }

@@ -2,9 +2,11 @@ import { toBeamliftError, type BeamliftError } from '../../../core/errors';
 import type { Lease, Loader, RunEnd, RunRecovery, UnfinishedRun } from '../../../core/loader';
 import type { Manifest } from '../../../core/manifest';
 import type { Plan, RunContext, WorkUnit } from '../../../core/plan';
-import { RETRY_POLICIES, type RetryPolicy } from '../../../core/retry-policies';
+import { RETRY_POLICIES } from '../../../core/retry-policies';
+import type { Committers } from './committers';
 import type { Laboratory } from './laboratory';
-import { encoded, planRun, rowsOf, type SimulatedJob } from './planned-run';
+import { encoded, filesOf, planRun, rowsOf, type SimulatedJob } from './planned-run';
+import { retried } from './retried';
 import type { SimulatedProcess } from './simulated-process';
 import type { Interruption } from './wire';
 
@@ -30,6 +32,8 @@ export class SimulatedLauncher {
     readonly process: SimulatedProcess,
     private readonly job: SimulatedJob,
     interruptions: readonly Interruption[],
+    /** Who else publishes its runs; undefined: nobody. */
+    private readonly committers?: Committers,
   ) {
     this.loader = laboratory.loader(process, interruptions, (reason) => this.stop.abort(reason));
   }
@@ -232,11 +236,12 @@ export class SimulatedLauncher {
     const { context, units } = plan;
     if (manifests.length !== units.length)
       throw new Error(`${manifests.length} of ${units.length} units are staged`);
-    const files = Object.create(null) as Record<string, string>;
-    for (const unit of units) if (unit.kind === 'file') files[unit.uri] = unit.version;
-    await this.retried(RETRY_POLICIES.commit, signal, () =>
-      this.loader.commit(context, manifests, files, signal),
-    );
+    const commit = async (): Promise<void> => {
+      await retried(this.process, RETRY_POLICIES.commit, signal, () =>
+        this.loader.commit(context, manifests, filesOf(plan), signal),
+      );
+    };
+    await (this.committers?.publish(this.process, plan, manifests, commit, signal) ?? commit());
   }
 
   private async stageAll({ context, units }: Plan, signal: AbortSignal): Promise<Manifest[]> {
@@ -245,7 +250,7 @@ export class SimulatedLauncher {
     const lane = async (): Promise<void> => {
       for (let unit = left.shift(); unit !== undefined; unit = left.shift()) {
         const next = unit;
-        const staged = await this.retried(RETRY_POLICIES.unit, signal, () =>
+        const staged = await retried(this.process, RETRY_POLICIES.unit, signal, () =>
           this.stage(context, next, signal),
         );
         manifests.push(staged);
@@ -262,23 +267,6 @@ export class SimulatedLauncher {
     if (found !== undefined) return found;
     const pause = (): Promise<void> => process.clock.sleep(laboratory.faults.latency(), signal);
     return await loader.stage(context, unit, encoded(context, rowsOf(job, context, unit), pause), signal);
-  }
-
-  private async retried<Result>(
-    policy: RetryPolicy,
-    signal: AbortSignal,
-    call: () => Promise<Result>,
-  ): Promise<Result> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        signal.throwIfAborted();
-        return await call();
-      } catch (thrown) {
-        signal.throwIfAborted();
-        if (!toBeamliftError(thrown).transient || attempt >= policy.attempts) throw thrown;
-      }
-      await this.process.clock.sleep(policy.minDelayMs * policy.factor ** (attempt - 1), signal);
-    }
   }
 
   /** What ended the run: a user or a deadline first. */
