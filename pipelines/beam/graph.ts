@@ -14,8 +14,10 @@ import { asyncParDo } from './async-pardo';
 import { runStepNames, stepConfig } from './run-steps';
 
 export interface GraphOptions {
-  /** Units of one bundle at once. */
+  /** Units at once of one worker process. */
   readonly concurrency: number;
+  /** How many workers the runner starts at most, each of one or more processes; absent: nobody knows. They share the source's connections. */
+  readonly workers?: number;
   /** Whether the pipeline publishes what it staged; else whoever started it does. */
   readonly commits: boolean;
   /** Whose functions the steps call: `registerRunSteps`. */
@@ -34,11 +36,16 @@ export interface GraphOptions {
  */
 export function runGraph(
   { context, units }: Pick<Plan, 'context' | 'units'>,
-  { concurrency, commits, scope }: GraphOptions,
+  { concurrency, workers, commits, scope }: GraphOptions,
 ): (root: Root) => PCollection<unknown> {
   if (units.length === 0) throw new BeamliftError('INTERNAL', { what: 'A pipeline was made of no units' });
   const names = runStepNames(scope);
-  const config = stepConfig({ context, units: units.length });
+  const config = stepConfig({
+    context,
+    units: units.length,
+    concurrency,
+    ...(workers === undefined ? {} : { workers }),
+  });
   const text = new StrUtf8Coder();
   const elements = largestFirst(units).map((unit) => JSON.stringify(unit));
 

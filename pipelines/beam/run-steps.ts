@@ -6,6 +6,7 @@ import { planSchema, type JsonObject, type RunContext } from '../../core/plan';
 import type { RetryPolicy } from '../../core/retry-policies';
 import type { RetryListener } from '../../core/with-retries';
 import type { RunListener } from '../run-events';
+import type { UnitThreads } from '../threads/unit-threads';
 import type { UnitEquipment } from '../run-unit';
 import type { AsyncDoFn } from './async-do-fn';
 import { registerAsyncDoFn } from './async-pardo';
@@ -21,6 +22,12 @@ export interface RunWorker {
    * once and closed by whoever owns the worker. Its `resumed` is true wherever a runner may give a unit to a second process.
    */
   readonly equipmentFor: (context: RunContext, signal: AbortSignal) => Promise<UnitEquipment>;
+  /** Where units are run, on threads of which they can starve no other; absent: on this one, with `equipmentFor`. */
+  readonly threads?: Pick<UnitThreads, 'stage'>;
+  /** What units of this machine are run with in place of the launcher's context; absent: with that. */
+  readonly contextHere?: (config: StepConfig) => RunContext;
+  /** Whether the lease of the runs is another process', so that a commit takes part in it (`RunRecovery.joinRun`); absent: it is this one's. */
+  readonly joinsLease?: boolean;
   readonly listener: RunListener;
   readonly commitRetried: RetryListener;
   /** Told of each unit that this process has staged, or found staged. */
@@ -37,6 +44,10 @@ const stepConfigSchema = z.strictObject({
   context: planSchema.shape.context,
   /** How many units the plan has. */
   units: z.int().min(1),
+  /** Units at once of one worker process, over all bundles that a runner gives it. */
+  concurrency: z.int().min(1),
+  /** How many workers the runner starts at most, where that is known: they share the source's connections. */
+  workers: z.int().min(1).exactOptional(),
 });
 export type StepConfig = z.infer<typeof stepConfigSchema>;
 

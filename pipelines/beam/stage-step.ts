@@ -1,9 +1,9 @@
 import type { KV } from 'apache-beam/values';
-import { BeamliftError } from '../../core/errors';
 import type { Manifest } from '../../core/manifest';
-import { workUnitSchema, type RunContext } from '../../core/plan';
-import { runInProcess } from '../in-process';
+import { workUnitSchema, type RunContext, type WorkUnit } from '../../core/plan';
 import { rejectsExceededTogether } from '../reject-errors';
+import { runUnit } from '../run-unit';
+import { attemptUnit, type AttemptOptions } from '../unit-attempts';
 import type { AsyncDoFn, BundleContext, Emit } from './async-do-fn';
 import type { RunWorker, StepConfig } from './run-steps';
 import { stagedUnitText } from './staged-unit';
@@ -21,7 +21,7 @@ export class StageStep implements AsyncDoFn<string, KV<string, string>> {
     config: StepConfig,
     private readonly worker: RunWorker,
   ) {
-    this.context = config.context;
+    this.context = worker.contextHere?.(config) ?? config.context;
   }
 
   startBundle(): void {
@@ -30,21 +30,34 @@ export class StageStep implements AsyncDoFn<string, KV<string, string>> {
   }
 
   async process(element: string, emit: Emit<KV<string, string>>, bundle: BundleContext): Promise<void> {
-    const { context, worker } = this;
     const unit = workUnitSchema.parse(JSON.parse(element));
-    const equipment = await worker.equipmentFor(context, bundle.signal);
-    const [manifest] = await runInProcess(context, [unit], equipment, {
-      concurrency: 1,
-      listener: worker.listener,
-      signal: bundle.signal,
-      ...(worker.stallMs === undefined ? {} : { stallMs: worker.stallMs }),
-      ...(worker.retries === undefined ? {} : { retries: worker.retries }),
-    });
-    if (manifest === undefined) throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} was not run` });
+    const manifest = await this.stage(unit, bundle.signal);
     this.refuseTooManyRejects(manifest);
     countUnit(manifest, bundle);
-    worker.staged?.(manifest);
-    await emit({ key: context.runId, value: stagedUnitText({ unit, manifest }) });
+    this.worker.staged?.(manifest);
+    await emit({ key: this.context.runId, value: stagedUnitText({ unit, manifest }) });
+  }
+
+  private async stage(unit: WorkUnit, signal: AbortSignal): Promise<Manifest> {
+    const { context, worker } = this;
+    const options: AttemptOptions = {
+      listener: worker.listener,
+      signal,
+      ...(worker.stallMs === undefined ? {} : { stallMs: worker.stallMs }),
+      ...(worker.retries === undefined ? {} : { retries: worker.retries }),
+    };
+    if (worker.threads !== undefined) return await worker.threads.stage(context, unit, options);
+    const equipment = await worker.equipmentFor(context, signal);
+    return await attemptUnit(
+      context,
+      unit,
+      async (attempt, watched) =>
+        await watched(
+          async (onProgress, watchedSignal) =>
+            await runUnit(context, unit, attempt, equipment, onProgress, watchedSignal),
+        ),
+      options,
+    );
   }
 
   /** The commit would refuse them all; this stops a bundle of many units as soon as it is known. */

@@ -87,7 +87,7 @@ describe('steps of a run', () => {
 
   async function commit(units: number, texts: string[]): Promise<string[]> {
     fake.published.length = 0;
-    const step = new CommitStep({ context: fakeContext('/staging'), units }, worker);
+    const step = new CommitStep({ context: fakeContext('/staging'), units, concurrency: 1 }, worker);
     const reports: string[] = [];
     const emit = async (report: string): Promise<void> => void reports.push(report);
     await step.process({ key: 'run-1', value: texts }, emit, bundle);
@@ -96,7 +96,7 @@ describe('steps of a run', () => {
 
   it('commit what came, once each and in the order of the units', async () => {
     const reports = await commit(3, [staged('c'), staged('a'), staged('b'), staged('a')]);
-    assert.equal(JSON.parse(reports[0] ?? '').rowsLoaded, 3);
+    assert.equal(JSON.parse(reports[0] ?? '').report.rowsLoaded, 3);
     assert.deepEqual(
       fake.published.map((manifest) => manifest.unit),
       ['a', 'b', 'c'],
