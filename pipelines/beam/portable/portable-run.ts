@@ -17,7 +17,7 @@ const STATE_EVERY_MS = 1_000;
 /** Between two questions for the counters, in milliseconds: Flink walks over the accumulators of every task for the answer. */
 const COUNTERS_EVERY_MS = 2_000;
 /** A service without an answer for so long is gone, in milliseconds. One that starts again has forgotten its jobs. */
-const GONE_AFTER_MS = 15_000;
+const GONE_AFTER_MS = 10_000;
 /** For what a runner still writes after it has said how a job ended, in milliseconds. */
 const LAST_WORDS_MS = 2_000;
 
@@ -105,7 +105,7 @@ export class PortableRun implements PipelineRun {
       if (state !== undefined && performance.now() - counted >= COUNTERS_EVERY_MS) {
         counted = performance.now();
         const counters = await this.counters(signal).catch(() => undefined);
-        const text = JSON.stringify([...(counters ?? [])]);
+        const text = JSON.stringify([...(counters ?? [])].sort());
         if (counters !== undefined && text !== told) listener({ kind: 'runner.counters', counters });
         told = text;
       }

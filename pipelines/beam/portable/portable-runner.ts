@@ -30,6 +30,7 @@ type Handle = z.infer<typeof handleSchema>;
 /** Any Beam job service. */
 export class PortableRunner implements PipelineRunner {
   readonly runner = 'portable';
+  readonly outlivesSubmitter: boolean;
   /** Of this process' workers; also the scope of their steps. */
   private readonly poolId = randomUUID();
   private readonly services = new Map<string, JobService>();
@@ -39,6 +40,7 @@ export class PortableRunner implements PipelineRunner {
     private readonly options: PortableOptions,
     private readonly own: PortableServices,
   ) {
+    this.outlivesSubmitter = workerEnvironment(options).kind !== 'loopback';
     applySdkRepairs();
   }
 

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import type { JsonObject, RunContext } from '../../../core/plan';
+import type { WorkerEnvironment } from '../../../pipelines/beam/portable/options';
+import { workerObstacles, type WorkerPlace } from '../../../pipelines/beam/portable/worker-obstacles';
+import { fakeContext } from './fake-equipment';
+
+const LOOPBACK: WorkerEnvironment = { kind: 'loopback' };
+const PROCESS: WorkerEnvironment = { kind: 'process', command: 'boot' };
+const DOCKER: WorkerEnvironment = { kind: 'docker', image: 'beamlift' };
+
+function context(
+  source: { type: string; connection: JsonObject },
+  destination: { type: string; config: JsonObject } = { type: 'bigquery', config: { project: 'p' } },
+): RunContext {
+  const made = fakeContext('/run');
+  return {
+    ...made,
+    source: { ...made.source, ...source, connectionName: 'shop' },
+    destination: { ...made.destination, ...destination, destinationName: 'warehouse' },
+  };
+}
+
+const database = (connection: JsonObject): RunContext =>
+  context({ type: 'postgresql', connection: { host: 'db.example.com', ...connection } });
+
+function obstacles(
+  run: RunContext,
+  environment: WorkerEnvironment,
+  place: Partial<WorkerPlace> = {},
+): string[] {
+  return workerObstacles(run, { environment, serviceIsHere: true, workersHaveSecrets: false, ...place }).map(
+    ({ what, hint }) => `${what} | ${hint}`,
+  );
+}
+
+describe('workerObstacles', () => {
+  const withVariable = database({ password: '${env:SHOP_PASSWORD}' });
+  const withFile = database({ ssl_key: '${file:client.key}' });
+  const withManager = database({ password: '${secret:projects/p/secrets/s/versions/1}' });
+  const withInline = database({ password: '${inline:connections.shop.password}' });
+  const files = context({ type: 'local', connection: { path: '/data' } });
+  const embedded = context(
+    { type: 'postgresql', connection: { host: 'db.example.com' } },
+    { type: 'duckdb', config: { path: '/w.duckdb' } },
+  );
+  const onThisMachine = database({ host: 'localhost' });
+
+  it('finds none for workers in this process, whatever the run needs', () => {
+    for (const run of [withVariable, withFile, withManager, withInline, files, embedded, onThisMachine]) {
+      assert.deepEqual(obstacles(run, LOOPBACK), []);
+    }
+  });
+
+  it('finds that a job service on another machine cannot reach workers in this process', () => {
+    const [found = '', ...others] = obstacles(withManager, LOOPBACK, { serviceIsHere: false });
+    assert.match(found, /job service is on another machine.*docker:IMAGE/);
+    assert.deepEqual(others, []);
+  });
+
+  it('finds none for processes of this machine but its variables and what is written out', () => {
+    for (const run of [withFile, withManager, files, onThisMachine]) {
+      assert.deepEqual(obstacles(run, PROCESS), []);
+    }
+    assert.match(obstacles(withVariable, PROCESS).join(), /may not have \$\{env:SHOP_PASSWORD\}/);
+    assert.match(obstacles(withInline, PROCESS).join(), /never leaves this process.*Secret Manager/);
+    assert.match(obstacles(embedded, PROCESS).join(), /destination warehouse is a file of this machine/);
+  });
+
+  it('finds what workers elsewhere cannot have', () => {
+    for (const [run, expected] of [
+      [withVariable, /\$\{env:SHOP_PASSWORD\}.*workers_have_secrets/],
+      [withFile, /\$\{file:client.key\}.*workers_have_secrets/],
+      [withInline, /written out in the configuration/],
+      [files, /`path` of shop is a path of this machine/],
+      [embedded, /destination warehouse is a file/],
+      [onThisMachine, /`host` of shop is this machine/],
+    ] as const) {
+      for (const [environment, place] of [
+        [DOCKER, {}],
+        [PROCESS, { serviceIsHere: false }],
+      ] as const) {
+        assert.match(obstacles(run, environment, place).join(), expected);
+      }
+    }
+    assert.deepEqual(obstacles(withManager, DOCKER), []);
+  });
+
+  it('takes the word of the options that workers have variables and files', () => {
+    for (const run of [withVariable, withFile]) {
+      assert.deepEqual(obstacles(run, DOCKER, { workersHaveSecrets: true }), []);
+    }
+    assert.equal(obstacles(withInline, DOCKER, { workersHaveSecrets: true }).length, 1);
+  });
+
+  for (const [field, value, isHere] of [
+    ['host', '127.0.0.1', true],
+    ['host', '/var/run/postgresql', true],
+    ['host', '::1', true],
+    ['host', 'localhost.example.com', false],
+    ['endpoint', 'http://127.0.0.1:9050', true],
+    ['endpoint', 'https://bigquery.googleapis.com', false],
+    ['staging_endpoint', 'http://localhost:4443/storage', true],
+    ['url', 'https://user@example.com/localhost', false],
+  ] as const) {
+    it(`takes the ${field} ${value} for ${isHere ? 'this' : 'another'} machine`, () => {
+      assert.equal(obstacles(database({ [field]: value }), DOCKER).length, isHere ? 1 : 0);
+    });
+  }
+
+  it('names a secret that is used twice once', () => {
+    const twice = database({ user: '${env:SHOP}', password: '${env:SHOP}' });
+    assert.equal(obstacles(twice, DOCKER).length, 1);
+  });
+});
