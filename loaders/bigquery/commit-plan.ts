@@ -40,6 +40,7 @@ export type NewTable = z.infer<typeof newTableSchema>;
  * - `output-rows`: a load, `statistics.load.outputRows` = `rowsStaged`
  * - `copied-rows`: a copy, `statistics.copy.copiedRows` = `rowsStaged`
  * - `inserted-rows`: a query that replaces, `statistics.query.dmlStats.insertedRowCount` = `rowsStaged`
+ * - `moved-rows`: a script, which has compared the rows itself, in the transaction that publishes them
  * - `merged-rows`: a merge, `insertedRowCount` + `updatedRowCount` at most `rowsStaged`; the others are superseded
  * - `none`: nothing to compare
  */
@@ -47,6 +48,7 @@ export const PROOFS_OF_PUBLISH = [
   'output-rows',
   'copied-rows',
   'inserted-rows',
+  'moved-rows',
   'merged-rows',
   'none',
 ] as const;
@@ -74,6 +76,11 @@ export const commitPlanSchema = z.strictObject({
   addColumns: z.array(jsonObjectSchema),
   /** Null: there is nothing to publish (no rows). */
   publish: plannedJobSchema.nullable(),
+  /**
+   * Set where `publish` is a script, whose failure does not tell that it has published nothing: the temporary table that its transaction
+   * empties, and the rows that are in it before.
+   */
+  moves: z.strictObject({ mark: tableReferenceSchema, rows: z.int().min(1) }).exactOptional(),
   proofOfPublish: z.enum(PROOFS_OF_PUBLISH),
 });
 export type CommitPlan = z.infer<typeof commitPlanSchema>;

@@ -25,6 +25,7 @@ export function publishedRows({ plan }: CommitRecord, job: JobResource | undefin
   if (job === undefined) return whole;
   switch (plan.proofOfPublish) {
     case 'none':
+    case 'moved-rows':
       return whole;
     case 'output-rows':
       return compared(staged, jobStatistic(job, 'load', 'outputRows'), 'loaded');

@@ -24,8 +24,11 @@ export const MAX_TABLES_PER_QUERY = 1_000;
 /** A statement as it is sent, in characters: 1,024k with comments and spaces. */
 export const MAX_QUERY_CHARACTERS = 1_024_000;
 
-/** Partitions that one job may change, whether it loads, copies or queries. */
+/** Partitions that one job may change, whether it loads, copies or queries ("Partitioned tables"). Each statement of a script is a job of its own. */
 export const MAX_PARTITIONS_PER_JOB = 4_000;
+
+/** Partition modifications of all statements of a transaction together ("Query jobs", and "Multi-statement transactions", "Limitations"). */
+export const MAX_PARTITIONS_PER_TRANSACTION = 100_000;
 
 /** Partitions of a table. */
 export const MAX_PARTITIONS_PER_TABLE = 10_000;

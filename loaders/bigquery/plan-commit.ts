@@ -6,15 +6,13 @@ import type { RunContext } from '../../core/plan';
 import { addDigests } from '../../transforms/column-digest';
 import { inUnitOrder } from '../manifest-hash';
 import { copyJob, destinationResource, loadJob, queryJob, type LoadInto } from './commit-jobs';
+import { isByWindows, refused, refuseTooManyPartitions, refuseTooManyTables } from './commit-refusals';
 import type { CommitPlan, NewTable, PlannedJob } from './commit-plan';
 import { groupParts, LOAD_LIMITS, type LoadLimits } from './group-parts';
 import { mergeStatement, replaceStatement, truncateStatement, type StagedRows } from './merge-sql';
-import {
-  MAX_PARTITIONS_PER_JOB,
-  MAX_QUERY_CHARACTERS,
-  MAX_TABLES_PER_COPY_JOB,
-  MAX_TABLES_PER_QUERY,
-} from './job-limits';
+import { MAX_PARTITIONS_PER_JOB, MAX_QUERY_CHARACTERS } from './job-limits';
+import { MOVED_ROW, moveScript } from './move-sql';
+import { partitionWindows } from './partition-windows';
 import { matchTable, type StagedTable } from './staged-table';
 import { temporaryResource, temporaryTable } from './temporary-tables';
 import { proofsOf } from './verify-sql';
@@ -40,12 +38,13 @@ export interface CommitInput {
  * What a commit will do, decided before anything is sent: the same input gives the same plan.
  *
  * One load job straight into the table where that is possible: it is free, and BigQuery makes all of it visible or nothing. Rows go
- * through temporary tables where there are more files than a load job takes, for `verify: strict`, and for a job with keys. What then publishes
- * them is one job again:
+ * through temporary tables where there are more files than a load job takes, for `verify: strict`, for a job with keys, and for an append to
+ * more partitions than a job may change. What then publishes them is one job again:
  *
  * | | table is there | table is created |
  * |---|---|---|
  * | append | copy, WRITE_APPEND | `createTable`, copy, WRITE_EMPTY |
+ * | append to more than 4,000 partitions | a script with one transaction | `createTable`, the same |
  * | replace | MERGE that deletes all rows and inserts: a copy would take the table's policies, keys and descriptions away | as append |
  * | merge | MERGE | `createTable`, MERGE |
  * | replace by key | MERGE that deletes all rows and inserts the newest of each key | `createTable`, MERGE |
@@ -57,7 +56,8 @@ export function planCommit(input: CommitInput): CommitPlan {
   const manifests = inUnitOrder(input.manifests);
   const parts = manifests.flatMap((manifest) => manifest.parts);
   const rowsStaged = countRows(context, manifests, parts);
-  refuseTooManyPartitions(context, manifests);
+  const partitions = new Set(manifests.flatMap((manifest) => manifest.partitions ?? []));
+  refuseTooManyPartitions(context, partitions);
   const staged = matchTable(context, table, existing);
   const groups = groupParts(parts, input.limits ?? LOAD_LIMITS);
   const plan = {
@@ -71,11 +71,13 @@ export function planCommit(input: CommitInput): CommitPlan {
   if (rowsStaged === 0) return { ...plan, ...planNoRows(input, staged) };
   const isByKey = context.keyColumns.length > 0;
   const [only] = groups;
-  if (only !== undefined && groups.length === 1 && !isByKey && context.verify !== 'strict') {
+  const windowed = isByWindows(context, partitions) ? windowsOf(context, staged, partitions) : undefined;
+  const isDirect = groups.length === 1 && !isByKey && context.verify !== 'strict' && windowed === undefined;
+  if (only !== undefined && isDirect) {
     return { ...plan, ...planDirect(context, table, only, staged) };
   }
   const digests = context.verify === 'strict' ? totalDigests(context, manifests) : undefined;
-  return { ...plan, ...planThroughTables(input, groups, staged, digests, rowsStaged) };
+  return { ...plan, ...planThroughTables(input, groups, staged, digests, rowsStaged, windowed) };
 }
 
 /** What depends on the way that rows take. */
@@ -135,14 +137,17 @@ function planThroughTables(
   staged: StagedTable,
   digests: ColumnDigests | undefined,
   rowsStaged: number,
+  windowed: Windowed | undefined,
 ): Steps {
   const isReplace = context.disposition === 'replace' && !context.createTable;
-  const isQuery = isReplace || context.keyColumns.length > 0;
+  const isQuery = isReplace || context.keyColumns.length > 0 || windowed !== undefined;
+  // Each window then reads its own rows and few others.
+  const plain = windowed === undefined ? {} : { clustering: { fields: [windowed.column] } };
   refuseTooManyTables(context, groups.length, isQuery || digests !== undefined);
   const sources = groups.map((_, index) => temporaryTable(table, context.runId, index));
   const temporaryTables = sources.map((source) =>
     isQuery
-      ? temporaryResource(source, staged.stagedFields, {}, staged.kmsKeyName, nowMs)
+      ? temporaryResource(source, staged.stagedFields, plain, staged.kmsKeyName, nowMs)
       : temporaryResource(source, staged.allFields, staged.layout, staged.kmsKeyName, nowMs),
   );
   const prepare = groups.map((parts, index) => {
@@ -160,7 +165,50 @@ function planThroughTables(
     proofs: digests === undefined ? [] : proofsOf(sources, proved, digests, rowsStaged),
     createTable: newTable(context, table, staged),
     addColumns: staged.newFields,
-    ...publishing(context, rows, staged, isReplace),
+    ...(windowed === undefined
+      ? publishing(context, rows, staged, isReplace)
+      : moving(context, rows, prepare, windowed, rowsStaged)),
+  };
+}
+
+/** Windows of the partitioning column, by the table's own name of it. */
+interface Windowed {
+  readonly column: string;
+  readonly windows: readonly string[];
+}
+
+function windowsOf(
+  { partitioning, destinationSchema }: RunContext,
+  staged: StagedTable,
+  partitions: ReadonlySet<string>,
+): Windowed {
+  const index = destinationSchema.columns.findIndex(({ name }) => name === partitioning?.column);
+  const column = staged.columns[index];
+  if (partitioning === null || column === undefined) {
+    throw new BeamliftError('INTERNAL', { what: 'Units have noted partitions of a table that has none' });
+  }
+  const windows = partitionWindows(MOVED_ROW, column, partitioning, partitions, MAX_PARTITIONS_PER_JOB);
+  return { column: column.name, windows };
+}
+
+function moving(
+  context: RunContext,
+  rows: StagedRows,
+  prepare: readonly PlannedJob[],
+  { windows }: Windowed,
+  rowsStaged: number,
+): Pick<Steps, 'publish' | 'proofOfPublish' | 'moves'> {
+  const counts = prepare.map(({ expectedRows }) => expectedRows ?? 0);
+  const most = Math.max(...counts);
+  const mark = rows.sources[counts.indexOf(most)];
+  if (mark === undefined || most === 0) {
+    throw new BeamliftError('INTERNAL', { what: 'Rows were to be moved from no table' });
+  }
+  const script = moveScript({ ...rows, windows, rowsStaged, mark, mustBeEmpty: context.createTable });
+  return {
+    publish: statement(context, script),
+    proofOfPublish: 'moved-rows',
+    moves: { mark, rows: most },
   };
 }
 
@@ -209,27 +257,6 @@ function countRows(context: RunContext, manifests: readonly Manifest[], parts: r
   });
 }
 
-/** A load job fails for it only after it has read everything, and only where it does not go through tables. */
-function refuseTooManyPartitions(context: RunContext, manifests: readonly Manifest[]): void {
-  const partitions = new Set(manifests.flatMap((manifest) => manifest.partitions ?? []));
-  if (partitions.size <= MAX_PARTITIONS_PER_JOB) return;
-  throw refused(context, {
-    what: `The rows go to ${formatCounted(partitions.size, 'partition')} of the table`,
-    why: `One job of BigQuery changes at most ${MAX_PARTITIONS_PER_JOB} of them, and rows are published by one job.`,
-    hint: 'Load the past in windows of time (`--start-date`, `--end-date`), or let a created table have larger partitions (`partition_by`: month or year).',
-  });
-}
-
-function refuseTooManyTables(context: RunContext, tables: number, isQuery: boolean): void {
-  const most = isQuery ? MAX_TABLES_PER_QUERY - 1 : MAX_TABLES_PER_COPY_JOB;
-  if (tables <= most) return;
-  throw refused(context, {
-    what: `The staged files need ${tables} load jobs`,
-    why: `Rows of at most ${most} of them can be published at once.`,
-    hint: 'Load the past in windows of time (`--start-date`, `--end-date`).',
-  });
-}
-
 function totalDigests(context: RunContext, manifests: readonly Manifest[]): ColumnDigests {
   return manifests
     .filter(({ counts }) => counts.rowsStaged > 0)
@@ -241,12 +268,4 @@ function totalDigests(context: RunContext, manifests: readonly Manifest[]): Colu
       });
     })
     .reduce(addDigests);
-}
-
-function refused(context: RunContext, said: { what: string; why: string; hint: string }): BeamliftError {
-  return new BeamliftError('DESTINATION_FAILED', {
-    ...said,
-    where: { job: context.job },
-    hint: `${said.hint} Nothing was sent, the table is as it was.`,
-  });
 }

@@ -82,7 +82,10 @@ export async function publish(
         );
       case 'refused':
         // Where nobody but this call has used the id, and all of its requests were refused, no job can come of it.
-        if (isOurs && outcome.settled) await takeBack(desk, run, intent, signal);
+        // A script that failed before may have published all the same: whoever ends the run looks.
+        if (isOurs && outcome.settled && (plan.moves === undefined || attempt === 0)) {
+          await takeBack(desk, run, intent, signal);
+        }
         throw outcome.error;
       case 'burnt':
         // Somebody began to end this run under an older lease, and died: the lease is ours, so is the rest of ending it.

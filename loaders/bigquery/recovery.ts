@@ -5,15 +5,17 @@ import type { Manifest } from '../../core/manifest';
 import { neverAborts } from '../../core/never-aborts';
 import { planSchema, type JsonObject, type Plan, type RunContext } from '../../core/plan';
 import { recordThatMustBe, type CommitDesk } from './commit';
+import { findCommitRecord } from './commit-record';
 import { finishRun } from './finish-run';
 import { holding, joinJobLease, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
-import { burnJob } from './load-jobs';
+import { burnJob, type JobOutcome } from './load-jobs';
+import { rowsHaveMoved } from './moved-rows';
 import { jsonOfObject } from './object-json';
 import { attentionNeeded, needAttention, referenceOf } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
-import type { StateRun } from './state-document';
+import type { CommitIntent, StateRun } from './state-document';
 import { sweepEndedRuns } from './sweep-run';
 
 /** 20,000 units of some hundred bytes each, and the largest schemas. */
@@ -160,9 +162,33 @@ export class BigQueryRecovery implements RunRecovery {
   ): Promise<LoadReport | undefined> {
     if (intent === null) return undefined;
     const outcome = await burnJob(this.publishingDesk(), referenceOf(intent), signal);
-    if (outcome.kind !== 'done') return undefined;
+    if (outcome.kind !== 'done' && !(await this.movedAllTheSame(runId, intent, outcome, signal)))
+      return undefined;
     const { context, record } = await this.recordedOrMarked(runId, signal);
-    return await finishRun(this.publishingDesk(), context, record, outcome.job, signal);
+    const job = 'job' in outcome ? outcome.job : undefined;
+    return await finishRun(this.publishingDesk(), context, record, job, signal);
+  }
+
+  /** Whether a job that has failed, or one before the id that was taken, has published: see `moveScript`. */
+  private async movedAllTheSame(
+    runId: string,
+    { attempt, jobId, location }: CommitIntent,
+    outcome: JobOutcome,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (outcome.kind === 'burnt' && attempt === 0) return false;
+    const { job, lease } = this.held();
+    const place = { bucket: this.desk.bucket, layout: this.desk.layout.run(job, runId) };
+    const run = { job, runId, fence: lease.fence };
+    const record = await findCommitRecord(place, signal);
+    if (record === undefined) {
+      const reason = `its job ${jobId} was sent, and the record of what it publishes is gone`;
+      throw await needAttention(this.publishingDesk(), run, reason, signal);
+    }
+    const { plan } = record;
+    if (plan.moves === undefined) return false;
+    const moving = { ...plan, moves: plan.moves };
+    return await rowsHaveMoved(this.publishingDesk(), run, moving, location, signal);
   }
 
   /** Marks a run as ended that is still as it was seen; false: it is not. */

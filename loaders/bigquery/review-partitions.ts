@@ -3,20 +3,32 @@ import { floorDivide, MS_PER_DAY, MS_PER_HOUR } from '../../core/calendar';
 import { formatCounted } from '../../core/counted';
 import type { RunContext } from '../../core/plan';
 import type { Partitioning } from '../../core/schema';
-import { MAX_PARTITIONS_PER_JOB } from './job-limits';
+import { MAX_PARTITIONS_PER_JOB, MAX_PARTITIONS_PER_TABLE } from './job-limits';
 
 /**
  * A notice where the window covers more partitions than one job may change. It is no refusal: how many of them have rows is known only when
  * all are staged, and then the commit decides.
  */
-export function reviewPartitions({ partitioning, window, columns }: RunContext): string[] {
+export function reviewPartitions({ partitioning, window, columns, disposition }: RunContext): string[] {
   if (partitioning === null || window === null) return [];
   const source = columns.find(({ destination }) => destination === partitioning.column)?.source;
   if (source !== window.column || window.lower === null || window.upper === null) return [];
   const partitions = countPartitions(partitioning, window.lower.value, window.upper.value);
   if (partitions === undefined || partitions <= MAX_PARTITIONS_PER_JOB) return [];
+  const covers = `The window covers ${formatCounted(partitions, 'partition')} of the table`;
+  const inPieces = 'Load it in pieces with --start-date and --end-date, or choose larger partitions.';
+  if (disposition !== 'append') {
+    return [
+      `${covers}, and one job may change ${MAX_PARTITIONS_PER_JOB}: if more of them have rows, nothing will be published. ${inPieces}`,
+    ];
+  }
+  if (partitions > MAX_PARTITIONS_PER_TABLE) {
+    return [
+      `${covers}, and a table has at most ${MAX_PARTITIONS_PER_TABLE}: if more of them have rows, nothing will be published. Choose larger partitions.`,
+    ];
+  }
   return [
-    `The window covers ${formatCounted(partitions, 'partition')} of the table, and one job may change ${MAX_PARTITIONS_PER_JOB}: if more of them have rows, nothing will be published. Load it in pieces with --start-date and --end-date, or choose larger partitions.`,
+    `${covers}, and one job may change ${MAX_PARTITIONS_PER_JOB}: if more of them have rows, these are published from a temporary table by one transaction, which is billed as a query over them.`,
   ];
 }
 

@@ -78,6 +78,14 @@ export function manifestOf(
   };
 }
 
+/** Names of so many hours since 1970, in two lists that share some. */
+export function inHours(count: number): [string[], string[]] {
+  const names = Array.from({ length: count }, (_, index) =>
+    new Date(index * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 10),
+  );
+  return [names.slice(0, Math.ceil(count / 2) + 3), names.slice(Math.ceil(count / 2))];
+}
+
 /** The digests of rows, as staging makes them. */
 export function digestsOf(context: RunContext, rows: readonly Row[]) {
   const digests = compileColumnDigests(context.destinationSchema);

@@ -13,6 +13,7 @@ import {
   columnsOf,
   commitContext,
   digestsOf,
+  inHours,
   manifestOf,
   partOf,
   planOf,
@@ -42,18 +43,24 @@ describe('a commit is refused before anything is sent', () => {
     assert.equal(planOf(context, staged(context, 0), undefined).publish, null);
   });
 
-  it('4,000 partitions are one commit, one more are refused before anything is sent', () => {
-    const context = commitContext(COLUMNS);
-    const plan = (partitions: number): CommitPlan => {
-      const names = Array.from({ length: partitions }, (_, index) => `p${index}`);
-      const units = [names.slice(0, 3000), names.slice(2500)].map((some, index) =>
+  it('4,000 partitions are one job, one more are refused unless rows are appended', () => {
+    const plan = (partitions: number, more: Partial<RunContext>): CommitPlan => {
+      const context = commitContext(COLUMNS, { partitioning: { by: 'hour', column: 'at' }, ...more });
+      const units = inHours(partitions).map((some, index) =>
         manifestOf(context, `u${index}`, [partOf(`f${index}`, 1)], { partitions: some }),
       );
       return planOf(context, units, tableOf(COLUMNS));
     };
     assert.equal(MAX_PARTITIONS_PER_JOB, 4000);
-    for (const partitions of [3999, 4000]) assert.notEqual(plan(partitions).publish, null);
-    refuses('DESTINATION_FAILED', /4,001 partitions.*4000.*--start-date.*partition_by/s, () => plan(4001));
+    for (const more of [{}, REPLACE, MERGE]) {
+      for (const partitions of [3999, 4000]) assert.notEqual(plan(partitions, more).publish, null);
+    }
+    for (const partitions of [3999, 4000]) assert.equal(plan(partitions, {}).proofOfPublish, 'output-rows');
+    const words = /4,001 partitions.*4000.*--start-date.*partition_by/s;
+    for (const more of [REPLACE, MERGE]) refuses('DESTINATION_FAILED', words, () => plan(4001, more));
+    for (const partitions of [4001, 10_000]) assert.equal(plan(partitions, {}).proofOfPublish, 'moved-rows');
+    const tooMany = /10,001 partitions of the table, or more.*at most 10000.*partition_by/s;
+    refuses('DESTINATION_FAILED', tooMany, () => plan(10_001, {}));
   });
 
   it('1,200 temporary tables are one copy, one more are refused; queries take fewer', () => {

@@ -258,8 +258,10 @@ describe('the review of a plan for BigQuery', () => {
       lower: string,
       upper: string,
       column = 'source_at',
+      disposition: RunContext['disposition'] = 'append',
     ) =>
       loading({
+        disposition,
         partitioning: { by, column: 'at' },
         window: {
           column,
@@ -271,8 +273,11 @@ describe('the review of a plan for BigQuery', () => {
     it('says when one job may change more than 4,000', () => {
       assert.deepEqual(cover('hour', '2024-01-01T00:00:00Z', '2024-06-15T15:59:59.999999Z'), []);
       const [notice] = cover('hour', '2024-01-01T00:00:00Z', '2024-06-15T16:00:00Z');
-      assert.match(notice ?? '', /covers 4,?001 partitions/);
-      assert.match(cover('day', '1900-01-01', '2024-01-01')[0] ?? '', /--start-date and --end-date/);
+      assert.match(notice ?? '', /covers 4,?001 partitions.*one transaction, which is billed as a query/);
+      const [tooMany] = cover('day', '1900-01-01', '2024-01-01');
+      assert.match(tooMany ?? '', /a table has at most 10000.*Choose larger partitions/);
+      const [replaced] = cover('day', '1990-01-01', '2024-01-01', 'source_at', 'replace');
+      assert.match(replaced ?? '', /nothing will be published.*--start-date and --end-date/);
       assert.deepEqual(cover('month', '1900-01-01', '2024-01-01'), []);
       assert.deepEqual(cover('year', '0001-01-01', '2024-01-01'), []);
     });
