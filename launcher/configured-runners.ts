@@ -1,17 +1,29 @@
+import { createRequire } from 'node:module';
 import { BeamliftError } from '../core/errors';
+import type * as OpenPortableRunner from '../pipelines/beam/portable/open-portable-runner';
 import type { RunnersConfiguration } from './config/read-runners';
 import { notConfigured, type PipelineRunnerName, type RunnerDesk } from './runner-desk';
 
+/** Read at their first use: most runs need none. `require` and not `import()`; see engine.ts. */
+const load = createRequire(__filename);
+const modules = {
+  portable: () => load('../pipelines/beam/portable/open-portable-runner') as typeof OpenPortableRunner,
+};
+
 /** The desk of a configuration: its runners are opened when they are needed. */
 export function configuredRunners({ dataflow, portable }: RunnersConfiguration): RunnerDesk {
-  const options = { dataflow, portable };
   const names: readonly PipelineRunnerName[] = ['dataflow', 'portable'];
+  const options = { dataflow, portable };
   return {
     configured: names.filter((name) => options[name] !== undefined),
-    open: async (runner) => {
-      if (options[runner] === undefined) throw notConfigured(runner);
-      await Promise.resolve();
-      throw new BeamliftError('RUNNER_UNUSABLE', { what: `The runner ${runner} cannot be opened yet` });
+    open: async (runner, services) => {
+      if (runner === 'portable' && portable !== undefined) {
+        return await modules.portable().openPortableRunner(portable, services);
+      }
+      if (runner === 'dataflow' && dataflow !== undefined) {
+        throw new BeamliftError('RUNNER_UNUSABLE', { what: 'Dataflow cannot be submitted to yet' });
+      }
+      throw notConfigured(runner);
     },
   };
 }

@@ -52,8 +52,8 @@ export async function runPipeline(
     await note(run.handle);
     listener({ kind: 'runner.submitted', runner: runner.runner, id: run.id, url: run.url });
     await execution.recorder.submitted(runner.runner, run);
-    if (options.detach) return { kind: 'left' };
-    return await watch(execution, plan, run);
+    if (options.detach && runner.outlivesSubmitter) return { kind: 'left' };
+    return await watch(execution, plan, runner, run);
   } finally {
     await runner.close();
   }
@@ -76,7 +76,7 @@ export async function watchAgain(
       id: run.id,
       url: run.url,
     });
-    return await watch(execution, plan, run);
+    return await watch(execution, plan, runner, run);
   } finally {
     await runner.close();
   }
@@ -98,13 +98,18 @@ export async function cancelPipeline(job: OpenExecution, noted: JsonObject): Pro
   }
 }
 
-async function watch(execution: Execution, plan: Plan, run: PipelineRun): Promise<PipelineResult> {
+async function watch(
+  execution: Execution,
+  plan: Plan,
+  { outlivesSubmitter }: PipelineRunner,
+  run: PipelineRun,
+): Promise<PipelineResult> {
   const { listener, signal, log } = execution.services;
   let end: PipelineEnd;
   try {
     end = await run.follow(listener, signal);
   } catch (thrown) {
-    if (await isToGoOn(execution, run)) return { kind: 'left' };
+    if (outlivesSubmitter && (await isToGoOn(execution, run))) return { kind: 'left' };
     await stop(execution.services, run);
     throw thrown;
   }

@@ -47,6 +47,8 @@ export interface PipelineRun {
 /** A runner that has workers of its own: it is given a pipeline and watched. One is opened for a job, and closed at its end. */
 export interface PipelineRunner {
   readonly runner: 'portable' | 'dataflow';
+  /** Whether its pipelines go on without the process that submitted them. */
+  readonly outlivesSubmitter: boolean;
   /**
    * What keeps its workers from doing this plan's units, as far as can be known before: secrets that they cannot resolve, endpoints that
    * they cannot reach, files of this machine, a runner that does not answer. Empty: nothing. Writes nothing.

@@ -44,6 +44,7 @@ export class ProgressTracker {
   private readonly total: UnitProgress = { rows: 0, sourceBytes: 0, stagedBytes: 0 };
   private planned: PlannedSize | undefined;
   private done = 0;
+  private isTold = false;
   private samples: { at: number; rows: number }[] = [];
 
   constructor(
@@ -60,6 +61,7 @@ export class ProgressTracker {
         this.phase = event.phase;
         return;
       case 'unit.started':
+        this.isTold = true;
         this.forget(event.unit);
         return;
       case 'unit.progress':
@@ -69,7 +71,8 @@ export class ProgressTracker {
         this.done += 1;
         return;
       case 'runner.counters':
-        this.replace(event.counters);
+        // Workers of this process tell of each unit, which is closer.
+        if (!this.isTold) this.replace(event.counters);
         return;
       case 'phase.completed':
       case 'unit.retried':

@@ -19,6 +19,8 @@ export interface FakePipeline {
   /** Whether the runner finds it again. */
   readonly isGone?: boolean;
   readonly cancelFails?: boolean;
+  /** Its workers are in this process. */
+  readonly isBound?: boolean;
   readonly options?: Partial<LaunchOptions>;
   readonly answer?: boolean;
 }
@@ -53,6 +55,7 @@ export function fakeExecution(pipeline: FakePipeline) {
   };
   const runner = {
     runner: 'dataflow' as const,
+    outlivesSubmitter: pipeline.isBound !== true,
     preflight: async () => await Promise.resolve([]),
     handleFor: () => ({ name: 'beamlift-orders' }),
     submit: async (request: PipelineRequest, handle: JsonObject) => {

@@ -80,6 +80,12 @@ describe('a pipeline of a runner with workers of its own', () => {
     assert.ok(!calls.includes('follow') && !calls.includes('cancel'));
   });
 
+  it('is watched to its end although it is to be detached, where its workers are in this process', async () => {
+    const { calls, result } = begin({ options: { detach: true }, isBound: true, end: DONE, staged: ALL });
+    assert.equal((await result).kind, 'staged');
+    assert.ok(calls.includes('follow'));
+  });
+
   it('is cancelled when the run reaches its timeout', async () => {
     const { calls, result, stop } = begin({ answer: true });
     await following(calls);
@@ -101,6 +107,7 @@ describe('a pipeline of a runner with workers of its own', () => {
     ['the person says no', { answer: false }, 'cancelled'],
     ['there is nobody to ask', {}, 'cancelled'],
     ['--on-interrupt leave', { options: { onInterrupt: 'leave' } }, 'left'],
+    ['its workers are in this process', { options: { onInterrupt: 'leave' }, isBound: true }, 'cancelled'],
     ['--on-interrupt cancel', { options: { onInterrupt: 'cancel' }, answer: true }, 'cancelled'],
   ];
   for (const [says, pipeline, expected] of INTERRUPTED) {
