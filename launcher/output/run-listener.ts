@@ -79,6 +79,10 @@ export function createRunListener(
     services: {
       listener: (event) => {
         tracker.take(event);
+        if (mode.bars && event.kind === 'runner.submitted') {
+          const place = printableLine(event.url ?? event.id);
+          screen.print(output.redact(`${printableLine(job)}  runs on ${event.runner}: ${place}\n`));
+        }
         logEvent(event, runLog);
       },
       log: runLog,

@@ -65,6 +65,7 @@ export class BigQueryWorkspace {
   async configure(
     job: Readonly<Record<string, unknown>>,
     destination: Readonly<Record<string, unknown>> = {},
+    runners?: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const { bigquery, gcs, endpoints } = this.services;
     const configuration = {
@@ -91,6 +92,7 @@ export class BigQueryWorkspace {
           ...job,
         },
       },
+      ...(runners === undefined ? {} : { runners }),
     };
     await this.workspace.write('beamlift.yaml', JSON.stringify(configuration));
   }
