@@ -4,6 +4,7 @@ import type { TableReference } from '../../core/clients/bigquery-api';
 import type { Cell, Row } from '../../core/cells';
 import type { Column } from '../../core/schema';
 import { INT, ONE_FILE, STRING, TIMESTAMP, columnsOf, commitContext } from '../unit/bigquery/commit-fixture';
+import { compilePartitionKeys } from '../../transforms/partition-keys';
 import { CommitStandIn } from './commit-stand-in';
 
 describe('the jobs of a commit, as the stand-in for BigQuery runs them', function () {
@@ -132,6 +133,43 @@ describe('the jobs of a commit, as the stand-in for BigQuery runs them', functio
       assert.deepEqual(await read(table), ['1 a 0']);
     }
   });
+
+  for (const [kind, by, step] of [
+    ['timestamp', 'hour', 3_600n],
+    ['datetime', 'hour', 3_600n],
+    ['timestamp', 'day', 86_400n],
+  ] as const) {
+    it(`moves rows of more than 4,000 partitions from several tables, each once: ${by} of ${kind}`, async () => {
+      const columns = columnsOf({ id: INT, name: STRING, at: { kind, unit: 'us' } });
+      const partitioning = { by, column: 'at' } as const;
+      const context = commitContext(columns, {
+        ...{ createTable: true, partitioning, runId: `moved-${kind}-${by}` },
+        tableOptions: { partitionBy: partitioning, clusterBy: [] },
+      });
+      // The last moment of each partition, so that a bound that is off by anything would move a row twice or never.
+      const all = Array.from({ length: 4_001 }, (_, index) => {
+        return row(index, `r${index}`, Number(BigInt(index + 1) * step * 1_000_000n - 1n));
+      });
+      const units = [all.slice(0, 2_500), [...all.slice(2_500), [-1n, 'none', null]]];
+      const manifests = (await standIn.stage(context, units)).map((manifest, index) => {
+        const keys = compilePartitionKeys(partitioning, context.destinationSchema);
+        for (const staged of units[index] ?? []) keys.add(staged);
+        return { ...manifest, partitions: keys.keys() };
+      });
+      const table = standIn.newTable();
+      const plan = await standIn.plan(context, manifests, table, { limits: ONE_FILE });
+      assert.equal(plan.temporaryTables.length, 2);
+      await standIn.carryOut(plan);
+      const found = await standIn.bigquery.query(
+        `SELECT id, name, CAST(\`at\` AS STRING) AS at FROM \`${table.tableId}\` ORDER BY id`,
+      );
+      assert.deepEqual(
+        found.map(({ id, name }) => `${String(id)} ${String(name)}`),
+        ['-1 none', ...all.map((_, index) => `${index} r${index}`)],
+      );
+      assert.equal(new Set(found.map(({ at }) => at)).size, all.length + 1);
+    });
+  }
 
   it('merges of random rows leave for each key the newest, whatever comes twice or is null', async () => {
     const columns = columnsOf({

@@ -118,6 +118,8 @@ export class CommitStandIn {
         'output-rows': Number(statistics['load']?.['outputRows']),
         'copied-rows': Number(statistics['copy']?.['copiedRows']),
         'inserted-rows': Number(dml?.['insertedRowCount']),
+        // A script does not say: it has compared them itself.
+        'moved-rows': plan.rowsStaged,
         'merged-rows': Number(dml?.['insertedRowCount'] ?? 0) + Number(dml?.['updatedRowCount'] ?? 0),
         none: undefined,
       }[plan.proofOfPublish];
