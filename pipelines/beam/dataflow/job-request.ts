@@ -61,16 +61,22 @@ export function jobLocations(
 /**
  * The job to post to Dataflow, equal to what the official clients post for such a pipeline. All numbers are whole: the service refuses
  * `4.0`. Nothing of it is secret: the console shows it.
+ * `concurrency`: units at once of one worker process, and so as many bundles, which may have one unit only.
  */
 export function jobRequest(
   options: DataflowOptions,
   identity: Pick<DataflowIdentity, 'name' | 'requestId' | 'folder'>,
   facts: PipelineFacts,
+  concurrency: number,
 ): JsonObject {
   const locations = jobLocations(options, identity);
   const experiments = [...new Set([...EXPERIMENTS, ...(options.experiments ?? [])])];
   const labels = { ...options.labels, [REQUEST_LABEL]: identity.requestId };
-  const shown = shownOptions(options, identity.name, locations, experiments);
+  const threads = options.number_of_worker_harness_threads ?? concurrency;
+  const shown = {
+    ...shownOptions(options, identity.name, locations, experiments),
+    number_of_worker_harness_threads: threads,
+  };
   return {
     name: identity.name,
     type: 'JOB_TYPE_BATCH',
@@ -97,7 +103,7 @@ export function jobRequest(
         },
         display_data: Object.entries(shown).map(([key, value]) => displayData(key, value)),
       },
-      workerPools: [workerPool(options, facts)],
+      workerPools: [workerPool(options, facts, threads)],
     }),
   };
 }
@@ -107,7 +113,7 @@ export function mostWorkers({ max_num_workers: most, num_workers: start }: Dataf
   return most ?? Math.max(DEFAULT_MAX_WORKERS, start ?? 0);
 }
 
-function workerPool(options: DataflowOptions, { environments }: PipelineFacts): JsonObject {
+function workerPool(options: DataflowOptions, { environments }: PipelineFacts, threads: number): JsonObject {
   const [only, ...others] = environments;
   const fixed = options.autoscaling_algorithm === 'NONE';
   return defined({
@@ -122,7 +128,7 @@ function workerPool(options: DataflowOptions, { environments }: PipelineFacts): 
     network: options.network,
     subnetwork: options.subnetwork,
     ipConfiguration: ipConfiguration(options.use_public_ips),
-    numThreadsPerWorker: threads(options),
+    numThreadsPerWorker: threads,
     taskrunnerSettings: {
       parallelWorkerSettings: {
         baseUrl: DATAFLOW_ENDPOINT,
@@ -168,13 +174,7 @@ function shownOptions(
     sdk_container_image: options.sdk_container_image,
     use_public_ips: options.use_public_ips,
     experiments,
-    number_of_worker_harness_threads: threads(options),
   });
-}
-
-/** Bundles at once of one worker process: each has as many units at once as the process may have. */
-function threads({ number_of_worker_harness_threads: given = 1 }: DataflowOptions): number {
-  return given;
 }
 
 function ipConfiguration(usePublicIps: boolean | undefined): string | undefined {

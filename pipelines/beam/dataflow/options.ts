@@ -106,11 +106,11 @@ const fields = z.strictObject({
     description: '`NONE`: there are `num_workers` workers from the beginning to the end.',
     default: 'THROUGHPUT_BASED',
   }),
-  number_of_worker_harness_threads: wholeNumber(MAX_THREADS).optional().meta({
-    description:
-      'Bundles that one worker process is given at once; each has as many units at once as `--concurrency` says.',
-    default: 1,
-  }),
+  number_of_worker_harness_threads: wholeNumber(MAX_THREADS)
+    .optional()
+    .describe(
+      'Bundles that one worker process is given at once. Left out, as many as it may have units at once (`--concurrency`), which bounds those of all bundles.',
+    ),
   machine_type: z
     .string()
     .regex(MACHINE_TYPE, 'expected a machine type such as n2-standard-4')

@@ -21,15 +21,17 @@ export type ProtoEnvironment =
 
 /**
  * The pipeline of a run as runners take it, with every step in the given environment. It has no dependencies, so that there are no
- * artifacts to be staged: environments have the code.
+ * artifacts to be staged: environments have the code. `workers`: the runner starts at most so many, as far as is known.
  */
 export function pipelineProto(
   { plan, commits, concurrency }: PipelineRequest,
   scope: string,
   environment: ProtoEnvironment,
+  workers?: number,
 ): PipelineProto {
   const pipeline = new Pipeline();
-  runGraph(plan, { scope, commits, concurrency })(new Root(pipeline));
+  const known = workers === undefined ? {} : { workers };
+  runGraph(plan, { scope, commits, concurrency, ...known })(new Root(pipeline));
   const proto = pipeline.getProto();
   const environments = proto.components?.environments ?? {};
   for (const id of Object.keys(environments)) {

@@ -158,7 +158,7 @@ function leaves(value: unknown, path = ''): Map<string, unknown> {
 describe('request for a Dataflow job', () => {
   it('equals what the official clients post, but for what is listed', () => {
     const official = leaves(JSON.parse(readFileSync(join(__dirname, 'python-2.49-job.json'), 'utf8')));
-    const ours = leaves(jobRequest(OPTIONS, IDENTITY, FACTS));
+    const ours = leaves(jobRequest(OPTIONS, IDENTITY, FACTS, 3));
     const differing = [...new Set([...official.keys(), ...ours.keys()])].filter((path) => {
       try {
         assert.deepEqual(ours.get(path), official.get(path));
@@ -177,12 +177,12 @@ describe('request for a Dataflow job', () => {
       temp_location: 'gs://bucket/',
       sdk_container_image: IMAGE,
     });
-    const { environment } = jobRequest(options, IDENTITY, FACTS) as { environment: JsonObject };
+    const { environment } = jobRequest(options, IDENTITY, FACTS, 3) as { environment: JsonObject };
     assert.deepEqual(environment['workerPools'], [
       {
         kind: 'harness',
         autoscalingSettings: { algorithm: 'AUTOSCALING_ALGORITHM_BASIC', maxNumWorkers: 10 },
-        numThreadsPerWorker: 1,
+        numThreadsPerWorker: 3,
         taskrunnerSettings: {
           parallelWorkerSettings: {
             baseUrl: 'https://dataflow.googleapis.com',
@@ -218,7 +218,7 @@ describe('request for a Dataflow job', () => {
       use_public_ips: true,
       autoscaling_algorithm: 'NONE' as const,
     };
-    const { environment } = jobRequest(given, IDENTITY, facts) as { environment: JsonObject };
+    const { environment } = jobRequest(given, IDENTITY, facts, 3) as { environment: JsonObject };
     const [pool] = environment['workerPools'] as JsonObject[];
     assert.deepEqual(pool?.['sdkHarnessContainerImages'], [
       {
@@ -236,7 +236,7 @@ describe('request for a Dataflow job', () => {
   });
 
   it('has whole numbers alone', () => {
-    const written = JSON.stringify(jobRequest(OPTIONS, IDENTITY, FACTS));
+    const written = JSON.stringify(jobRequest(OPTIONS, IDENTITY, FACTS, 3));
     const numbers = [...leaves(JSON.parse(written)).values()].filter((value) => typeof value === 'number');
     assert.ok(numbers.length > 5);
     for (const number of numbers) assert.ok(Number.isSafeInteger(number), String(number));
@@ -250,12 +250,12 @@ describe('request for a Dataflow job', () => {
       impersonate: `${secret}@p.iam.gserviceaccount.com`,
       storage_endpoint: `https://${secret}`,
     };
-    assert.ok(!JSON.stringify(jobRequest(options, IDENTITY, FACTS)).includes(secret));
+    assert.ok(!JSON.stringify(jobRequest(options, IDENTITY, FACTS, 3)).includes(secret));
   });
 
   it('lets the name of the sender be chosen', () => {
     const agent = { name: 'Apache Beam SDK for TypeScript', version: '2.49.0' };
-    const { environment } = jobRequest({ ...OPTIONS, user_agent: agent }, IDENTITY, FACTS) as {
+    const { environment } = jobRequest({ ...OPTIONS, user_agent: agent }, IDENTITY, FACTS, 3) as {
       environment: JsonObject;
     };
     assert.deepEqual(environment['userAgent'], agent);

@@ -1,0 +1,123 @@
+import type { SourceModule } from '../../../core/extractor';
+import type { DestinationModule } from '../../../core/loader';
+import type { JsonObject, JsonValue, RunContext } from '../../../core/plan';
+import { parseSecretText } from '../../../core/secret-references';
+import { SOURCES } from '../../../extractors';
+import { DESTINATIONS } from '../../../loaders';
+import type { Obstacle } from '../../pipeline-runner';
+
+const SECRET_MANAGER = 'Secret Manager (`${secret:projects/P/secrets/S/versions/V}`)';
+const IN_PROCESS = 'or run the job in process (--runner in-process)';
+
+/** Names of this machine, for itself. */
+const LOOPBACK = /^(?:localhost|(?:.*\.)?localhost|127(?:\.\d+){3}|0\.0\.0\.0|\[?::1?\]?)\.?$/i;
+/** Fields that name a machine; a server that is not named is looked for on the worker itself. */
+const HOST = 'host';
+/** Fields that may hold a path in place of a text. */
+const CERTIFICATES = ['ssl_ca', 'ssl_cert', 'ssl_key'] as const;
+
+/** The source or the destination of a run. */
+interface Side {
+  readonly name: string;
+  readonly fields: JsonObject;
+  readonly pathFields: readonly string[];
+  /** Left out, `host` is this machine. */
+  readonly hasHost: boolean;
+}
+
+/**
+ * What of a plan workers on other machines cannot do: resolve secrets of this machine, read its files, reach what listens on it alone.
+ * Secrets of Secret Manager and default credentials are theirs, too. `here`: whether the workers are on this machine after all, as those
+ * of a stand-in for the service are: then only its secrets stay behind.
+ */
+export function planObstacles({ source, destination }: RunContext, here: boolean): Obstacle[] {
+  const sources: readonly SourceModule[] = SOURCES;
+  const destinations: readonly DestinationModule[] = DESTINATIONS;
+  const from = sources.find(({ type }) => type === source.type);
+  const to = destinations.find(({ type }) => type === destination.type);
+  const sides: Side[] = [
+    {
+      name: `connection ${source.connectionName}`,
+      fields: source.connection,
+      pathFields: from?.pathFields ?? [],
+      hasHost: from?.connectionSchema.shape[HOST] !== undefined,
+    },
+    {
+      name: `destination ${destination.destinationName}`,
+      fields: destination.config,
+      pathFields: to?.pathFields ?? [],
+      hasHost: false,
+    },
+  ];
+  const secrets = sides.flatMap((side) => secretObstacles(side));
+  return here ? secrets : [...secrets, ...sides.flatMap(pathObstacles), ...sides.flatMap(addressObstacles)];
+}
+
+/** Whether an address, or the machine it names, is this machine's own. */
+export function isLoopback(address: string): boolean {
+  const host = URL.canParse(address) ? new URL(address).hostname : address;
+  return LOOPBACK.test(host === '' ? address : host);
+}
+
+function secretObstacles({ name, fields }: Side): Obstacle[] {
+  const found = new Map<string, Obstacle>();
+  for (const [field, text] of textsOf(fields)) {
+    for (const part of parseSecretText(text).parts) {
+      if (typeof part === 'string' || part.kind === 'secret') continue;
+      const where = `\`${field}\` of ${name}`;
+      found.set(
+        `${field} ${part.text}`,
+        part.kind === 'inline'
+          ? {
+              what: `${where} is written out in the configuration, and secrets never leave this machine`,
+              hint: `Keep it in ${SECRET_MANAGER}, ${IN_PROCESS}.`,
+            }
+          : {
+              what: `${where} is ${part.text}, which only this machine can resolve`,
+              hint: `Keep the secret in ${SECRET_MANAGER}, ${IN_PROCESS}.`,
+            },
+      );
+    }
+  }
+  return [...found.values()];
+}
+
+function pathObstacles({ name, fields, pathFields }: Side): Obstacle[] {
+  const paths = pathFields.filter((field) => fields[field] !== undefined);
+  const certificates = CERTIFICATES.filter((field) => {
+    const text = fields[field];
+    return typeof text === 'string' && !text.includes('-----BEGIN') && isLiteral(text);
+  });
+  return [
+    ...paths.map((field) => ({
+      what: `\`${field}\` of ${name} is on this machine, where workers cannot read or write`,
+      hint: `Use a source or destination that workers reach, such as a bucket, ${IN_PROCESS}.`,
+    })),
+    ...certificates.map((field) => ({
+      what: `\`${field}\` of ${name} is a file of this machine`,
+      hint: `Write the certificate itself, keep it in ${SECRET_MANAGER}, ${IN_PROCESS}.`,
+    })),
+  ];
+}
+
+function addressObstacles({ name, fields, hasHost }: Side): Obstacle[] {
+  const hint = `Write the name or address under which the workers reach it, ${IN_PROCESS}.`;
+  const found = textsOf(fields)
+    .filter(([field]) => field === HOST || /(?:^|_)endpoint$/.test(field))
+    .filter(([, text]) => isLoopback(text) || text.startsWith('/'))
+    .map(([field, text]) => ({ what: `\`${field}\` of ${name} is ${text}, which is this machine`, hint }));
+  if (!hasHost || fields[HOST] !== undefined) return found;
+  return [...found, { what: `${name} names no \`${HOST}\`, so that each worker would look on itself`, hint }];
+}
+
+function isLiteral(text: string): boolean {
+  return parseSecretText(text).parts.every((part) => typeof part === 'string');
+}
+
+/** Texts by the names of their fields, those of nested mappings by the inner ones. */
+function textsOf(value: JsonValue, field = ''): [field: string, text: string][] {
+  if (typeof value === 'string') return [[field, value]];
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item) => textsOf(item, field));
+  return Object.entries(value).flatMap(([key, member]) => textsOf(member, key));
+}
