@@ -40,13 +40,14 @@ export interface ThreadOptions {
 
 /** One thread that runs units, from this side. When it is gone, all its calls fail with THREAD_LOST. */
 export class UnitThread implements UnitRunner {
+  /** Resolves when the thread is gone. */
+  readonly ended: Promise<void>;
   private readonly worker: Worker;
   private readonly calls = new Map<number, Call>();
   private readonly known = new Set<number>();
   private nextCall = 0;
   private lost: BeamliftError | undefined;
   private readonly ready: Promise<void>;
-  private readonly ended: Promise<void>;
 
   /** Throws where no thread can be had at all. */
   constructor(private readonly options: ThreadOptions) {

@@ -1,10 +1,13 @@
+import { createRequire } from 'node:module';
 import { BeamliftError, messageOf } from '../../core/errors';
+import type { Logger } from '../../core/logger';
 import type { Manifest } from '../../core/manifest';
 import type { RunContext, WorkUnit } from '../../core/plan';
 import { attemptUnit, type AttemptOptions } from '../unit-attempts';
 import type { UnitRunner } from './hosted-run';
 import { KnownRuns, type KnownRun } from './known-runs';
-import { MainThread } from './main-thread';
+import type { MainThread } from './main-thread';
+import type * as MainThreadModule from './main-thread';
 import { ThreadSeats } from './thread-seats';
 import type { ThreadBirth, ThreadServices } from './thread-services';
 import { UnitThread } from './unit-thread';
@@ -33,12 +36,15 @@ export interface StageOptions extends AttemptOptions {
  * Where no thread can be had, units run on this one. To be closed by whoever made it.
  */
 export class UnitThreads {
-  private readonly threads: (UnitRunner | undefined)[];
+  private readonly threads: (UnitThread | undefined)[];
   private readonly seats: ThreadSeats;
   private readonly runs: KnownRuns;
   private readonly birth: ThreadBirth;
   private readonly closing = new AbortController();
   private readonly underway = new Set<Promise<unknown>>();
+  /** Of threads that are there, or were replaced a moment ago. */
+  private readonly ends = new Set<Promise<void>>();
+  /** Units run on this thread since one could not be had. */
   private here: MainThread | undefined;
   private closed: Promise<void> | undefined;
 
@@ -98,33 +104,50 @@ export class UnitThreads {
   }
 
   /** The thread of a seat: the one that runs, or a new one. */
-  private async runnerOf(thread: number, signal: AbortSignal): Promise<UnitRunner> {
+  private async runnerOf(seat: number, signal: AbortSignal): Promise<UnitRunner> {
+    if (this.here !== undefined && this.threads[seat] === undefined) return this.here;
     const { birth } = this;
-    const { heapMb, hearingPatienceMs } = this.options;
-    const { log } = this.options.services;
-    const running = this.threads[thread];
-    if (running instanceof MainThread) return running;
-    let runner = running instanceof UnitThread && !running.isGone ? running : undefined;
+    const { heapMb, hearingPatienceMs, services } = this.options;
     try {
-      runner ??= new UnitThread({ birth, heapMb, log, hearingPatienceMs });
-      this.threads[thread] = runner;
-      await runner.started(signal);
-      return runner;
+      let thread = this.threads[seat];
+      if (thread === undefined || thread.isGone) {
+        thread = new UnitThread({ birth, heapMb, log: services.log, hearingPatienceMs });
+        this.threads[seat] = thread;
+        this.waitForEnd(thread.ended);
+      }
+      await thread.started(signal);
+      return thread;
     } catch (error) {
       signal.throwIfAborted();
-      log.warn('threads.unavailable', { error: messageOf(error) });
-      this.here ??= new MainThread(birth, log);
-      return (this.threads[thread] = this.here);
+      this.threads[seat] = undefined;
+      if (this.here === undefined) services.log.warn('threads.unavailable', { error: messageOf(error) });
+      this.here ??= openHere(birth, services.log);
+      return this.here;
     }
   }
 
+  private waitForEnd(end: Promise<void>): void {
+    this.ends.add(end);
+    void end.then(() => this.ends.delete(end));
+  }
+
   private forget(run: KnownRun): void {
-    for (const runner of this.threads) runner?.forget(run);
+    for (const thread of this.threads) thread?.forget(run);
+    this.here?.forget(run);
   }
 
   private async shutDown(): Promise<void> {
     this.closing.abort(new BeamliftError('CANCELLED', { what: 'The threads were closed' }));
     await Promise.allSettled(this.underway);
-    await Promise.allSettled(this.threads.map(async (runner) => await runner?.close()));
+    await Promise.allSettled(this.threads.map(async (thread) => await thread?.close()));
+    await Promise.all(this.ends);
+    await this.here?.close();
   }
+}
+
+/** Loaded only where it is needed, as it is nowhere else. */
+function openHere(birth: ThreadBirth, log: Logger): MainThread {
+  const load = createRequire(__filename);
+  const { MainThread } = load('./main-thread') as typeof MainThreadModule;
+  return new MainThread(birth, log);
 }

@@ -52,6 +52,12 @@ export class MoodyThreads {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** Forgets what was told so far. */
+  async clear(): Promise<void> {
+    this.events.length = this.logged.length = 0;
+    await rm(path.join(this.folder, JOURNAL), { force: true });
+  }
+
   context(changes: Partial<RunContext> = {}, password = '${env:PASSWORD}'): RunContext {
     const made = fakeContext(this.folder, changes);
     const connection = { folder: this.folder, password };
