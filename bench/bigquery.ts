@@ -4,17 +4,14 @@
  *
  *   npm run bench:bigquery [-- --rows 1000000]
  */
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { startBigQueryServer, type BigQueryServer } from '../test/services/bigquery-server';
-import { startGcsServer, type GcsServer } from '../test/services/gcs-server';
-import { startPostgres, type PostgresServer } from '../test/services/postgres-server';
 import { sameFlights } from './compare-flights';
 import { sameOrders } from './compare-orders';
 import { measureBeamlift, type MeasuredRun } from './measured-run';
-import { psql } from './psql';
+import { configureBench, makeOrders, startStandIns, type StandIns } from './stand-ins';
 
 interface Result extends Pick<MeasuredRun, 'wallSeconds' | 'cpuSeconds' | 'peakMegabytes'> {
   readonly job: string;
@@ -27,28 +24,21 @@ interface Report {
   readonly rows_loaded: number;
 }
 
-interface Servers {
-  readonly postgres: PostgresServer;
-  readonly gcs: GcsServer;
-  readonly bigquery: BigQueryServer;
-}
-
 const FLIGHTS = path.join(__dirname, '..', 'node_modules', 'vega-datasets', 'data', 'flights-3m.parquet');
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' } } });
   const rows = Number(values.rows);
   const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-bigquery-bench-'));
-  const gcs = await startGcsServer();
-  const [bigquery, postgres] = await Promise.all([
-    startBigQueryServer({ storage: gcs.endpoint }),
-    startPostgres(),
-  ]);
+  const servers = await startStandIns();
+  const { postgres, bigquery } = servers;
   try {
-    const servers = { postgres, gcs, bigquery };
-    await writeConfiguration(folder, servers);
-    await psql(postgres, ['-v', 'lo=1', '-v', `hi=${rows}`, '-q', '-f', path.join(__dirname, 'orders.sql')]);
-    await postgres.execute('ANALYZE orders');
+    await copyFile(FLIGHTS, path.join(folder, 'flights-3m.parquet'));
+    await configureBench(folder, servers, {
+      orders: { connection: 'shop', source_table_name: 'public.orders' },
+      flights: { connection: 'here', file_pattern: 'flights-3m.parquet' },
+    });
+    await makeOrders(postgres, rows);
     const results = [
       await load(folder, servers, 'orders', async () => await sameOrders(postgres, bigquery, rows)),
       await load(folder, servers, 'flights', async () => await sameFlights(FLIGHTS, bigquery)),
@@ -56,49 +46,14 @@ async function main(): Promise<void> {
     print(results);
     if (!results.every(({ equal }) => equal)) process.exitCode = 1;
   } finally {
-    await Promise.all([postgres.stop(), bigquery.stop(), gcs.stop()]);
+    await servers.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function writeConfiguration(folder: string, { postgres, gcs, bigquery }: Servers): Promise<void> {
-  await copyFile(FLIGHTS, path.join(folder, 'flights-3m.parquet'));
-  const configuration = {
-    connections: {
-      shop: {
-        source_type: 'postgresql',
-        host: postgres.host,
-        port: postgres.port,
-        database: 'postgres',
-        user: postgres.user,
-        password: '${env:PGPASSWORD}',
-        sslmode: 'disable',
-      },
-      here: { source_type: 'local', path: '.' },
-    },
-    destinations: {
-      warehouse: {
-        type: 'bigquery',
-        project: bigquery.project,
-        dataset: bigquery.dataset,
-        staging: `gs://${gcs.bucket}/beamlift`,
-        credentials: 'anonymous',
-        endpoint: bigquery.endpoint,
-        staging_endpoint: gcs.endpoint,
-      },
-    },
-    defaults: { destination: 'warehouse', load_type: 'catalog', create_table: true },
-    jobs: {
-      orders: { connection: 'shop', source_table_name: 'public.orders' },
-      flights: { connection: 'here', file_pattern: 'flights-3m.parquet' },
-    },
-  };
-  await writeFile(path.join(folder, 'beamlift.yaml'), JSON.stringify(configuration));
-}
-
 async function load(
   folder: string,
-  { postgres }: Servers,
+  { postgres }: StandIns,
   job: string,
   same: () => Promise<boolean>,
 ): Promise<Result> {

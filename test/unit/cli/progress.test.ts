@@ -41,6 +41,27 @@ describe('progress of a run', () => {
     assert.deepEqual([state.unitsDone, state.units], [0, 2]);
   });
 
+  it('takes what a runner counts, unless workers of this process tell of their units', () => {
+    const counted: RunEvent = {
+      kind: 'runner.counters',
+      counters: new Map([
+        ['units_done', 1],
+        ['rows_read', 700],
+        ['bytes_staged', 5_000],
+      ]),
+    };
+    const planned: RunEvent = { kind: 'planned', plan: fakePlan('orders') };
+    const state = tracked([planned, counted]);
+    assert.deepEqual([state.rows, state.bytes, state.unitsDone, state.share], [700, 5_000, 1, 0.7]);
+    const own = tracked([
+      planned,
+      { kind: 'unit.started', unit: '0001', attempt: 1 },
+      progress('0001', 100),
+      counted,
+    ]);
+    assert.deepEqual([own.rows, own.unitsDone], [100, 0]);
+  });
+
   it('takes back what a failed attempt had read', () => {
     const state = tracked([
       { kind: 'unit.started', unit: '0001', attempt: 1 },

@@ -1,0 +1,122 @@
+/**
+ * PostgreSQL `orders` into servers that stand in for BigQuery and Cloud Storage, in process and on a Beam runner (Prism) whose workers are
+ * in the launcher's process, with several work units at once: rows per second and CPU of that process, what a run of 10 rows takes left
+ * out. The runner's own CPU is not ours and not counted.
+ *
+ *   npm run bench:beam [-- --rows 1000000 --units 1,2,4]
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { startPrism } from '../test/runners/prism-server';
+import { measureBeamlift } from './measured-run';
+import { configureBench, makeOrders, startStandIns, type StandIns } from './stand-ins';
+
+/** Of `orders`; several for each that is read at once. */
+const UNITS = 16;
+const SMALL_ROWS = 10;
+
+type Runner = 'in-process' | 'portable';
+
+interface Measured {
+  readonly runner: Runner;
+  readonly unitsAtOnce: number;
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly peakMegabytes: number;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { rows: { type: 'string', default: '1000000' }, units: { type: 'string', default: '1,2,4' } },
+  });
+  const rows = Number(values.rows);
+  const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-beam-bench-'));
+  const servers = await startStandIns();
+  const prism = await startPrism();
+  try {
+    await makeOrders(servers.postgres, rows);
+    const table = { connection: 'shop', source_table_name: 'public.orders' };
+    const jobs = {
+      orders: { ...table, split: { rows_per_unit: Math.ceil(rows / UNITS) } },
+      few: { ...table, dest_table_name: 'few', filter: `id <= ${SMALL_ROWS}` },
+    };
+    await configureBench(folder, servers, jobs, {
+      runners: { portable: { endpoint: prism.endpoint, environment: 'loopback' } },
+    });
+    const results: Measured[] = [];
+    for (const unitsAtOnce of values.units.split(',').map(Number)) {
+      for (const runner of ['in-process', 'portable'] as const) {
+        results.push(await measure(folder, servers, runner, unitsAtOnce, rows));
+      }
+    }
+    print(results, rows);
+  } finally {
+    await prism.stop();
+    await servers.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A run of all rows less one of a few. */
+async function measure(
+  folder: string,
+  servers: StandIns,
+  runner: Runner,
+  unitsAtOnce: number,
+  rows: number,
+): Promise<Measured> {
+  const flags = ['--runner', runner, '--concurrency', String(unitsAtOnce)];
+  const few = await load(folder, servers, ['few', ...flags], SMALL_ROWS);
+  const all = await load(folder, servers, ['orders', ...flags], rows);
+  return {
+    runner,
+    unitsAtOnce,
+    wallSeconds: all.stageSeconds - few.stageSeconds,
+    cpuSeconds: all.cpuSeconds - few.cpuSeconds,
+    peakMegabytes: all.peakMegabytes,
+  };
+}
+
+async function load(folder: string, { postgres }: StandIns, args: readonly string[], rows: number) {
+  const environment = { PGPASSWORD: postgres.password };
+  const line = ['run', ...args, '--json', '--log-format', 'json'];
+  const { stdout, stderr, exitCode, ...usage } = await measureBeamlift(line, folder, environment);
+  if (exitCode !== 0) throw new Error(`beamlift ended with ${String(exitCode)}\n${stdout}\n${stderr}`);
+  const { rows_loaded: loaded } = JSON.parse(stdout) as { rows_loaded: number };
+  if (loaded !== rows) throw new Error(`${loaded} rows were loaded instead of ${rows}`);
+  return { ...usage, stageSeconds: stageSeconds(stderr) };
+}
+
+/** How long the units took, as the log says: the destination's load job is the stand-in's time. */
+function stageSeconds(log: string): number {
+  const entry = log.split('\n').find((line) => line.includes('etl.phase.stage.completed'));
+  const { duration } = JSON.parse(entry ?? '{}') as { duration?: number };
+  if (duration === undefined) throw new Error(`The log tells of no staging:\n${log}`);
+  return duration;
+}
+
+function print(results: readonly Measured[], rows: number): void {
+  console.log('units at once  runner      stage s    rows per s    CPU s   peak MB   CPU beside in process');
+  for (const { runner, unitsAtOnce, wallSeconds, cpuSeconds, peakMegabytes } of results) {
+    const own = results.find((other) => other.unitsAtOnce === unitsAtOnce && other.runner === 'in-process');
+    const cells = [
+      String(unitsAtOnce).padEnd(14),
+      runner.padEnd(11),
+      wallSeconds.toFixed(2).padStart(7),
+      Math.round(rows / wallSeconds)
+        .toLocaleString('en-US')
+        .padStart(13),
+      cpuSeconds.toFixed(2).padStart(8),
+      peakMegabytes.toFixed(0).padStart(9),
+      (cpuSeconds / (own?.cpuSeconds ?? NaN)).toFixed(2).padStart(23),
+    ];
+    console.log(cells.join(' '));
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
