@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { BeamliftError } from '../core/errors';
+import type * as OpenDataflowRunner from '../pipelines/beam/dataflow/open-dataflow-runner';
 import type * as OpenPortableRunner from '../pipelines/beam/portable/open-portable-runner';
 import type { RunnersConfiguration } from './config/read-runners';
 import { notConfigured, type PipelineRunnerName, type RunnerDesk } from './runner-desk';
@@ -7,6 +7,7 @@ import { notConfigured, type PipelineRunnerName, type RunnerDesk } from './runne
 /** Read at their first use: most runs need none. `require` and not `import()`; see engine.ts. */
 const load = createRequire(__filename);
 const modules = {
+  dataflow: () => load('../pipelines/beam/dataflow/open-dataflow-runner') as typeof OpenDataflowRunner,
   portable: () => load('../pipelines/beam/portable/open-portable-runner') as typeof OpenPortableRunner,
 };
 
@@ -16,12 +17,12 @@ export function configuredRunners({ dataflow, portable }: RunnersConfiguration):
   const options = { dataflow, portable };
   return {
     configured: names.filter((name) => options[name] !== undefined),
-    open: async (runner, services) => {
+    open: async (runner, services, signal) => {
       if (runner === 'portable' && portable !== undefined) {
         return await modules.portable().openPortableRunner(portable, services);
       }
       if (runner === 'dataflow' && dataflow !== undefined) {
-        throw new BeamliftError('RUNNER_UNUSABLE', { what: 'Dataflow cannot be submitted to yet' });
+        return await modules.dataflow().openDataflowRunner(dataflow, services, signal);
       }
       throw notConfigured(runner);
     },
