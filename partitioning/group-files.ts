@@ -1,12 +1,12 @@
 import type { FileEntry } from '../core/extractor';
 
 /**
- * What is done once a unit (a staged file and its manifest are written, read and checked) takes as long as reading so many bytes of a local
- * text file: below that, it would take longer than the rows. On an object store it takes more.
+ * What is done once a unit (a staged file and its manifest are written, listed and checked) takes 1 ms of a processor on a local disk, and some
+ * 150 ms of waiting on an object store; to read and convert so many bytes of text takes about 20 ms. Smaller units are not worth that.
  */
 const SMALL_UNIT_BYTES = 1024 * 1024;
 
-/** To open a file, of whatever size, takes about as long as reading so many bytes of it. */
+/** To open a file, of whatever size, takes about as long as reading so many bytes of it: 0.25 ms on a local disk. */
 export const OPENING_BYTES = 16 * 1024;
 
 /** So many units cost nothing worth saving, and give every worker something to do. */

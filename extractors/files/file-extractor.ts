@@ -17,6 +17,7 @@ import { describeFiles, type FileSetDescription } from './describe-files';
 import type { Listing, ObjectStore } from './object-store';
 import { openContent } from './opened-content';
 import { readLimited } from './read-limited';
+import { smallContent } from './small-content';
 import { storedProgress } from './stored-progress';
 import { UnknownColumns } from './unknown-columns';
 
@@ -121,7 +122,7 @@ export class FileExtractor implements Extractor {
     several: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch> {
-    const content = await openContent(this.store.content(entry), signal);
+    const content = await openContent(await smallContent(this.store.content(entry), signal), signal);
     const { schema, described } = await this.description.get(signal);
     const unknown = new UnknownColumns(schema);
     if (!described.has(entry.uri)) {

@@ -4,8 +4,11 @@ import type { CsvDialect } from './csv-dialect';
 import { MAX_FIELDS, type CsvRecord } from './csv-record';
 import { MAX_RECORD_BYTES } from './format-reader';
 
-/** The buffer before a record needed more; twice the size of the pieces that are fed. In bytes. */
-const INITIAL_BUFFER_BYTES = 512 * 1024;
+/** What the buffer has beyond the longest record; twice the size of the pieces that are fed. In bytes. */
+const SPARE_BUFFER_BYTES = 512 * 1024;
+
+/** Places of fields before a record had more: with room for all from the start, twenty thousand small files would take 15 GB of memory, one after another. */
+const INITIAL_FIELDS = 64;
 
 /** Bytes of a record that `preview` shows: with the `…` that follows, what `showValue` shows in full. */
 const PREVIEW_BYTES = MAX_SHOWN_VALUE - 1;
@@ -48,7 +51,7 @@ export class CsvTokenizer implements CsvRecord {
   count = 0;
   problem: string | undefined;
 
-  private buffer = Buffer.allocUnsafe(INITIAL_BUFFER_BYTES);
+  private buffer = Buffer.alloc(0);
   /** Bytes in the buffer, where the current record starts in it, and where scanning goes on. */
   private length = 0;
   private recordStart = 0;
@@ -57,9 +60,9 @@ export class CsvTokenizer implements CsvRecord {
   private fieldStart = 0;
   private fieldEnd = 0;
   private fieldFlags = 0;
-  private readonly starts = new Int32Array(MAX_FIELDS);
-  private readonly ends = new Int32Array(MAX_FIELDS);
-  private readonly flags = new Uint8Array(MAX_FIELDS);
+  private starts = new Int32Array(INITIAL_FIELDS);
+  private ends = new Int32Array(INITIAL_FIELDS);
+  private flags = new Uint8Array(INITIAL_FIELDS);
   private linesInRecord = 0;
   private quoteLine = 0;
   private lastWasCr = false;
@@ -280,6 +283,7 @@ export class CsvTokenizer implements CsvRecord {
 
   private endField(): void {
     const { count } = this;
+    if (count === this.starts.length) this.reserveFields();
     if (count < MAX_FIELDS) {
       this.starts[count] = this.fieldStart;
       this.ends[count] = this.fieldEnd;
@@ -325,9 +329,21 @@ export class CsvTokenizer implements CsvRecord {
     }
   }
 
+  private reserveFields(): void {
+    const fields = Math.min(2 * this.starts.length, MAX_FIELDS);
+    if (fields === this.starts.length) return;
+    const { starts, ends, flags } = this;
+    this.starts = new Int32Array(fields);
+    this.ends = new Int32Array(fields);
+    this.flags = new Uint8Array(fields);
+    this.starts.set(starts);
+    this.ends.set(ends);
+    this.flags.set(flags);
+  }
+
   private reserve(bytes: number): void {
     if (bytes <= this.buffer.length) return;
-    const most = this.maxRecordBytes + INITIAL_BUFFER_BYTES;
+    const most = this.maxRecordBytes + SPARE_BUFFER_BYTES;
     const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.buffer.length * 2, most)));
     this.buffer.copy(larger, 0, 0, this.length);
     this.buffer = larger;

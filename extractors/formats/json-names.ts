@@ -7,6 +7,9 @@ export const MAX_JSON_NAMES = 10_000;
 /** Not a name that is kept. */
 export const NO_NAME = -1;
 
+/** Where the first key of a record comes behind. */
+const BEGINNING = -1;
+
 /**
  * The keys of records, numbered in the order in which they were first seen. Keys mostly come in the order of the record before, so
  * the one that is expected next is compared byte by byte, and only others become texts.
@@ -16,9 +19,9 @@ export class JsonNames {
   private readonly numbers = new Map<string, number>();
   /** Their bytes as they stand in a file; undefined: with an escape. */
   private readonly keys: (Uint8Array | undefined)[] = [];
-  /** Which key came last time behind a key; at the end: which came first. */
-  private readonly followers = new Int32Array(MAX_JSON_NAMES + 1).fill(NO_NAME);
-  private previous = MAX_JSON_NAMES;
+  /** Which key came last time behind a key, one place further; at the beginning: which came first. */
+  private readonly followers: number[] = [NO_NAME];
+  private previous = BEGINNING;
 
   /** Names that are known from the start have the numbers of their places. */
   constructor(known: readonly string[]) {
@@ -27,7 +30,7 @@ export class JsonNames {
 
   /** Before the first key of a record. */
   begin(): void {
-    this.previous = MAX_JSON_NAMES;
+    this.previous = BEGINNING;
   }
 
   /**
@@ -35,7 +38,7 @@ export class JsonNames {
    * of 128 and more. Undefined: its bytes are not valid UTF-8.
    */
   find(bytes: Buffer, start: number, end: number, plain: boolean): number | undefined {
-    const expected = this.followers[this.previous] ?? NO_NAME;
+    const expected = this.followers[this.previous + 1] ?? NO_NAME;
     const key = this.keys[expected];
     if (key !== undefined && sameBytes(key, bytes, start, end)) {
       this.previous = expected;
@@ -45,7 +48,7 @@ export class JsonNames {
     if (name === undefined) return undefined;
     const number = this.numbers.get(name) ?? this.add(name);
     if (number === NO_NAME) return NO_NAME;
-    this.followers[this.previous] = number;
+    this.followers[this.previous + 1] = number;
     this.previous = number;
     return number;
   }
@@ -54,6 +57,7 @@ export class JsonNames {
     const number = this.names.length;
     if (number >= MAX_JSON_NAMES) return NO_NAME;
     this.names.push(name);
+    this.followers.push(NO_NAME);
     this.numbers.set(name, number);
     this.keys.push(name.includes('\\') ? undefined : Buffer.from(name, 'utf8'));
     return number;

@@ -6,6 +6,9 @@ import { keyText, MAX_JSON_NAMES, NO_NAME, type JsonNames } from './json-names';
 /** Bytes of a record that `preview` shows; a little more than a reject keeps. */
 const PREVIEW_BYTES = 200;
 
+/** Places of values before there were more keys: with room for all from the start, many small files would be a burden to the memory. */
+const INITIAL_KEYS = 64;
+
 /**
  * One record: which keys it has and where their values are. Made once and filled again for each record; what it says is gone
  * when the next one is read.
@@ -20,7 +23,7 @@ export class JsonRecord {
   /** The key that the problem is about. */
   problemKey: string | undefined;
   /** Its keys, by number, in their order; `fields` of them. */
-  readonly keys = new Int32Array(MAX_JSON_NAMES);
+  keys = new Int32Array(INITIAL_KEYS);
   fields = 0;
   /** Values under keys that no longer have numbers. */
   unnumbered = 0;
@@ -30,10 +33,10 @@ export class JsonRecord {
   private start = 0;
   private end = 0;
   /** By number of the key: in which record it was last seen, and where its value is. */
-  private readonly seenIn = new Float64Array(MAX_JSON_NAMES);
-  private readonly starts = new Int32Array(MAX_JSON_NAMES);
-  private readonly ends = new Int32Array(MAX_JSON_NAMES);
-  private readonly high = new Uint8Array(MAX_JSON_NAMES);
+  private seenIn = new Float64Array(INITIAL_KEYS);
+  private starts = new Int32Array(INITIAL_KEYS);
+  private ends = new Int32Array(INITIAL_KEYS);
+  private high = new Uint8Array(INITIAL_KEYS);
   private serial = 0;
   private readonly unnumberedKeys = new Set<string>();
   /** The buffer as a string of one character a byte, made when a value in it is first asked for. */
@@ -163,10 +166,26 @@ export class JsonRecord {
       this.unnumbered++;
       return NO_NAME;
     }
+    if (key >= this.seenIn.length) this.reserve(key + 1);
     if (this.seenIn[key] === this.serial) this.twice(this.names.names[key] ?? '');
     else this.keys[this.fields++] = key;
     this.seenIn[key] = this.serial;
     return key;
+  }
+
+  private reserve(atLeast: number): void {
+    const count = Math.min(Math.max(atLeast, 2 * this.seenIn.length), MAX_JSON_NAMES);
+    const { keys, seenIn, starts, ends, high } = this;
+    this.keys = new Int32Array(count);
+    this.seenIn = new Float64Array(count);
+    this.starts = new Int32Array(count);
+    this.ends = new Int32Array(count);
+    this.high = new Uint8Array(count);
+    this.keys.set(keys);
+    this.seenIn.set(seenIn);
+    this.starts.set(starts);
+    this.ends.set(ends);
+    this.high.set(high);
   }
 
   private twice(name: string): void {

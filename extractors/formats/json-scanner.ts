@@ -7,8 +7,8 @@ import { JsonRecord, problemOf } from './json-record';
 /** `lines`: one record a line. `document`: one array of records, or records one behind the other (one object is one record). */
 export type JsonFraming = 'lines' | 'document';
 
-/** The buffer before a record needed more; twice the size of the pieces that are fed. In bytes. */
-const INITIAL_BUFFER_BYTES = 512 * 1024;
+/** What the buffer has beyond the longest record; twice the size of the pieces that are fed. In bytes. */
+const SPARE_BUFFER_BYTES = 512 * 1024;
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
@@ -33,7 +33,7 @@ const MORE_OR_END = 5;
 export class JsonScanner {
   private readonly grammar = new JsonGrammar();
   private readonly record: JsonRecord;
-  private buffer = Buffer.allocUnsafe(INITIAL_BUFFER_BYTES);
+  private buffer = Buffer.alloc(0);
   private length = 0;
   /** Bytes of the file before the buffer. */
   private offset = 0;
@@ -259,7 +259,7 @@ export class JsonScanner {
 
   private reserve(bytes: number): void {
     if (bytes <= this.buffer.length) return;
-    const largest = this.maxRecordBytes + INITIAL_BUFFER_BYTES;
+    const largest = this.maxRecordBytes + SPARE_BUFFER_BYTES;
     const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.buffer.length * 2, largest)));
     this.buffer.copy(larger, 0, 0, this.length);
     this.buffer = larger;

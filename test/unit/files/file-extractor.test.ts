@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Row } from '../../../core/cells';
+import { filesOfUnit } from '../../../core/files-of-unit';
 import type { Extractor, ReadRequest, SourceServices } from '../../../core/extractor';
 import type { SourceObject, SourceSpec, WorkUnit } from '../../../core/plan';
 import type { Reject } from '../../../core/reject';
@@ -233,6 +234,52 @@ describe('FileExtractor', () => {
     folder.write({ 'a.csv': 'x\n1\n2\n' });
     await assert.rejects(read(extractor, { unit }), { code: 'SOURCE_CHANGED', where: { object: 'a.csv' } });
   });
+
+  it('reads the files of a unit one after another, and names them in rows, rejects and batches', async () => {
+    folder.write({ 'a.csv': 'x,y\n1,a\n', 'b.csv': '', 'c.csv': 'y,x\nc,3\ntorn\n', 'd.csv': 'x,y\n4,d\n' });
+    const extractor = await open(folder.path, '*.csv');
+    const [a, b, c] = await unitsOf(extractor);
+    const unit: WorkUnit = {
+      id: 'f0001',
+      kind: 'files',
+      files: [a, b, c].flatMap((one) => filesOfUnit(one ?? ALL)),
+    };
+    const reading = await read(extractor, { unit });
+    assert.deepEqual(reading.rows, [
+      ['1', 'a'],
+      ['3', 'c'],
+    ]);
+    assert.deepEqual(reading.places, ['a.csv line 2', 'c.csv line 2']);
+    assert.deepEqual(reading.rejects, [
+      { row: 'c.csv line 3', value: 'torn', reason: '1 field where the header has 2' },
+    ]);
+    assert.equal(reading.bytes, 8 + 0 + 13);
+    const files = [];
+    const { batches } = extractor.read(
+      { unit, window: null, columns: ['x'], limit: null, pin: undefined },
+      signal,
+    );
+    for await (const { file, rows } of batches) if (rows.length > 0) files.push(file);
+    assert.deepEqual(files, ['a.csv', 'c.csv']);
+  });
+
+  for (const [what, change, code] of [
+    ['changed', 'x\n22\n', 'SOURCE_CHANGED'],
+    ['went', undefined, 'SOURCE_CHANGED'],
+  ] as const) {
+    it(`refuses a unit of which one file ${what}, and names that file`, async () => {
+      folder.write({ 'a.csv': 'x\n1\n', 'b.csv': 'x\n2\n', 'c.csv': 'x\n3\n' });
+      const extractor = await open(folder.path, '*.csv');
+      const files = (await unitsOf(extractor)).flatMap(filesOfUnit);
+      await extractor.schema(signal);
+      if (change === undefined) rmSync(path.join(folder.path, 'b.csv'));
+      else folder.write({ 'b.csv': change });
+      await assert.rejects(read(extractor, { unit: { id: 'f0001', kind: 'files', files } }), {
+        code,
+        where: { object: 'b.csv' },
+      });
+    });
+  }
 
   it('refuses units that are not files, and columns that are gone', async () => {
     folder.write({ 'a.csv': 'x\n1\n' });
