@@ -102,4 +102,10 @@ export class Shop {
     const rows = await this.services.bigquery.query(`SELECT * FROM \`${table}\` ORDER BY id`);
     return rows.map((row) => JSON.stringify(row));
   }
+
+  /** Names of what a job's runs have left in the staging folder. */
+  async staged(name: string): Promise<string[]> {
+    const { gcs } = this.services;
+    return await gcs.list(`${name}/runs/`);
+  }
 }
