@@ -118,6 +118,11 @@ describe('plan', () => {
         { id: 'h', kind: 'hash', column: 'id', modulus: 8, remainder: 3 },
         { id: 'f', kind: 'file', uri: 'x.csv', bytes: 10, version: 'v' },
         {
+          id: 'g',
+          kind: 'files',
+          files: ['a', 'b', 'c'].map((name) => ({ uri: `${name}.csv`, bytes: 500, version: 'v' })),
+        },
+        {
           id: 'r',
           kind: 'range',
           column: 'id',
@@ -133,6 +138,7 @@ describe('plan', () => {
       'the whole window',
       'id is null',
       'hash of id, 3 of 8',
+      '3 files, a.csv … c.csv (1.5 kB)',
       'x.csv (10 B)',
       'id after 5 up to 9',
     ]) {

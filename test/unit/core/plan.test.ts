@@ -58,6 +58,14 @@ const workUnit: fc.Arbitrary<WorkUnit> = fc.oneof(
     remainder: fc.nat(),
   }),
   fc.record({ id: text, kind: fc.constant('file' as const), uri: text, bytes: fc.nat(), version: text }),
+  fc.record({
+    id: text,
+    kind: fc.constant('files' as const),
+    files: fc.array(fc.record({ uri: text, bytes: fc.nat(), version: text, lastModified: text }), {
+      minLength: 2,
+      maxLength: 4,
+    }),
+  }),
 );
 
 function throughJson(schema: z.ZodType, value: unknown): unknown {

@@ -5,7 +5,18 @@ import { commitRun } from '../../../pipelines/commit-run';
 import { runInProcess } from '../../../pipelines/in-process';
 import { FakeEquipment, fakeContext } from './fake-equipment';
 
-const file: WorkUnit = { id: 'f0001', kind: 'file', uri: '__proto__', bytes: 1, version: 'v1' };
+const units: WorkUnit[] = [
+  { id: 'f0001', kind: 'file', uri: '__proto__', bytes: 1, version: 'v1' },
+  {
+    id: 'f0002',
+    kind: 'files',
+    files: [
+      { uri: 'a.csv', bytes: 1, version: 'v2' },
+      { uri: 'b.csv', bytes: 0, version: 'v3' },
+    ],
+  },
+  { id: 'all', kind: 'all' },
+];
 
 async function rememberedFiles(limit: number | null): Promise<[string, string][]> {
   const fake = new FakeEquipment(async function* () {
@@ -13,7 +24,7 @@ async function rememberedFiles(limit: number | null): Promise<[string, string][]
   });
   const context = fakeContext('unused', { limit });
   const { signal } = new AbortController();
-  const manifests = await runInProcess(context, [file], fake.equipment, {
+  const manifests = await runInProcess(context, units, fake.equipment, {
     concurrency: 1,
     listener: () => undefined,
     signal,
@@ -26,13 +37,17 @@ async function rememberedFiles(limit: number | null): Promise<[string, string][]
       return await fake.equipment.loader.commit(committed, all, files, commitSignal);
     },
   };
-  await commitRun(context, [file], manifests, loader, () => undefined, signal);
+  await commitRun(context, units, manifests, loader, () => undefined, signal);
   return remembered;
 }
 
 describe('files that a commit remembers as published', () => {
   it('are those of its units', async () => {
-    assert.deepEqual(await rememberedFiles(null), [['__proto__', 'v1']]);
+    assert.deepEqual(await rememberedFiles(null), [
+      ['__proto__', 'v1'],
+      ['a.csv', 'v2'],
+      ['b.csv', 'v3'],
+    ]);
   });
 
   it('are none where a limit left rows behind', async () => {
