@@ -62,7 +62,10 @@ async function askForBucket(bucket: GcsBucket, location: string, signal: AbortSi
     await bucket.settings(signal);
   } catch (error) {
     if (!(error instanceof BeamliftError) || error.code !== 'RIGHTS_MISSING') throw error;
-    for await (const _ of bucket.list(parseStaging(location)?.prefix ?? '', signal)) break;
+    await bucket
+      .list(parseStaging(location)?.prefix ?? '', signal)
+      [Symbol.asyncIterator]()
+      .next();
   }
 }
 
