@@ -1,37 +1,81 @@
-import { tableName } from '../../core/clients/bigquery-api';
+import { tableName, type JobResource } from '../../core/clients/bigquery-api';
+import { BeamliftError } from '../../core/errors';
+import { delayBeforeAttempt, RETRY_POLICIES } from '../../core/retry-policies';
 import { queryJob } from './commit-jobs';
 import type { CommitPlan } from './commit-plan';
+import { jobIdOf, jobLabels } from './job-ids';
 import { jobStatistic } from './job-statistics';
-import type { JobDesk } from './job-looks';
+import { runJob, type JobDesk } from './load-jobs';
 import { fenceStatement } from './move-sql';
-import { runStep } from './prepare-commit';
-import { needAttention, type PublishingDesk, type PublishingRun } from './publish';
+import type { PublishingRun } from './publish';
+
+/** `published`: all rows are in the table. `never`: none is, and none will be. */
+export type Moved =
+  | { readonly kind: 'published' }
+  | { readonly kind: 'never' }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+type MovingPlan = CommitPlan & { readonly moves: NonNullable<CommitPlan['moves']> };
+
+/** A question that has failed so often, in several runs and for whatever reasons, is for a person. */
+const MAX_FENCES = 100;
 
 /**
- * Whether the rows of a plan that moves them are in its table, after its job has ended in whatever way. Where they are not, they never will
- * be: the same question makes sure of it. Asked again, it gives the same answer, as its job is known by its id. Throws NEEDS_ATTENTION
- * where nobody can tell, and what `JobDesk` throws.
+ * What has become of the rows of a plan that moves them, after its job has ended in whatever way: the question itself makes sure that they
+ * are not moved any more. Asked again, it gives the same answer, as its job is known by its id. Throws where it cannot be answered now.
  */
-export async function rowsHaveMoved(
-  desk: PublishingDesk & JobDesk,
+export async function whetherMoved(
+  desk: JobDesk,
   run: PublishingRun,
-  plan: CommitPlan & { readonly moves: NonNullable<CommitPlan['moves']> },
+  plan: MovingPlan,
   location: string,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Moved> {
   const { mark, rows } = plan.moves;
-  const lost = async (why: string): Promise<never> => {
-    throw await needAttention(desk, run, `it cannot be told whether its rows were published: ${why}`, signal);
-  };
   if ((await desk.api.getTable(mark, signal)) === undefined) {
-    return await lost(`its temporary table ${tableName(mark)} is gone`);
+    return { kind: 'unknown', why: `its temporary table ${tableName(mark)} is gone` };
   }
-  const fence = queryJob('fence', fenceStatement(mark));
-  const job = await runStep(desk, run, plan, fence, location, signal);
-  const deleted = jobStatistic(job, 'query', 'dmlStats', 'deletedRowCount');
-  if (deleted === 0) return true;
-  if (deleted === rows) return false;
-  return await lost(
-    `its temporary table ${tableName(mark)} had ${deleted ?? 'an unknown number of'} rows, and ${rows} were loaded into it`,
-  );
+  const asked = await ask(desk, run, plan, location, signal);
+  if (asked instanceof BeamliftError) return { kind: 'unknown', why: asked.what };
+  const deleted = jobStatistic(asked, 'query', 'dmlStats', 'deletedRowCount');
+  if (deleted === 0) return { kind: 'published' };
+  if (deleted === rows) return { kind: 'never' };
+  const why = `its temporary table ${tableName(mark)} had ${deleted ?? 'an unknown number of'} rows, and ${rows} were loaded into it`;
+  return { kind: 'unknown', why };
+}
+
+/** The one job that has emptied the mark, or the error of the last of many that could not. Those that fail have changed nothing. */
+async function ask(
+  desk: JobDesk,
+  { job, runId }: PublishingRun,
+  { manifestHash, moves }: MovingPlan,
+  location: string,
+  signal: AbortSignal,
+): Promise<JobResource | BeamliftError> {
+  const { step, configuration } = queryJob('fence', fenceStatement(moves.mark));
+  let tries = 0;
+  for (let attempt = 0; ; attempt++) {
+    const jobId = jobIdOf({ runId, manifestHash, step, attempt });
+    const reference = { projectId: desk.api.project, jobId, location };
+    const isLast = attempt + 1 >= MAX_FENCES;
+    // Of somebody who asked before.
+    if (!isLast && (await desk.api.getJob(reference, signal))?.status.errorResult !== undefined) continue;
+    const order = { reference, configuration, labels: jobLabels(job, runId) };
+    const outcome = await runJob(desk, order, { mayInsert: true }, signal);
+    switch (outcome.kind) {
+      case 'done':
+        return outcome.job;
+      case 'failed':
+        if (isLast) return outcome.error;
+        tries += 1;
+        if (tries >= RETRY_POLICIES.bigqueryJob.attempts) throw outcome.error;
+        desk.log.warn('commit.job.failed', { job_id: jobId, error: outcome.error.what });
+        await desk.clock.sleep(delayBeforeAttempt(RETRY_POLICIES.bigqueryJob, tries), signal);
+        break;
+      case 'refused':
+        throw outcome.error;
+      default:
+        throw new BeamliftError('INTERNAL', { what: `Job ${jobId} is ${outcome.kind}`, where: { job } });
+    }
+  }
 }

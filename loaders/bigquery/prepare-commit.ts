@@ -87,8 +87,8 @@ async function checkTemporaryTables(
   });
 }
 
-/** A job that may be done again under the next id once it has failed for a reason that passes. Throws the error of one that failed for good. */
-export async function runStep(
+/** A job that may be done again under the next id once it has failed for a reason that passes. */
+async function runStep(
   desk: JobDesk,
   { job, runId }: PublishingRun,
   { manifestHash }: CommitPlan,

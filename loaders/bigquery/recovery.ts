@@ -10,9 +10,9 @@ import { finishRun } from './finish-run';
 import { holding, joinJobLease, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
 import { burnJob, type JobOutcome } from './load-jobs';
-import { rowsHaveMoved } from './moved-rows';
+import { whetherMoved, type Moved } from './moved-rows';
 import { jsonOfObject } from './object-json';
-import { attentionNeeded, needAttention, referenceOf } from './publish';
+import { attentionNeeded, needAttention, referenceOf, type PublishingRun } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
 import type { CommitIntent, StateRun } from './state-document';
@@ -156,39 +156,42 @@ export class BigQueryRecovery implements RunRecovery {
   }
 
   /** Whatever of the run's job can still happen happens now, or never. Returns the report where it has published. */
-  private async endCommit(
-    { id: runId, intent }: StateRun,
-    signal: AbortSignal,
-  ): Promise<LoadReport | undefined> {
+  private async endCommit(seen: StateRun, signal: AbortSignal): Promise<LoadReport | undefined> {
+    const { id: runId, intent } = seen;
     if (intent === null) return undefined;
     const outcome = await burnJob(this.publishingDesk(), referenceOf(intent), signal);
-    if (outcome.kind !== 'done' && !(await this.movedAllTheSame(runId, intent, outcome, signal)))
-      return undefined;
+    if (outcome.kind !== 'done' && !(await this.movedAllTheSame(seen, outcome, signal))) return undefined;
     const { context, record } = await this.recordedOrMarked(runId, signal);
     const job = 'job' in outcome ? outcome.job : undefined;
     return await finishRun(this.publishingDesk(), context, record, job, signal);
   }
 
   /** Whether a job that has failed, or one before the id that was taken, has published: see `moveScript`. */
-  private async movedAllTheSame(
-    runId: string,
-    { attempt, jobId, location }: CommitIntent,
-    outcome: JobOutcome,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    if (outcome.kind === 'burnt' && attempt === 0) return false;
-    const { job, lease } = this.held();
-    const place = { bucket: this.desk.bucket, layout: this.desk.layout.run(job, runId) };
+  private async movedAllTheSame(seen: StateRun, outcome: JobOutcome, signal: AbortSignal): Promise<boolean> {
+    const { id: runId, intent } = seen;
+    if (intent === null || (outcome.kind === 'burnt' && intent.attempt === 0)) return false;
+    const { job, lease, session } = this.held();
     const run = { job, runId, fence: lease.fence };
+    const moved = await this.whetherMoved(run, intent, signal);
+    if (moved.kind !== 'unknown') return moved.kind === 'published';
+    // Another may have ended the run meanwhile, and removed what tells.
+    const now = holding((await session.read(signal))?.document, lease.fence).run;
+    if (now?.id !== runId || now.state !== seen.state || now.intent?.jobId !== intent.jobId) return false;
+    const reason = `it cannot be told whether its job ${intent.jobId} published rows: ${moved.why}`;
+    throw await needAttention(this.publishingDesk(), run, reason, signal);
+  }
+
+  private async whetherMoved(
+    run: PublishingRun,
+    { location }: CommitIntent,
+    signal: AbortSignal,
+  ): Promise<Moved> {
+    const place = { bucket: this.desk.bucket, layout: this.desk.layout.run(run.job, run.runId) };
     const record = await findCommitRecord(place, signal);
-    if (record === undefined) {
-      const reason = `its job ${jobId} was sent, and the record of what it publishes is gone`;
-      throw await needAttention(this.publishingDesk(), run, reason, signal);
-    }
+    if (record === undefined) return { kind: 'unknown', why: 'the record of what it does is gone' };
     const { plan } = record;
-    if (plan.moves === undefined) return false;
-    const moving = { ...plan, moves: plan.moves };
-    return await rowsHaveMoved(this.publishingDesk(), run, moving, location, signal);
+    if (plan.moves === undefined) return { kind: 'never' };
+    return await whetherMoved(this.desk, run, { ...plan, moves: plan.moves }, location, signal);
   }
 
   /** Marks a run as ended that is still as it was seen; false: it is not. */

@@ -55,6 +55,8 @@ export class FaultPlan {
   lateJobs = 0;
   /** Jobs that told a wrong number of rows. */
   miscounts = 0;
+  /** Scripts that were told as failed after they had published. */
+  unsaidMoves = 0;
   readonly page: number;
   private readonly everywhere: number;
   private readonly aimed: { at: Operation; kind: FateKind; rate: number }[];
@@ -104,6 +106,11 @@ export class FaultPlan {
   jobFate(): JobFate {
     if (this.healed) return 'done';
     return this.jobs.find(({ rate }) => this.random.next() < rate)?.kind ?? 'done';
+  }
+
+  /** Whether a script fails after its COMMIT. */
+  publishesAndFails(): boolean {
+    return !this.healed && this.chance(0.3);
   }
 
   /** How long a job waits, and how long it runs. */

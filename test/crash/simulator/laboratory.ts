@@ -51,6 +51,7 @@ export const REACHABLE = [
   'job found under its id',
   'late job came',
   'job failed',
+  'job failed after it had published',
   'second attempt of a publishing job',
   'person asked',
   'process killed',

@@ -96,8 +96,15 @@ function writeTable(
 
 const TABLE_IN_SQL = /`([^`]+)`\.`([^`]+)`\.`([^`]+)`/g;
 
+/** Whether a job may be told as failed after what it did is there. */
+export function isScript({ query }: JsonObject): boolean {
+  return text(object(query)?.['query']).includes('BEGIN TRANSACTION');
+}
+
 /** Knows the few statements of a commit by how they begin; all others are questions, which change nothing. */
 function queryJob(place: JobPlace, sql: string): () => JobEffect {
+  if (sql.includes('BEGIN TRANSACTION')) return () => moveRows(place, sql);
+  if (sql.startsWith('DELETE FROM')) return () => deleteRows(place.table(tablesIn(sql)[0] ?? NO_TABLE));
   const isMerge = sql.startsWith('MERGE INTO');
   if (!isMerge && !sql.startsWith('TRUNCATE TABLE')) {
     return () => ({
@@ -106,11 +113,7 @@ function queryJob(place: JobPlace, sql: string): () => JobEffect {
       answer: answerOf(place, sql),
     });
   }
-  const [target, ...sources] = [...sql.matchAll(TABLE_IN_SQL)].map(([, projectId, datasetId, tableId]) => ({
-    projectId: projectId ?? '',
-    datasetId: datasetId ?? '',
-    tableId: tableId ?? '',
-  }));
+  const [target, ...sources] = tablesIn(sql);
   return () => {
     const table = target === undefined ? undefined : place.table(target);
     const staged = sources.map((source) => place.table(source));
@@ -121,6 +124,50 @@ function queryJob(place: JobPlace, sql: string): () => JobEffect {
     table.replaceRows(rows);
     return dmlDone(rows.length, 0, before);
   };
+}
+
+const NO_TABLE: TableReference = { projectId: '', datasetId: '', tableId: '' };
+
+function tablesIn(sql: string): TableReference[] {
+  return [...sql.matchAll(TABLE_IN_SQL)].map(([, projectId, datasetId, tableId]) => ({
+    projectId: projectId ?? '',
+    datasetId: datasetId ?? '',
+    tableId: tableId ?? '',
+  }));
+}
+
+/** The script of loaders/bigquery/move-sql.ts, window by window; all of it is there, or nothing. */
+function moveRows(place: JobPlace, script: string): JobEffect {
+  const inserted: ModelRow[] = [];
+  let target: ModelTable | undefined;
+  for (const [, statement = ''] of script.matchAll(/^(INSERT INTO [^;]*);$/gm)) {
+    const [into = NO_TABLE, ...from] = tablesIn(statement);
+    const sources = from.map((source) => place.table(source));
+    target = place.table(into);
+    const rows = sources.flatMap((source) => source?.rows ?? []);
+    if (target === undefined || sources.includes(undefined)) return failed('notFound', 'Not found: Table');
+    const [below, above] = [/ < TIMESTAMP '([^']+)'/, / >= TIMESTAMP '([^']+)'/].map((bound) => {
+      const at = bound.exec(statement)?.[1];
+      return at === undefined ? undefined : Date.parse(at.replace('+00', 'Z'));
+    });
+    inserted.push(...rows.filter(({ ts }) => ts < (below ?? Infinity) && ts >= (above ?? -Infinity)));
+  }
+  const [, asserted] = /^ASSERT beamlift_rows = (\d+)/m.exec(script) ?? [];
+  const isNotEmpty = script.includes('ASSERT NOT EXISTS') && (target?.rows.length ?? 0) > 0;
+  if (target === undefined || isNotEmpty || inserted.length !== Number(asserted)) {
+    return failed('invalidQuery', 'an ASSERT of the script');
+  }
+  target.replaceRows([...target.rows, ...inserted]);
+  const [, mark] = /^TRUNCATE TABLE (.*);$/m.exec(script) ?? [];
+  place.table(tablesIn(mark ?? '')[0] ?? NO_TABLE)?.replaceRows([]);
+  return { kind: 'done', statistics: { query: { statementType: 'SCRIPT' } } };
+}
+
+function deleteRows(table: ModelTable | undefined): JobEffect {
+  if (table === undefined) return failed('notFound', 'Not found: Table');
+  const before = table.rows.length;
+  table.replaceRows([]);
+  return dmlDone(0, 0, before);
 }
 
 function dmlDone(inserted: number, updated: number, deleted: number): JobEffect {

@@ -9,7 +9,7 @@ import type {
 } from '../../../core/clients/bigquery-api';
 import type { JsonObject } from '../../../core/plan';
 import type { FaultPlan, JobFate } from './fault-plan';
-import { begunJob, type JobEffect, type JobPlace } from './model-jobs';
+import { begunJob, isScript, type JobEffect, type JobPlace } from './model-jobs';
 import { fieldsOf, keyOf, ModelTable } from './model-table';
 import type { ModelStore } from './model-store';
 import type { World } from './world';
@@ -132,6 +132,15 @@ export class ModelWarehouse implements JobPlace {
   }
 
   private end(job: ModelJob, begun: () => JobEffect, fate: JobFate): void {
+    if (isScript(job.resource.configuration) && this.faults.publishesAndFails()) {
+      this.changes++;
+      if (begun().kind === 'done') {
+        this.faults.unsaidMoves++;
+        const reason = this.faults.chance(0.5) ? 'backendError' : 'stopped';
+        this.fail(job, { reason, message: 'The model lets it fail after its COMMIT' });
+        return;
+      }
+    }
     if (job.cancelAsked && this.faults.chance(0.4)) {
       this.fail(job, {
         reason: 'stopped',

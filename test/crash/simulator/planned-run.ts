@@ -5,6 +5,8 @@ import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { TableSchema } from '../../../core/schema';
 import { compileColumnDigests } from '../../../transforms/column-digest';
 import type { ModelRow } from './model-table';
+import { MAX_PARTITIONS_PER_JOB } from '../../../loaders/bigquery/job-limits';
+import { BEGINNING } from './world';
 import { extentOf, type Extent, type SourceModel } from './source-model';
 
 /** How a job of the simulation is configured. */
@@ -14,7 +16,15 @@ export interface SimulatedJob {
   readonly verify: RunContext['verify'];
   /** How many units a run is cut into, at most. */
   readonly units: number;
+  /** Whether its rows count as going to more partitions than one job may change. */
+  readonly isScattered: boolean;
 }
+
+/** Hours of the model's time: one more than a job may change, of which the first and the last have rows before them and after. */
+const MANY_HOURS = Array.from({ length: MAX_PARTITIONS_PER_JOB + 1 }, (_, index) => {
+  const hour = new Date(BEGINNING + (index + 2 - MAX_PARTITIONS_PER_JOB) * 3_600_000);
+  return hour.toISOString().replace(/\D/g, '').slice(0, 10);
+});
 
 export const TABLE = 'target';
 
@@ -83,7 +93,7 @@ export function planRun(
     stagingFormat: 'ndjson',
     verify: job.verify,
     tableOptions: { clusterBy: [] },
-    partitioning: null,
+    partitioning: job.isScattered ? { by: 'hour', column: 'ts' } : null,
     policies: { ...DEFAULT_POLICIES, columns: {} },
     maxRejects: 0,
     stagingFolder: '/simulated/staging',
@@ -173,7 +183,7 @@ export function encoded(
     }),
     rejectFile: () => undefined,
     digests: () => (context.verify === 'strict' ? digests.result() : undefined),
-    partitions: () => undefined,
+    partitions: () => (context.partitioning === null || rows.length === 0 ? undefined : MANY_HOURS),
   };
 }
 

@@ -56,6 +56,7 @@ export async function simulate(seed: number, weaken?: Break, tracing = false): P
 
 class Scenario {
   private readonly random: SeededRandom;
+  private readonly scattering: SeededRandom;
   private readonly world: World;
   private readonly laboratory: Laboratory;
   private readonly oracle: Oracle;
@@ -67,6 +68,7 @@ class Scenario {
     const random = new SeededRandom(seed * 31 + 1);
     const faults = new FaultPlan(new SeededRandom(seed * 31 + 2), BEGINNING);
     this.random = random;
+    this.scattering = new SeededRandom(seed * 31 + 3);
     this.world = new World(tracing, () => this.oracle.check());
     const storeSkew = Math.round((random.next() - 0.5) * 10 * MINUTE);
     const store = new ModelStore('staging', () => this.world.now + storeSkew);
@@ -133,6 +135,7 @@ class Scenario {
     set('second attempt of a publishing job', jobs.filter(isSecondAttempt).length);
     set('job found under its id', warehouse.refusedIds);
     set('late job came', laboratory.faults.lateJobs);
+    set('job failed after it had published', laboratory.faults.unsaidMoves);
     set('process killed', processes.filter(({ isDead }) => isDead).length);
     return reached;
   }
@@ -281,6 +284,7 @@ class Scenario {
       ),
       verify: random.below(3) === 0 ? 'strict' : 'counts',
       units: 1 + random.below(3),
+      isScattered: (each === 'append' || each === 'files') && this.scattering.below(3) === 0,
     }));
   }
 
