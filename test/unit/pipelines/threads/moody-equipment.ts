@@ -83,6 +83,9 @@ async function* behave(
         yield '1';
       }
       return;
+    case 'bad':
+      yield 'one';
+      return;
     case 'tell':
       log.warn('told', { secret, nested: [{ text: `with ${secret} inside` }], large: 5n });
       return;
