@@ -57,9 +57,11 @@ export class DataflowWorkspace {
   async open(
     changes: Partial<DataflowOptions> = {},
     services: Partial<DataflowServices> = {},
+    without?: keyof DataflowOptions,
   ): Promise<PipelineRunner> {
+    const options = Object.entries(this.options(changes)).filter(([key]) => key !== without);
     return await openDataflowRunner(
-      this.options(changes),
+      dataflowOptionsSchema.parse(Object.fromEntries(options)),
       {
         ...quietServices('/nowhere'),
         retry: { attempts: 4, minDelayMs: 1, maxDelayMs: 5, factor: 2 },
