@@ -6,8 +6,9 @@ import { neverAborts } from '../../core/never-aborts';
 import type { JsonObject, RunContext } from '../../core/plan';
 import { errorText } from '../../pipelines/beam/error-text';
 import type { PipelineRequest, PipelineRun, PipelineRunner } from '../../pipelines/pipeline-runner';
-import { DataflowWorkspace, requestOf, Told } from '../dataflow-stand-in/dataflow-workspace';
+import { DataflowWorkspace, requestOf } from '../dataflow-stand-in/dataflow-workspace';
 import type { Life } from '../dataflow-stand-in/stand-in-job';
+import { Told } from '../dataflow-stand-in/told';
 import { hasCode } from '../has-code';
 import { fakeContext } from '../unit/pipelines/fake-equipment';
 

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { JsonObject, RunContext } from '../../../core/plan';
+import { isLoopback, planObstacles } from '../../../pipelines/beam/dataflow/plan-obstacles';
+import { fakeContext } from '../pipelines/fake-equipment';
+
+const BIGQUERY = { project: 'p', dataset: 'd', staging: 'gs://bucket/prefix' };
+
+function contextOf(
+  source: [type: string, connection: JsonObject],
+  config: JsonObject = BIGQUERY,
+  type = 'bigquery',
+): RunContext {
+  const context = fakeContext('/staging');
+  return {
+    ...context,
+    source: { ...context.source, type: source[0], connectionName: 'shop', connection: source[1] },
+    destination: { ...context.destination, type, destinationName: 'warehouse', config },
+  };
+}
+
+function told(context: RunContext, here = false): string[] {
+  return planObstacles(context, here).map(({ what }) => what);
+}
+
+describe('obstacles of a plan for workers elsewhere', () => {
+  it('are none for what workers can resolve and reach', () => {
+    const connection = {
+      host: 'db.internal',
+      user: 'etl',
+      password: '${secret:projects/p/secrets/s/versions/latest}',
+      options: 'a literal $${env:X}',
+      ssl_ca: '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----',
+    };
+    assert.deepEqual(told(contextOf(['postgresql', connection])), []);
+  });
+
+  it('are secrets of this machine, in this place of any depth', () => {
+    const connection = {
+      host: 'db',
+      password: '${env:PW}',
+      nested: { key: ['x${file:/k.json}y'] },
+      token: '${inline:a}',
+    };
+    assert.deepEqual(
+      told(contextOf(['mysql', connection], { ...BIGQUERY, credentials: '${file:key.json}' })),
+      [
+        '`password` of connection shop is ${env:PW}, which only this machine can resolve',
+        '`key` of connection shop is ${file:/k.json}, which only this machine can resolve',
+        '`token` of connection shop is written out in the configuration, and secrets never leave this machine',
+        '`credentials` of destination warehouse is ${file:key.json}, which only this machine can resolve',
+      ],
+    );
+    const [first] = planObstacles(contextOf(['mysql', connection]), false);
+    assert.match(first?.hint ?? '', /Secret Manager .*--runner in-process/);
+  });
+
+  it('are files of this machine', () => {
+    assert.deepEqual(told(contextOf(['local', { path: '/data' }], { path: '/w.duckdb' }, 'duckdb')), [
+      '`path` of connection shop is on this machine, where workers cannot read or write',
+      '`path` of destination warehouse is on this machine, where workers cannot read or write',
+    ]);
+    assert.deepEqual(told(contextOf(['postgresql', { host: 'db', ssl_ca: 'ca.pem' }])), [
+      '`ssl_ca` of connection shop is a file of this machine',
+    ]);
+  });
+
+  it('are addresses of this machine', () => {
+    assert.deepEqual(told(contextOf(['postgresql', { database: 'd' }])), [
+      'connection shop names no `host`, so that each worker would look on itself',
+    ]);
+    for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1', '/var/run/postgresql', 'x.localhost']) {
+      assert.deepEqual(told(contextOf(['mysql', { host }])), [
+        `\`host\` of connection shop is ${host}, which is this machine`,
+      ]);
+    }
+    const config = {
+      ...BIGQUERY,
+      credentials: 'anonymous',
+      endpoint: 'http://127.0.0.1:9050',
+      staging_endpoint: 'http://[::1]:1',
+    };
+    assert.deepEqual(told(contextOf(['mysql', { host: 'db' }], config)), [
+      '`endpoint` of destination warehouse is http://127.0.0.1:9050, which is this machine',
+      '`staging_endpoint` of destination warehouse is http://[::1]:1, which is this machine',
+    ]);
+  });
+
+  it('are secrets alone where the workers are on this machine', () => {
+    const context = contextOf(
+      ['postgresql', { host: 'localhost', password: '${env:PW}' }],
+      { path: '/w' },
+      'duckdb',
+    );
+    assert.deepEqual(told(context, true), [
+      '`password` of connection shop is ${env:PW}, which only this machine can resolve',
+    ]);
+  });
+
+  it('tell this machine from others', () => {
+    for (const here of [
+      'localhost',
+      'LOCALHOST',
+      '127.0.0.1',
+      '0.0.0.0',
+      '::1',
+      'http://localhost:1/x',
+      'https://127.0.0.1',
+    ]) {
+      assert.equal(isLoopback(here), true, here);
+    }
+    for (const there of [
+      'db',
+      '10.0.0.1',
+      'localhost.example.com',
+      'https://dataflow.googleapis.com',
+      '128.0.0.1',
+      '',
+    ]) {
+      assert.equal(isLoopback(there), false, there);
+    }
+  });
+});
