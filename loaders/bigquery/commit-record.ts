@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BeamliftError } from '../../core/errors';
 import { openRecord } from '../../core/open-record';
 import { commitPlanSchema } from './commit-plan';
-import { jsonOfObject } from './object-json';
+import { jsonOfObject, readableBody } from './object-json';
 import type { RunLayout } from './staging-layout';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 
@@ -40,13 +40,15 @@ export async function findCommitRecord(
   });
 }
 
-/** Keeps the record; where one was kept before, that one counts and is returned. */
+/** Keeps the record; where one was kept before, that one counts and is returned. Throws LIMIT_EXCEEDED, NEEDS_ATTENTION. */
 export async function keepCommitRecord(
   place: CommitPlace,
   record: CommitRecord,
   signal: AbortSignal,
+  maxBytes = MAX_RECORD_BYTES,
 ): Promise<CommitRecord> {
-  const body = Buffer.from(JSON.stringify(record));
+  const what = `The record of what run ${record.plan.runId} publishes`;
+  const body = readableBody(what, record, maxBytes, { object: place.layout.commit });
   if ((await place.bucket.write(place.layout.commit, body, '0', signal)) !== 'conflict') return record;
   const first = await findCommitRecord(place, signal);
   if (first?.plan.manifestHash === record.plan.manifestHash) return first;

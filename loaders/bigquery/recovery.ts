@@ -11,7 +11,7 @@ import { holding, joinJobLease, type JobLease } from './job-lease';
 import { isAlive } from './job-lease-decision';
 import { burnJob, type JobOutcome } from './load-jobs';
 import { whetherMoved, type Moved } from './moved-rows';
-import { jsonOfObject } from './object-json';
+import { jsonOfObject, readableBody } from './object-json';
 import { attentionNeeded, needAttention, referenceOf, type PublishingRun } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
@@ -36,14 +36,14 @@ export class BigQueryRecovery implements RunRecovery {
   async beginRun(plan: Plan, signal: AbortSignal): Promise<void> {
     const { session } = this.held();
     const { job, runId, fence } = plan.context;
+    const { plan: name } = this.desk.layout.run(job, runId);
+    const body = readableBody(`The plan of run ${runId}`, plan, MAX_PLAN_BYTES, { job, object: name });
     // First the state, then the files: what a run leaves that dies now is known by its id, and swept.
     await session.change((kept, nowIso) => {
       const document = holding(kept?.document, fence);
       const run: StateRun = { id: runId, state: 'staging', startedAt: nowIso, reason: null, intent: null };
       return { ...document, run };
     }, signal);
-    const { plan: name } = this.desk.layout.run(job, runId);
-    const body = Buffer.from(JSON.stringify(plan));
     if ((await this.desk.bucket.write(name, body, '0', signal)) === 'conflict') {
       throw new BeamliftError('INTERNAL', {
         what: `Run ${runId} has a plan already`,

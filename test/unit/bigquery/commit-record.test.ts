@@ -25,6 +25,17 @@ describe('the record of a commit', () => {
     assert.deepEqual(Object.keys(again.files), Object.keys(files));
   });
 
+  it('that nobody could read again is not kept', async () => {
+    const size = Buffer.byteLength(JSON.stringify({ plan, files }));
+    await assert.rejects(
+      keepCommitRecord({ bucket, layout }, { plan, files }, NEVER, size - 1),
+      hasCode('LIMIT_EXCEEDED', /what run run-1 publishes has \d+ bytes/),
+    );
+    assert.equal(await findCommitRecord({ bucket, layout }, NEVER), undefined);
+    await keepCommitRecord({ bucket, layout }, { plan, files }, NEVER, size);
+    assert.ok(await findCommitRecord({ bucket, layout }, NEVER));
+  });
+
   it('of other manifests is not kept in its place', async () => {
     const place = { bucket, layout };
     await keepCommitRecord(place, { plan, files }, NEVER);
