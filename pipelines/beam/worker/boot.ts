@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { access, constants, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
@@ -83,11 +83,12 @@ async function run(
   }
 }
 
-/** The folder that a runner names may have to be made. */
+/** The folder that a runner names may have to be made, or be one that only root can write. */
 async function temporaryFolder({ folder }: BootFlags): Promise<string> {
   if (folder === undefined) return tmpdir();
   try {
     await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
     return folder;
   } catch {
     return tmpdir();

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { makeImageTree, type ImageTree } from './image-tree';
+import type { JobServiceProcess } from './job-service-process';
+import { startPrism } from './prism-server';
+import { Shop } from './shop';
+
+/** Files that begin their program when they are loaded. */
+const PROGRAMS = [
+  'dist/launcher/cli.js',
+  'dist/pipelines/beam/worker/boot-process.js',
+  'dist/pipelines/beam/worker/worker-process.js',
+];
+/** Node.js's warning about `require` of a module that is one of `import` alone. */
+const REQUIRED_MODULE = /ExperimentalWarning: CommonJS module .* is loading ES Module/;
+
+const packageSchema = z.object({ version: z.string(), devDependencies: z.record(z.string(), z.string()) });
+const lockSchema = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })) });
+
+describe('the image of beamlift', function () {
+  this.timeout(300_000);
+  let image: ImageTree;
+
+  before(async () => {
+    image = await makeImageTree();
+  });
+  after(async () => {
+    await image.remove();
+  });
+
+  describe('as a folder', () => {
+    it('has programs that start: a worker for a runner, the launcher for all others', async () => {
+      const { version } = packageSchema.parse(await image.json('package.json'));
+      const entry = 'deploy/image-entry.js';
+      for (const program of [entry, 'bin/beamlift.js', 'bin/beamlift-boot.js']) {
+        const { code, out } = await image.node(program, '--version');
+        assert.equal(code, 0, program);
+        assert.ok(out.includes(version), `${program}: ${out}`);
+      }
+      assert.match((await image.node(entry, '--help')).out, /beamlift/);
+
+      const unflagged = await image.node('bin/beamlift-boot.js');
+      assert.equal(unflagged.code, 2);
+      assert.match(unflagged.err, /"code":"USAGE".*--id/);
+      const asWorker = await image.node(entry, '--id=1', '--logging_endpoint=localhost:1');
+      assert.equal(asWorker.code, 2);
+      assert.match(asWorker.err, /boot\.failed.*--provision_endpoint/);
+    });
+
+    it('misses no module, neither of its own nor of others', async () => {
+      const files = await image.files();
+      assert.ok(files.length > 300, `${files.length}`);
+      const own = files.filter((file) => !PROGRAMS.includes(file)).map((file) => `./${file}`);
+      assert.equal(own.length, files.length - PROGRAMS.length);
+      const all = await image.node('-e', `for (const file of ${JSON.stringify(own)}) require(file)`);
+      assert.equal(all.code, 0, all.err);
+      assert.equal(
+        all.err
+          .replace(/^\(.*\)$/gm, '')
+          .replace(REQUIRED_MODULE, '')
+          .trim(),
+        '',
+      );
+
+      const used = new Set<string>();
+      for (const file of files) {
+        const text = await readFile(path.join(image.folder, file), 'utf8');
+        for (const [, name = ''] of text.matchAll(/\b(?:require|import)\("([^".][^"]*)"\)/g)) used.add(name);
+        for (const [, name = ''] of text.matchAll(/\b(?:require|import)\('([^'.][^']*)'\)/g)) used.add(name);
+      }
+      assert.ok(
+        used.has('pg') && used.has('apache-beam') && used.has('google-auth-library'),
+        [...used].join(),
+      );
+      // The Beam SDK survives its own circles only where its entry point comes first.
+      const names = ['apache-beam', ...used];
+      const script = `for (const name of ${JSON.stringify(names)}) await import(name)`;
+      const others = await image.node('--input-type=module', '-e', script);
+      assert.equal(others.code, 0, others.err);
+    });
+
+    it('has nothing that only development needs', async () => {
+      const { devDependencies } = JSON.parse(await readFile(path.join(image.folder, 'package.json'), 'utf8'));
+      const lock = lockSchema.parse(await image.json('node_modules/.package-lock.json'));
+      const installed = Object.entries(lock.packages);
+      assert.deepEqual(
+        installed.filter(([, { dev }]) => dev === true),
+        [],
+      );
+      assert.ok(!installed.some(([name]) => name === 'node_modules/mocha'));
+      assert.ok('mocha' in devDependencies);
+    });
+  });
+
+  describe('as the workers of a runner', () => {
+    let shop: Shop;
+    let prism: JobServiceProcess;
+
+    before(async () => {
+      shop = await Shop.open(10);
+      prism = await startPrism(shop.secrets);
+    });
+    after(async () => {
+      await Promise.all([prism.stop(), shop.close()]);
+    });
+
+    it('refuses a run that another version has planned', async () => {
+      const file = path.join(image.folder, 'package.json');
+      const original = await readFile(file, 'utf8');
+      await writeFile(file, JSON.stringify({ ...JSON.parse(original), version: '999.0.0' }));
+      try {
+        const environment = `process:${image.boot}`;
+        await shop.configure(
+          'other_version',
+          {},
+          { endpoint: prism.endpoint, environment, workers_have_secrets: true },
+        );
+        const { reports } = await shop.run('--runner', 'portable');
+        assert.equal(reports[0]?.error?.code, 'RUNNER_UNUSABLE');
+        assert.match(reports[0].error.what, /planned by beamlift .*999\.0\.0/);
+      } finally {
+        await writeFile(file, original);
+      }
+    });
+  });
+});
