@@ -10,7 +10,7 @@ import {
   type ServerDuplexStream,
   type ServerUnaryCall,
 } from '@grpc/grpc-js';
-import { Context } from 'apache-beam/coders/coders';
+import { Context, type Coder } from 'apache-beam/coders/coders';
 import { FullWindowedValueCoder, GlobalWindowCoder } from 'apache-beam/coders/required_coders';
 import { PaneInfoCoder, StrUtf8Coder } from 'apache-beam/coders/standard_coders';
 import { PipelineContext } from 'apache-beam/internal/pipeline';
@@ -18,6 +18,7 @@ import {
   ProcessBundleDescriptor,
   RemoteGrpcPort,
   type Elements,
+  type LogEntry_List as LogEntryList,
   type InstructionRequest,
   type InstructionResponse,
 } from 'apache-beam/proto/beam_fn_api';
@@ -33,7 +34,7 @@ import { Reader, Writer } from 'protobufjs';
 
 const SOURCE = 'source';
 const SINK = 'sink';
-const CODER = new FullWindowedValueCoder(new StrUtf8Coder(), new GlobalWindowCoder());
+const INPUT = new FullWindowedValueCoder(new StrUtf8Coder(), new GlobalWindowCoder());
 
 /** The runner's side of Beam's worker protocol, as far as one step over texts needs it. */
 export class FakeRunner {
@@ -41,6 +42,11 @@ export class FakeRunner {
   readonly outputs = new Map<string, string[]>();
   /** Bundles whose outputs have all come. */
   readonly whole = new Set<string>();
+  /** Whether it refuses, as Prism does, to describe bundles to who does not say who it is. */
+  insistsOnId = true;
+  /** What workers have logged. */
+  readonly logged: string[] = [];
+  private readonly output: FullWindowedValueCoder<unknown, GlobalWindow>;
   private readonly server = new Server({ 'grpc.max_receive_message_length': -1 });
   private readonly answers = new Map<string, (response: InstructionResponse) => void>();
   private control: ServerDuplexStream<InstructionResponse, InstructionRequest> | undefined;
@@ -48,8 +54,12 @@ export class FakeRunner {
   private readonly joined: Promise<unknown>;
   url = '';
 
-  /** `step`: what the worker runs between source and sink; see `asyncStepSpec`. */
-  constructor(private readonly step: FunctionSpec) {
+  /** `step`: what the worker runs between source and sink. Its outputs that are no texts are kept as JSON. */
+  constructor(
+    private readonly step: FunctionSpec,
+    output: Coder<unknown> = new StrUtf8Coder(),
+  ) {
+    this.output = new FullWindowedValueCoder(output, new GlobalWindowCoder());
     this.joined = new Promise((resolve) => {
       this.server.addService(beamFnControlDefinition, {
         control: (call: ServerDuplexStream<InstructionResponse, InstructionRequest>) => {
@@ -64,7 +74,7 @@ export class FakeRunner {
           call: ServerUnaryCall<unknown, ProcessBundleDescriptor>,
           answer: sendUnaryData<ProcessBundleDescriptor>,
         ) => {
-          if (isKnown(call.metadata)) answer(null, this.descriptor());
+          if (!this.insistsOnId || isKnown(call.metadata)) answer(null, this.descriptor());
           else answer({ code: status.INVALID_ARGUMENT, details: 'failed to find worker id in metadata' });
         },
       });
@@ -77,7 +87,13 @@ export class FakeRunner {
       },
     });
     this.server.addService(beamFnLoggingDefinition, {
-      logging: (call: ServerDuplexStream<unknown, unknown>) => call.on('error', () => undefined),
+      logging: (call: ServerDuplexStream<LogEntryList, unknown>) => {
+        call.on('error', () => undefined);
+        call.on('end', () => call.end());
+        call.on('data', ({ logEntries }: LogEntryList) => {
+          this.logged.push(...logEntries.map(({ message }) => message));
+        });
+      },
     });
   }
 
@@ -142,25 +158,29 @@ export class FakeRunner {
       const texts = this.outputs.get(instructionId) ?? [];
       this.outputs.set(instructionId, texts);
       const reader = new Reader(bytes);
-      while (reader.pos < reader.len) texts.push(CODER.decode(reader, Context.needsDelimiters).value);
+      while (reader.pos < reader.len) {
+        const { value } = this.output.decode(reader, Context.needsDelimiters);
+        texts.push(typeof value === 'string' ? value : JSON.stringify(value));
+      }
       if (isLast) this.whole.add(instructionId);
     }
   }
 
   private descriptor(): ProcessBundleDescriptor {
     const descriptor = ProcessBundleDescriptor.create({ id: 'bundle' });
-    const coderId = new PipelineContext(descriptor, '').getCoderId(CODER);
-    const port = RemoteGrpcPort.toBinary({
-      apiServiceDescriptor: { url: this.url },
-      coderId,
-    });
+    const coders = new PipelineContext(descriptor, '');
+    const [input, output] = [coders.getCoderId(INPUT), coders.getCoderId(this.output)];
+    const port = (coderId: string): Uint8Array =>
+      RemoteGrpcPort.toBinary({ apiServiceDescriptor: { url: this.url }, coderId });
     descriptor.transforms = {
-      [SOURCE]: transform({ urn: 'beam:runner:source:v1', payload: port }, [], ['in']),
+      [SOURCE]: transform({ urn: 'beam:runner:source:v1', payload: port(input) }, [], ['in']),
       step: transform(this.step, ['in'], ['out']),
-      [SINK]: transform({ urn: 'beam:runner:sink:v1', payload: port }, ['out'], []),
+      [SINK]: transform({ urn: 'beam:runner:sink:v1', payload: port(output) }, ['out'], []),
     };
-    const collection = PCollection.create({ coderId });
-    descriptor.pcollections = { in: collection, out: collection };
+    descriptor.pcollections = {
+      in: PCollection.create({ coderId: input }),
+      out: PCollection.create({ coderId: output }),
+    };
     return descriptor;
   }
 }
@@ -184,7 +204,7 @@ function encode(texts: readonly string[]): Uint8Array {
       timestamp: Long.ZERO,
       pane: PaneInfoCoder.ONE_AND_ONLY_FIRING,
     };
-    CODER.encode(element, writer, Context.needsDelimiters);
+    INPUT.encode(element, writer, Context.needsDelimiters);
   }
   return writer.finish();
 }

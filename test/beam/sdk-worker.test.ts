@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import '../../pipelines/beam/sdk-entry';
 import { FunctionSpec, ParDoPayload } from 'apache-beam/proto/beam_runner_api';
+import { Worker } from 'apache-beam/worker/worker';
 import { BeamliftError } from '../../core/errors';
 import type { AsyncDoFn } from '../../pipelines/beam/async-do-fn';
 import { registerAsyncDoFn } from '../../pipelines/beam/async-pardo';
@@ -84,6 +85,21 @@ describe('an SDK worker', () => {
       assert.equal((await runner.runBundle('b3', [['a']])).error, '');
       assert.deepEqual(printed, []);
     });
+  });
+
+  it('says who it is when it asks for a bundle’s descriptor, which the SDK’s does not (worker.js:247)', async () => {
+    await withWorker(PASS, async (runner) => {
+      assert.equal((await runner.runBundle('b1', [['a']])).error, '');
+    });
+    const runner = new FakeRunner(stepSpec(1));
+    await runner.start();
+    const worker = new Worker('worker-1', { controlUrl: runner.url });
+    await runner.worker();
+    assert.match((await runner.runBundle('b1', [['a']])).error, /failed to find worker id/);
+    const gone = once(worker.controlChannel, 'status');
+    await runner.hangUp();
+    await gone;
+    worker.controlClient.close();
   });
 
   it('ends with the control channel, when its bundles have stopped (worker_main.js, worker.js:152)', async () => {

@@ -3,7 +3,6 @@ import { version } from 'apache-beam/version';
 import { checkSdkVersion } from '../sdk-version';
 import { repairBundleLifecycle } from './bundle-lifecycle';
 import { repairDataOrder } from './data-order';
-import { repairDescriptorWorkerId } from './descriptor-worker-id';
 import { repairMessageLimit } from './message-limit';
 import { repairMetricEncoding } from './metric-encoding';
 import { repairMetricLabels } from './metric-labels';
@@ -20,7 +19,6 @@ export function applySdkRepairs(): void {
   checkSdkVersion(version);
   repairMessageLimit();
   repairStreamErrors();
-  repairDescriptorWorkerId();
   repairRunnerRequests();
   repairBundleLifecycle();
   repairDataOrder();
