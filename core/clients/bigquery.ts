@@ -14,12 +14,12 @@ import {
   type TableReference,
   type TableResource,
 } from './bigquery-api';
+import { parseDataset, parseJob, parseTable } from './bigquery-resources';
 import { columnNames, rowsOf } from './bigquery-rows';
-import { jsonOf, textIn, unreadable } from './google-answers';
+import { jsonOf, unreadable } from './google-answers';
 import { GoogleServiceFailure, mayPass, type GoogleCall } from './google-failures';
 import { openGoogleLogin, type GoogleLogin, type GoogleLoginOptions } from './google-login';
 import { checkEndpoint, GoogleRest, type GoogleRequest } from './google-rest';
-import { asRecord } from './small-http';
 
 const SERVICE = 'BigQuery';
 const DEFAULT_ENDPOINT = 'https://bigquery.googleapis.com';
@@ -88,12 +88,7 @@ class RestBigQuery implements BigQueryApi {
         path: datasetPath(projectId, datasetId),
         accepts: [404],
       },
-      (answer) => {
-        if (answer.status === 404) return undefined;
-        const resource = jsonOf(answer);
-        textIn(resource, 'location');
-        return resource as unknown as DatasetResource;
-      },
+      (answer) => (answer.status === 404 ? undefined : parseDataset(jsonOf(answer))),
       signal,
     );
   }
@@ -106,12 +101,7 @@ class RestBigQuery implements BigQueryApi {
         path: tablePath(table),
         accepts: [404],
       },
-      (answer) => {
-        if (answer.status === 404) return undefined;
-        const resource = jsonOf(answer);
-        textIn(asRecord(resource['tableReference']), 'tableId');
-        return resource as unknown as TableResource;
-      },
+      (answer) => (answer.status === 404 ? undefined : parseTable(jsonOf(answer))),
       signal,
     );
   }
@@ -182,7 +172,7 @@ class RestBigQuery implements BigQueryApi {
     };
     try {
       const answer = await this.rest.once(request, signal);
-      return answer.status === 409 ? { kind: 'exists' } : { kind: 'accepted', job: jobOf(jsonOf(answer)) };
+      return answer.status === 409 ? { kind: 'exists' } : { kind: 'accepted', job: parseJob(jsonOf(answer)) };
     } catch (error) {
       if (!(error instanceof GoogleServiceFailure)) throw error;
       const { status } = error;
@@ -201,7 +191,7 @@ class RestBigQuery implements BigQueryApi {
         path: `${jobPath(reference)}?${locationOf(reference).toString()}`,
         accepts: [404],
       },
-      (answer) => (answer.status === 404 ? undefined : jobOf(jsonOf(answer))),
+      (answer) => (answer.status === 404 ? undefined : parseJob(jsonOf(answer))),
       signal,
     );
   }
@@ -255,13 +245,6 @@ class RestBigQuery implements BigQueryApi {
     } while (token !== undefined);
     return rows;
   }
-}
-
-function jobOf(resource: Readonly<Record<string, unknown>>): JobResource {
-  textIn(asRecord(resource['jobReference']), 'jobId');
-  textIn(asRecord(resource['status']), 'state');
-  if (typeof resource['configuration'] !== 'object') throw unreadable('the job has no configuration');
-  return resource as unknown as JobResource;
 }
 
 function about(action: string, object: string): GoogleCall {
