@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { startLauncher } from '../crash/launcher-process';
 import type { FaultAction } from '../fault-proxy/faults';
 import { BigQueryServices, BigQueryWorkspace } from './bigquery-workspace';
 
@@ -109,11 +111,35 @@ describe('rejected rows of loads into BigQuery', function () {
     assert.deepEqual((await stagedRejects()).map(uriOf), reports[0]?.reject_files);
   });
 
-  const once: readonly [string, FaultAction, number][] = [
+  it('of a launcher that is killed before its manifest is written go with the run that takes over', async () => {
+    await place.configure({ rejects: { max: 2 } });
+    const launcher = startLauncher(place.workspace);
+    launcher.stderr.resume();
+    const ended = once(launcher, 'exit');
+    services.faults.kill = async () => {
+      launcher.kill('SIGKILL');
+      await ended;
+    };
+    place.break({ on: 'rejects.write', nth: 1, action: 'kill-after' });
+    const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+    assert.equal(signal, 'SIGKILL');
+    const left = await stagedRejects();
+    assert.equal(left.length, 1);
+    place.break(undefined);
+
+    const { code, reports, err } = await place.run();
+    assert.equal(code, 3, err);
+    assert.deepEqual([reports[0]?.rows_loaded, reports[0]?.rows_rejected], [3, 2]);
+    assert.deepEqual((await stagedRejects()).map(uriOf), reports[0]?.reject_files);
+    assert.ok(!(await stagedRejects()).includes(left[0] ?? ''));
+    assert.deepEqual(await place.rows('id, name'), ['1|one', '3|three', '5|five']);
+  });
+
+  const uploads: readonly [string, FaultAction, number][] = [
     ['whose answer was lost', 'drop-answer', 1],
     ['that the store refused for a while', 503, 2],
   ];
-  for (const [what, action, times] of once) {
+  for (const [what, action, times] of uploads) {
     it(`in an upload ${what} are there once`, async () => {
       await place.configure({ rejects: { max: 2 } });
       place.break({ on: 'rejects.write', nth: 1, action, times });
