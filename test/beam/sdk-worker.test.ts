@@ -96,7 +96,8 @@ describe('an SDK worker', () => {
     const worker = new Worker('worker-1', { controlUrl: runner.url });
     await runner.worker();
     assert.match((await runner.runBundle('b1', [['a']])).error, /failed to find worker id/);
-    const gone = once(worker.controlChannel, 'status');
+    worker.controlChannel.removeAllListeners('end');
+    const gone = new Promise((resolve) => void worker.controlChannel.on('status', resolve));
     await runner.hangUp();
     await gone;
     worker.controlClient.close();
