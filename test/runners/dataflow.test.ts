@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DataflowWorkspace } from '../dataflow-stand-in/dataflow-workspace';
 import { RunsOnPrism } from '../dataflow-stand-in/run-on-prism';
 import { BigQueryServices, BigQueryWorkspace } from '../services/bigquery-workspace';
@@ -31,6 +32,8 @@ describe('a job that a stand-in of Dataflow runs', function () {
     await Promise.all([prism.stop(), services.stop(), dataflow.stop()]);
   });
 
+  afterEach(() => services.faults.set(undefined));
+
   const open = async (job: Readonly<Record<string, unknown>> = {}): Promise<BigQueryWorkspace> => {
     const workspace = await BigQueryWorkspace.create(services);
     opened.push(workspace);
@@ -57,12 +60,27 @@ describe('a job that a stand-in of Dataflow runs', function () {
     assert.match(err, /console\.cloud\.google\.com\/dataflow\/jobs\/us-central1/);
   });
 
+  it('goes on by itself when it is detached, and publishes what it staged', async () => {
+    const workspace = await open();
+    const detached = await workspace.run('--runner', 'dataflow', '--detach');
+    assert.equal(detached.code, 0, detached.err);
+    const job = dataflow.server.jobs.at(-1);
+    while (job?.isActive === true) await sleep(100);
+    assert.equal(job?.state, 'JOB_STATE_DONE');
+    assert.equal((await workspace.rows('id'))?.length, FILES * ROWS_OF_FILE);
+  });
+
   it('ends with the error of a worker', async () => {
-    const workspace = await open({ file_format: 'csv', rejects: { max: 0 } });
-    await workspace.file('f5.csv', 'id,name', '1,"never closed');
+    const workspace = await open();
+    const message = 'etl@my-project does not have storage.objects.create access to the bucket.';
+    const refuse = { status: 403, reason: 'forbidden', message };
+    services.faults.set({ on: 'part.upload', nth: 1, times: 1_000, action: { refuse } });
     const { code, err, reports } = await workspace.run('--runner', 'dataflow');
     assert.equal(code, 1, err);
-    assert.equal(reports[0]?.error?.code, 'FORMAT_INVALID', err);
+    assert.equal(reports[0]?.error?.code, 'RIGHTS_MISSING', err);
+    assert.match(reports[0].error.why ?? '', /storage\.objects\.create/);
+    assert.ok(reports[0].error.where.unit);
+    assert.equal(dataflow.server.jobs.at(-1)?.state, 'JOB_STATE_FAILED');
     assert.equal(await workspace.rows('id'), undefined);
   });
 });
