@@ -176,6 +176,12 @@ export interface Loader {
 export const DESTINATION_JOB_KEYS = ['table_options', 'staging_format', 'verify'] as const;
 export type DestinationJobKey = (typeof DESTINATION_JOB_KEYS)[number];
 
+export interface NameProblem {
+  readonly key: 'dataset' | 'dest_table_name';
+  /** Without the key, as it is read after it: `"a$b" cannot be …`. */
+  readonly problem: string;
+}
+
 /** A kind of destination: one entry of the tuple in loaders/index.ts. Drivers are imported in `open`, never with the module. */
 export interface DestinationModule<Type extends string = string> {
   readonly type: Type;
@@ -206,6 +212,11 @@ export interface DestinationModule<Type extends string = string> {
   };
   /** The type that a created table gives to a source column of this type (the inferred one for text sources). */
   typeFor(type: ColumnType): ColumnType;
+  /**
+   * What is wrong with the table of a job, and with which of its keys, as far as the names alone tell; undefined: nothing. `dataset`: only
+   * where the job has its own. Absent: names are looked at when the destination is opened.
+   */
+  nameProblem?(names: { readonly dataset?: string; readonly table: string }): NameProblem | undefined;
   /** A URL of `--to`, as fields; undefined: not a URL of this destination. Throws USAGE. */
   parseUrl(url: string): JsonObject | undefined;
   open(destination: DestinationSpec, services: SourceServices, signal: AbortSignal): Promise<Loader>;

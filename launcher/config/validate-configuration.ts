@@ -9,6 +9,7 @@ import { checkJob, type JobDraft } from './job-rules';
 import { JOB_KEYS } from './job-schema';
 import type { Configuration, JobSpec, JobTemplate } from './job-spec';
 import { mergeDefaults } from './merge-defaults';
+import { reportDestinationNames } from './destination-names';
 import { type EndpointContext, isMapping } from './read-endpoint';
 import { NO_KEYS, type ReadKeys, readJobKeys } from './read-job-keys';
 import { defaultRunStore, readRunStore } from './read-run-store';
@@ -103,6 +104,7 @@ function readJobs(
     if (job !== undefined) jobs.push(job);
   }
   reportTableConflicts(jobs, modules.destinations, problems);
+  reportDestinationNames(jobs, modules.destinations, problems);
   return jobs;
 }
 

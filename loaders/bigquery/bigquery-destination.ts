@@ -14,7 +14,14 @@ import { BigQueryLoader } from './bigquery-loader';
 import { parseBigqueryUrl, parseStaging, STAGING_RULE } from './bigquery-url';
 import { checkBigQuery, checkOfOpening } from './check-bigquery';
 import { canonicalLocation } from './load-locations';
-import { DATASET_NAME, DATASET_RULE, PROJECT_NAME, PROJECT_RULE, tableReference } from './object-names';
+import {
+  DATASET_NAME,
+  DATASET_RULE,
+  nameProblem,
+  PROJECT_NAME,
+  PROJECT_RULE,
+  tableReference,
+} from './object-names';
 import { BIGQUERY_NDJSON, BIGQUERY_RULES } from './rules';
 import { stagingFormatFor } from './staging-format';
 import { typeFor } from './types';
@@ -106,6 +113,7 @@ export const bigquery = {
   stagingFormat: stagingFormatFor,
   unitSize: { minBytes: MIN_UNIT_BYTES, maxUnits: MAX_UNITS },
   typeFor,
+  nameProblem,
   parseUrl: parseBigqueryUrl,
   open: async ({ config: written, dataset, table: tableId }, services, signal) => {
     const config = fields.parse(written);

@@ -1,5 +1,6 @@
 import { BeamliftError } from '../../core/errors';
 import type { TableReference } from '../../core/clients/bigquery-api';
+import type { NameProblem } from '../../core/loader';
 
 /** In bytes of UTF-8, of the name of a table. */
 const MAX_TABLE_NAME = 1024;
@@ -13,6 +14,23 @@ const OWN_TABLES = /^(?:_beamlift_|beamlift_tmp_)/i;
 
 export const DATASET_RULE = 'a dataset has letters, digits and _ in its name';
 export const PROJECT_RULE = 'a project id has lower-case letters, digits and -, and begins with a letter';
+
+/** See `DestinationModule.nameProblem`. */
+export function nameProblem({
+  dataset,
+  table,
+}: {
+  dataset?: string;
+  table: string;
+}): NameProblem | undefined {
+  const problem = tableNameProblem(table);
+  if (problem !== undefined) {
+    const why = `"${table}" cannot be the name of a table in BigQuery: ${problem}`;
+    return { key: 'dest_table_name', problem: why };
+  }
+  if (dataset === undefined || DATASET_NAME.test(dataset)) return undefined;
+  return { key: 'dataset', problem: `"${dataset}" cannot be the name of a dataset: ${DATASET_RULE}` };
+}
 
 /** The table of a job. Throws PLAN_REFUSED for names that BigQuery refuses. */
 export function tableReference(projectId: string, datasetId: string, tableId: string): TableReference {

@@ -218,6 +218,7 @@ describe('names of tables in BigQuery', () => {
   ]) {
     it(`may be ${name.slice(0, 20)}`, () => {
       assert.equal(tableReference('p', 'd', name).tableId, name);
+      assert.equal(bigquery.nameProblem({ table: name }), undefined);
     });
   }
 
@@ -239,6 +240,7 @@ describe('names of tables in BigQuery', () => {
   ]) {
     it(`may not be ${JSON.stringify(name).slice(0, 20)}`, () => {
       assert.throws(() => tableReference('p', 'd', name), hasCode('PLAN_REFUSED', /name of a table/));
+      assert.equal(bigquery.nameProblem({ table: name })?.key, 'dest_table_name');
     });
   }
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { DestinationModule } from '../../../core/loader';
 import type { ConfigurationModules } from '../../../launcher/config/endpoint-modules';
 import type { JobSpec } from '../../../launcher/config/job-spec';
+import { nameProblem } from '../../../loaders/bigquery/object-names';
 import { checkText } from './check-text';
 import { FAKE_MODULES, fakeWarehouse } from './fake-modules';
 
@@ -41,6 +42,26 @@ function jobOf(text: string): JobSpec {
 function problemsOf(text: string): readonly string[] {
   return checkText(text, {}, true, MODULES).problems;
 }
+
+describe('names that a destination refuses', () => {
+  const named: DestinationModule = { ...loadJobs, nameProblem };
+  const check = (job: string): readonly string[] =>
+    checkText(configuration(job), {}, true, { ...MODULES, destinations: [fakeWarehouse, named] }).problems;
+
+  it('are problems of the file', () => {
+    assert.deepEqual(check('destination: jobs\ndest_table_name: orders\ndataset: raw'), []);
+    assert.deepEqual(check('destination: jobs\ndest_table_name: orders$20240101'), [
+      'f.yaml:13:5  jobs.a.dest_table_name: "orders$20240101" cannot be the name of a table in BigQuery: Letters, digits, spaces, _ and - are allowed, and at least one of them.',
+    ]);
+    assert.deepEqual(check('destination: jobs\ndataset: raw-data'), [
+      'f.yaml:13:5  jobs.a.dataset: "raw-data" cannot be the name of a dataset: a dataset has letters, digits and _ in its name',
+    ]);
+  });
+
+  it('are no problem elsewhere', () => {
+    assert.deepEqual(check('destination: file\ndest_table_name: orders$20240101'), []);
+  });
+});
 
 describe('keys that not every destination knows', () => {
   it('reach the job', () => {
