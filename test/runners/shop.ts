@@ -5,7 +5,10 @@ import { startPostgres, type PostgresServer } from '../services/postgres-server'
 /** The password of the source, as an environment variable that the configuration refers to. */
 const PASSWORD_VARIABLE = 'SHOP_PASSWORD';
 
-/** A shop whose orders are in PostgreSQL, and a warehouse for them: real programs, real loads, whoever runs the units. */
+/**
+ * A shop whose orders are in PostgreSQL, and a warehouse for them: real programs, real loads, whoever runs the units. A view `broken` of
+ * the orders can be planned, and not read: the database divides by zero.
+ */
 export class Shop {
   private constructor(
     private readonly postgres: PostgresServer,
@@ -27,7 +30,8 @@ export class Shop {
       INSERT INTO orders SELECT id, CASE WHEN id % 7 = 0 THEN NULL ELSE 'Ünïcode "' || id || '"' || chr(10) END,
         id * 1.01, id / 3.0, id % 2 = 0, date '2024-01-01' + (id % 366)::int,
         timestamptz '2024-02-29 12:00:00.000001Z' + id * interval '1 minute', jsonb_build_object('id', id), ARRAY['a' || id % 3, 'b']
-      FROM generate_series(1, ${rows}) AS id; ANALYZE orders`);
+      FROM generate_series(1, ${rows}) AS id; ANALYZE orders;
+      CREATE VIEW broken AS SELECT id, 1 / (id - ${Math.ceil(rows / 2)}) AS share FROM orders`);
     return shop;
   }
 
