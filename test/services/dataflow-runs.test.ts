@@ -280,9 +280,12 @@ describe('jobs on Dataflow', function () {
   });
 
   it('says that a job is gone', async () => {
-    const handle = { ...runner.handleFor(fakeContext('/s')), jobId: 'nobody' };
+    const handle = { ...runner.handleFor(fakeContext('/s')), job_id: 'nobody' };
     assert.equal(await runner.attach(handle, NEVER), undefined);
-    await assert.rejects(runner.attach({ version: 2 }, NEVER), hasCode('RUNNER_UNUSABLE', /cannot be read/));
+    await assert.rejects(
+      runner.attach({ runner: 'portable' }, NEVER),
+      hasCode('RUNNER_UNUSABLE', /cannot be read/),
+    );
   });
 
   it('gets another token when one has expired', async () => {
@@ -321,7 +324,17 @@ describe('jobs on Dataflow', function () {
     workspace.server.token = 'token-2';
     assert.equal((await run.follow(() => undefined, NEVER)).state, 'done');
     assert.equal(tokens, 2);
-    const job = JSON.stringify(workspace.server.jobs.at(-1)?.request);
-    assert.ok(!job.includes('PRIVATE KEY') && !job.includes('token-'));
+    const names = await workspace.gcs.list('staging/', 'bucket');
+    const uploaded = await Promise.all(
+      names.map(async (name) => (await workspace.gcs.read(name, 'bucket')) ?? ''),
+    );
+    const written = [
+      JSON.stringify(workspace.server.jobs.map(({ request }) => request)),
+      ...uploaded.map(String),
+    ];
+    written.push(JSON.stringify(run.handle));
+    assert.ok(written.length > 5);
+    for (const text of written)
+      assert.ok(!/PRIVATE KEY|token-\d/.test(text) && !text.includes(key.slice(200, 260)));
   });
 });

@@ -12,8 +12,6 @@ const MAX_REQUEST_ID = 63;
 
 /** Who a job is, before anybody has created it. */
 export interface DataflowIdentity {
-  /** Without the version of this shape, it could not be told from that of another version. */
-  readonly version: 1;
   readonly place: DataflowPlace;
   /** Of a run there is one active job at a time: the service allows one of a name. */
   readonly name: string;
@@ -25,13 +23,14 @@ export interface DataflowIdentity {
   readonly jobId?: string | undefined;
 }
 
-const identitySchema: z.ZodType<DataflowIdentity> = z.object({
-  version: z.literal(1),
-  place: z.object({ project: z.string(), region: z.string() }),
-  name: z.string(),
-  requestId: z.string(),
+const handleSchema = z.strictObject({
+  runner: z.literal('dataflow'),
+  project: z.string(),
+  region: z.string(),
+  job_name: z.string(),
+  request_id: z.string(),
   folder: z.string(),
-  jobId: z.string().optional(),
+  job_id: z.string().optional(),
 });
 
 /** Follows from the run and the lease alone: whoever asks again gets the same. */
@@ -44,7 +43,6 @@ export function identityOf(
   const name = `${begins.replace(/-+$/, '')}-${run}`;
   const lease = `-${fence}`;
   return {
-    version: 1,
     place: { project, region },
     name,
     requestId: `${run.slice(-(MAX_REQUEST_ID - lease.length))}${lease}`,
@@ -53,19 +51,30 @@ export function identityOf(
 }
 
 /** As it is kept with a run. */
-export function handleOf({ place, jobId, ...identity }: DataflowIdentity): JsonObject {
-  return { ...identity, place: { ...place }, ...(jobId === undefined ? {} : { jobId }) };
+export function handleOf({ place, name, requestId, folder, jobId }: DataflowIdentity): JsonObject {
+  return {
+    runner: 'dataflow',
+    project: place.project,
+    region: place.region,
+    job_name: name,
+    request_id: requestId,
+    folder,
+    ...(jobId === undefined ? {} : { job_id: jobId }),
+  };
 }
 
 /** Throws RUNNER_UNUSABLE for what another version has kept. */
 export function readHandle(handle: JsonObject): DataflowIdentity {
-  const parsed = identitySchema.safeParse(handle);
-  if (parsed.success) return parsed.data;
-  throw new BeamliftError('RUNNER_UNUSABLE', {
-    what: 'What was kept of the Dataflow job cannot be read',
-    why: z.prettifyError(parsed.error),
-    hint: 'Use the version of beamlift that submitted it, or look for the job in the console.',
-  });
+  const parsed = handleSchema.safeParse(handle);
+  if (!parsed.success) {
+    throw new BeamliftError('RUNNER_UNUSABLE', {
+      what: 'What was kept of the Dataflow job cannot be read',
+      why: z.prettifyError(parsed.error),
+      hint: 'Use the version of beamlift that submitted it, or look for the job in the console.',
+    });
+  }
+  const { project, region, job_name: name, request_id: requestId, folder, job_id: jobId } = parsed.data;
+  return { place: { project, region }, name, requestId, folder, jobId };
 }
 
 /** Where people watch a job. */

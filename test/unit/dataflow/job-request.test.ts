@@ -268,7 +268,6 @@ describe('identity of a Dataflow job', () => {
   it('follows from the run and its lease', () => {
     const run = { runId: '20261122T051740Z-1a2b3c4d', job: 'Orders.täglich', fence: 3 };
     assert.deepEqual(identityOf(run, place), {
-      version: 1,
       place,
       name: 'beamlift-orders-t-glich-20261122t051740z-1a2b3c4d',
       requestId: '20261122t051740z-1a2b3c4d-3',
