@@ -1,6 +1,6 @@
 /** A thread that runs units: `UnitThread` is its other end. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { BeamliftError } from '../../core/errors';
+import { BeamliftError, messageOf } from '../../core/errors';
 import { LOG_LEVELS, type Logger, type LogLevel } from '../../core/logger';
 import { planSchema, workUnitSchema, type RunContext } from '../../core/plan';
 import { openingOf } from './equipment-module';
@@ -92,18 +92,23 @@ class ThreadEnd {
     const at =
       (level: LogLevel) =>
       (event: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-        this.report({ kind: 'log', level, event, fields: this.fieldsOf(fields) });
+        this.report({ kind: 'log', level, event, fields: this.fieldsText(fields) });
     const [debug, info, warn, error] = LOG_LEVELS;
     return { debug: at(debug), info: at(info), warn: at(warn), error: at(error) };
   }
 
   /** Texts are redacted one by one, before they are escaped as JSON. */
-  private fieldsOf(fields: Readonly<Record<string, unknown>>): string {
-    return JSON.stringify(fields, (_name, value: unknown) => {
-      if (typeof value === 'string') return this.redact(value);
-      if (typeof value === 'bigint') return value.toString();
-      return value instanceof Error ? sendError(value, this.redact).report : value;
-    });
+  private fieldsText(fields: Readonly<Record<string, unknown>>): string {
+    try {
+      return JSON.stringify(fields, (_name, value: unknown) => {
+        if (typeof value === 'string') return this.redact(value);
+        if (typeof value === 'bigint') return value.toString();
+        return value instanceof Error ? sendError(value, this.redact).report : value;
+      });
+    } catch (error) {
+      // Something that holds itself; the entry is worth more than its fields.
+      return JSON.stringify({ unreadable: this.redact(messageOf(error)) });
+    }
   }
 
   private readonly redact = (text: string): string => this.host.redactor.redact(text);

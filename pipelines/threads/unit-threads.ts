@@ -49,7 +49,9 @@ export class UnitThreads {
   private closed: Promise<void> | undefined;
 
   constructor(private readonly options: UnitThreadsOptions) {
-    const { threads, unitsPerThread, services, equipmentModule } = options;
+    const { services, equipmentModule } = options;
+    const threads = Math.max(1, options.threads);
+    const unitsPerThread = Math.max(1, options.unitsPerThread);
     const { environment, baseFolder, inlineSecrets } = services;
     this.birth = { environment, baseFolder, inlineSecrets, equipmentModule };
     this.threads = Array.from({ length: threads }, () => undefined);

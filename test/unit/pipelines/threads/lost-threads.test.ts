@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BeamliftError } from '../../../../core/errors';
 import type { Manifest } from '../../../../core/manifest';
+import { RETRY_POLICIES, type RetryPolicy } from '../../../../core/retry-policies';
 import { hasCode } from '../../../has-code';
 import { unit } from '../fake-equipment';
 import { MoodyThreads, SECRET } from './moody-threads';
@@ -12,7 +13,8 @@ function threadsAlive(): number {
   return report.workers?.length ?? 0;
 }
 
-describe('Threads that are lost', () => {
+describe('Threads that are lost', function () {
+  this.timeout(60_000);
   let moody: MoodyThreads;
   /** Whatever loads TypeScript may keep a thread of its own. */
   let others = 0;
@@ -27,8 +29,13 @@ describe('Threads that are lost', () => {
     assert.equal(threadsAlive(), others);
   });
 
-  const stage = async (id: string, changes: { stallMs?: number } = {}): Promise<Manifest> =>
-    await moody.threads.stage(moody.context(), unit(id), moody.options(changes));
+  const stage = async (
+    id: string,
+    changes: { stallMs?: number; retries?: RetryPolicy } = {},
+  ): Promise<Manifest> => await moody.threads.stage(moody.context(), unit(id), moody.options(changes));
+  const attempts = (times: number): { retries: RetryPolicy } => ({
+    retries: { ...RETRY_POLICIES.unit, attempts: times, minDelayMs: 1, maxDelayMs: 1 },
+  });
 
   const retriesOf = (id: string): string[] =>
     moody.events.flatMap((event) =>
@@ -48,20 +55,20 @@ describe('Threads that are lost', () => {
 
   it('gives a unit up that ends every thread', async () => {
     moody = await MoodyThreads.open({ threads: 1 });
-    await assert.rejects(stage('exit'), (error) => {
+    await assert.rejects(stage('exit', attempts(2)), (error) => {
       assert.ok(hasCode('THREAD_LOST')(error));
       const { where, why } = error as BeamliftError;
       assert.deepEqual(where, { job: 'numbers', unit: 'exit' });
       assert.equal(why, 'Its exit code is 7.');
       return true;
     });
-    assert.equal(retriesOf('exit').length, 2);
+    assert.equal(retriesOf('exit').length, 1);
     assert.equal((await stage('a')).counts.rowsStaged, 1);
   });
 
   it('says what nobody caught, without secrets', async () => {
     moody = await MoodyThreads.open({ threads: 1 });
-    await assert.rejects(stage('crash'), (error) => {
+    await assert.rejects(stage('crash', attempts(1)), (error) => {
       assert.ok(hasCode('THREAD_LOST')(error));
       const { why, cause } = error as BeamliftError;
       assert.equal(why, 'nobody catches ***');
@@ -73,7 +80,7 @@ describe('Threads that are lost', () => {
 
   it('says that memory ran out, and goes on with other units', async () => {
     moody = await MoodyThreads.open({ threads: 1, heapMb: 64 });
-    await assert.rejects(stage('hoard'), (error) => {
+    await assert.rejects(stage('hoard', attempts(1)), (error) => {
       assert.ok(hasCode('THREAD_LOST')(error));
       const { what, why } = error as BeamliftError;
       assert.equal(what, 'A thread that read units ran out of memory');
@@ -84,7 +91,7 @@ describe('Threads that are lost', () => {
   });
 
   it('ends a thread that hangs, and tries its units on a new one', async () => {
-    moody = await MoodyThreads.open();
+    moody = await MoodyThreads.open({ hearingPatienceMs: 300 });
     await stage('a');
     const [busy, other] = await Promise.all([stage('busy-once', { stallMs: 300 }), stage('long')]);
     assert.equal(busy.counts.rowsStaged, 1);
@@ -121,7 +128,7 @@ describe('Threads that are lost', () => {
   });
 
   it('closes while units are under way, and while a thread hangs or starts', async () => {
-    moody = await MoodyThreads.open({ threads: 3 });
+    moody = await MoodyThreads.open({ threads: 3, hearingPatienceMs: 300 });
     const staging = [stage('wait'), stage('busy'), stage('a'), stage('b')];
     while (!(await moody.journal()).includes('read busy')) await sleep(10);
     staging.push(stage('c'));

@@ -88,6 +88,7 @@ async function* behave(
       return;
     case 'tell':
       log.warn('told', { secret, nested: [{ text: `with ${secret} inside` }], large: 5n });
+      log.info('rolled up', rolledUp());
       return;
     case 'TypeError':
       throw new TypeError(`no property of ${secret}`);
@@ -103,6 +104,13 @@ async function* behave(
         });
       }
   }
+}
+
+/** What holds itself. */
+function rolledUp(): Record<string, unknown> {
+  const roll: Record<string, unknown> = {};
+  roll['roll'] = roll;
+  return roll;
 }
 
 function isCode(text: string): text is ErrorCode {

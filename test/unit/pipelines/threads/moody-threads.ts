@@ -40,7 +40,6 @@ export class MoodyThreads {
       unitsPerThread: 1,
       services,
       equipmentModule: path.join(__dirname, 'moody-equipment.ts'),
-      hearingPatienceMs: 200,
       ...changes,
     });
     const opened: MoodyThreads = new MoodyThreads(folder, threads);

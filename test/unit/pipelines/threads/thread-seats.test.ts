@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { connectionShares } from '../../../../pipelines/threads/connection-shares';
 import { KnownRuns } from '../../../../pipelines/threads/known-runs';
+import { spreadUnits } from '../../../../pipelines/threads/spread-units';
 import { ThreadSeats, type Seat, type SeatTaker } from '../../../../pipelines/threads/thread-seats';
 import { fakeContext } from '../fake-equipment';
 
@@ -38,6 +39,15 @@ describe('Shares of the connections of a source', () => {
   it('are spread evenly', () => {
     assert.deepEqual(connectionShares(context(8, true), 4, 8), [2, 2, 2, 1]);
     assert.deepEqual(connectionShares(context(2), 4, 1), [1, 1, 0, 0]);
+  });
+});
+
+describe('spreadUnits', () => {
+  it('has no more threads than cores or units, and seats for all units', () => {
+    assert.deepEqual(spreadUnits(8, 2), { threads: 2, unitsPerThread: 4 });
+    assert.deepEqual(spreadUnits(3, 2), { threads: 2, unitsPerThread: 2 });
+    assert.deepEqual(spreadUnits(1, 8), { threads: 1, unitsPerThread: 1 });
+    assert.deepEqual(spreadUnits(4, 8), { threads: 4, unitsPerThread: 1 });
   });
 });
 

@@ -66,7 +66,7 @@ describe('UnitThreads', () => {
     );
     assert.equal(manifest.counts.rowsStaged, 1);
     assert.deepEqual(
-      (await moody.journal()).filter((line) => line !== 'opened'),
+      (await moody.journal()).filter((line) => line.endsWith('-once')),
       ['read CONNECTION_LOST-once', 'stopped CONNECTION_LOST-once', 'read CONNECTION_LOST-once'],
     );
     assert.deepEqual(
@@ -136,7 +136,8 @@ describe('UnitThreads', () => {
 
   it('passes log entries on without secrets', async () => {
     await moody.threads.stage(moody.context(), unit('tell'), moody.options());
-    assert.deepEqual(moody.logged, [
+    assert.equal(moody.logged[1]?.event, 'rolled up');
+    assert.deepEqual(moody.logged.slice(0, 1), [
       { event: 'told', fields: { secret: '***', nested: [{ text: 'with *** inside' }], large: '5' } },
     ]);
   });
