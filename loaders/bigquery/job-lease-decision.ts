@@ -54,7 +54,7 @@ export function isAlive(
   { document: { lease }, ageMs }: KeptDocument,
   { runId, isRunning }: Pick<LeaseRequest, 'runId' | 'isRunning'>,
 ): boolean {
-  if (lease === null || lease.runId === runId) return false;
+  if (lease === null || lease.left === true || lease.runId === runId) return false;
   return ageMs < LEASE_MS && isRunning(lease.holder) !== false;
 }
 

@@ -74,7 +74,7 @@ export class JobLease implements Lease {
   }
 
   release(goesOn = false): Promise<void> {
-    this.released ??= goesOn ? this.kept.stop() : this.giveUp();
+    this.released ??= this.giveUp(goesOn);
     return this.released;
   }
 
@@ -86,14 +86,14 @@ export class JobLease implements Lease {
     if (document?.lease?.cancelRequested === true) throw cancelledRun(document.job, this.runId);
   }
 
-  private async giveUp(): Promise<void> {
+  private async giveUp(goesOn: boolean): Promise<void> {
     await this.kept.stop();
     await this.settings.session.change((kept) => {
       const document = kept?.document;
       // A lease that others have is theirs; one that is given up stays so.
       if (document === undefined || document.fence !== this.fence || document.lease === null)
         return undefined;
-      return { ...document, lease: null };
+      return { ...document, lease: goesOn ? { ...document.lease, left: true } : null };
     }, neverAborts());
   }
 }

@@ -19,6 +19,8 @@ const leaseSchema = z.strictObject({
   startedAt: z.string(),
   /** Somebody asked the holder to cancel. */
   cancelRequested: z.boolean(),
+  /** The holder has left, and a pipeline goes on with the run: anybody may take the lease over and watch it. */
+  left: z.literal(true).exactOptional(),
 });
 export type StateLease = z.infer<typeof leaseSchema>;
 
