@@ -2,6 +2,7 @@ import { formatCounted } from '../core/counted';
 import { BeamliftError } from '../core/errors';
 import type { Loader, RunRecovery, UnfinishedRun } from '../core/loader';
 import type { Manifest } from '../core/manifest';
+import { needsAttention } from '../core/needs-attention';
 import type { Plan } from '../core/plan';
 import { totalOf } from '../pipelines/commit-run';
 import { commitStaged, executePlan, isLeftToTheNext, type Execution } from './execute-plan';
@@ -36,7 +37,8 @@ export async function adoptRun(
   const { job } = opened;
   const { loader, recovery } = recoverable(opened.loader);
   const { runId, state } = unfinished;
-  if (state === 'needs_attention') throw needsAttention(job.name, unfinished);
+  if (state === 'needs_attention')
+    throw needsAttention(job.name, runId, unfinished.reason ?? 'see its record');
   services.log.warn('run.adopted', { job: job.name, run_id: runId, state });
 
   const kept = await recovery.findPlan(runId, services.signal);
@@ -171,12 +173,4 @@ function whyNotResumed(
     return 'the snapshot that its other work units were read from is gone';
   }
   return undefined;
-}
-
-export function needsAttention(job: string, { runId, reason }: UnfinishedRun): BeamliftError {
-  return new BeamliftError('NEEDS_ATTENTION', {
-    what: `Run ${runId} of job ${job} needs attention: ${reason ?? 'see its record'}`,
-    where: { job },
-    hint: `Nothing is loaded until then. Look at the table. Where its rows are right: \`beamlift runs resume ${runId} --accept\`. Else correct the table and \`beamlift runs cancel ${runId}\`: the next run then loads the same window again.`,
-  });
 }

@@ -1,6 +1,7 @@
 import type { JobReference, JobResource } from '../../core/clients/bigquery-api';
 import { MS_PER_DAY } from '../../core/calendar';
 import { BeamliftError } from '../../core/errors';
+import { needsAttention } from '../../core/needs-attention';
 import { delayBeforeAttempt, RETRY_POLICIES } from '../../core/retry-policies';
 import type { CommitPlan, PlannedJob } from './commit-plan';
 import { cancelledRun, holding } from './job-lease';
@@ -121,16 +122,7 @@ export async function needAttention(
     if (document.run?.id !== run.runId) return undefined;
     return { ...document, run: { ...document.run, state: 'needs_attention', reason } };
   }, signal);
-  return attentionNeeded(run, reason);
-}
-
-/** For a run that nobody but a person may end. */
-export function attentionNeeded(run: Pick<PublishingRun, 'job' | 'runId'>, reason: string): BeamliftError {
-  return new BeamliftError('NEEDS_ATTENTION', {
-    what: `Run ${run.runId} of job ${run.job} needs attention: ${reason}`,
-    where: { job: run.job },
-    hint: `Look at the table. Where its rows are right: \`beamlift runs resume ${run.runId} --accept\`. Else correct the table and \`beamlift runs cancel ${run.runId}\`: the next run then loads the same window again.`,
-  });
+  return needsAttention(run.job, run.runId, reason);
 }
 
 function runInProgress(document: StateDocument, runId: string): StateRun {

@@ -2,6 +2,7 @@ import { tableName } from '../../core/clients/bigquery-api';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { JobIdentity, JoinedRun, LoadReport, RunEnd, RunRecovery } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
+import { needsAttention } from '../../core/needs-attention';
 import { neverAborts } from '../../core/never-aborts';
 import { planSchema, type JsonObject, type Plan, type RunContext } from '../../core/plan';
 import { recordThatMustBe, type CommitDesk } from './commit';
@@ -12,7 +13,7 @@ import { isAlive } from './job-lease-decision';
 import { burnJob, type JobOutcome } from './load-jobs';
 import { whetherMoved, type Moved } from './moved-rows';
 import { jsonOfObject, readableBody } from './object-json';
-import { attentionNeeded, needAttention, referenceOf, type PublishingRun } from './publish';
+import { needAttention, referenceOf, type PublishingRun } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
 import type { CommitIntent, StateRun } from './state-document';
@@ -102,7 +103,7 @@ export class BigQueryRecovery implements RunRecovery {
           break;
         }
         case 'needs_attention':
-          if (!looked) throw attentionNeeded({ job: this.held().job, runId }, run.reason ?? 'see its record');
+          if (!looked) throw needsAttention(this.held().job, runId, run.reason ?? 'see its record');
           // What its job did is as it should be, and it must do no more.
           if (run.intent !== null) await burnJob(this.publishingDesk(), referenceOf(run.intent), signal);
           break;

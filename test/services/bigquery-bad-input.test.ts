@@ -200,7 +200,7 @@ describe('what BigQuery and Cloud Storage refuse', function () {
     await place.configure({ dest_table_name: 'bad/name' });
     const result = await place.run();
     assert.equal(result.code, 2, result.err);
-    assert.match(result.reports[0]?.error?.what ?? result.err, /bad\/name/);
+    assert.match(result.err, /dest_table_name: \\"bad\/name\\" cannot be the name of a table/);
   });
 
   it('a file that is no longer as it was staged', async () => {
