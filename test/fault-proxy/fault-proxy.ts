@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { effectOf } from './effects';
 import { failureBody, hold, refusalBody, type Faults, type RecordedRequest } from './faults';
+import type { OneAtATime } from './one-at-a-time';
 import { UploadSessions } from './upload-sessions';
 
 /** HTTP in front of one server, that records every request and breaks what its faults say. */
@@ -25,8 +26,16 @@ interface Answer {
 /** Headers of one hop, and the length, which is counted anew. */
 const OWN_HEADERS = ['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive'];
 
-/** `target`: `http://HOST:PORT`. Bodies are held in memory whole. */
-export async function startFaultProxy(target: string, faults: Faults): Promise<FaultProxy> {
+/**
+ * `target`: `http://HOST:PORT`. Bodies are held in memory whole. `posts`: POST requests go on one at a time, among all proxies that share it:
+ * where two make the same table or job at the same moment, the stand-in for BigQuery fails one of them ("write-write conflict", "Failed to
+ * commit"), and BigQuery answers 409.
+ */
+export async function startFaultProxy(
+  target: string,
+  faults: Faults,
+  posts?: OneAtATime,
+): Promise<FaultProxy> {
   const sessions = new UploadSessions();
   const server = createServer((request, response) => {
     serve(request, response).catch((error: unknown) => {
@@ -66,7 +75,8 @@ export async function startFaultProxy(target: string, faults: Faults): Promise<F
       return;
     }
     await hold(action);
-    const answer = await forward(seen, request.headers);
+    const doIt = async (): Promise<Answer> => await forward(seen, request.headers);
+    const answer = await (seen.method === 'POST' ? (posts?.run(doIt) ?? doIt()) : doIt());
     if (action === 'kill-after') await faults.kill();
     if (action === 'kill-after' || action === 'drop-answer') {
       request.socket.resetAndDestroy();

@@ -20,17 +20,22 @@ export function pointsOf(effects: readonly string[]): CrashPoint[] {
   });
 }
 
+/** Effects of which each is another step. */
+const SEVERAL_STEPS = /^(?:tableLease\.|part\.upload\.chunk$)/;
+
 /**
- * The first request of each kind, and what of the others is another step: the leases. In between, a run does the same to other objects:
- * the next unit's file, the next deletion.
+ * The first request of each kind, and what of the others is another step: the leases, and the chunks of an upload. In between, a run does the
+ * same to other objects: the next unit's file, the next deletion.
  */
 export function distinctPoints(points: readonly CrashPoint[]): CrashPoint[] {
-  return points.filter(({ effect, nth }) => nth === 1 || effect.startsWith('tableLease.'));
+  return points.filter(({ effect, nth }) => nth === 1 || SEVERAL_STEPS.test(effect));
 }
 
 /** What was tried, and what came of it: an exact table, or why not. */
 export class CrashMatrix<Phase extends string | number> {
   readonly failures: string[] = [];
+  /** How often the tables were read while the cases went on. */
+  reads = 0;
   private readonly cells = new Map<string, Map<string, string>>();
   private readonly loads = new Set<string>();
   private count = 0;
@@ -78,7 +83,13 @@ export class CrashMatrix<Phase extends string | number> {
         .join('  ')
         .trimEnd(),
     );
-    return `\n${lines.join('\n')}\n${this.count} crash points, ${this.failures.length} wrong, ${this.seconds.toFixed(1)} s\n`;
+    const counts = [
+      `${this.count} crash points`,
+      `${this.failures.length} wrong`,
+      ...(this.reads > 0 ? [`${this.reads} reads meanwhile`] : []),
+      `${this.seconds.toFixed(1)} s`,
+    ];
+    return `\n${lines.join('\n')}\n${counts.join(', ')}\n`;
   }
 
   private note({ load, point, phase }: MatrixCase<Phase>, cell: string): void {

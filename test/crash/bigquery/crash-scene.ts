@@ -5,6 +5,7 @@ import { main } from '../../../launcher/main';
 import type { RunReport } from '../../../launcher/report';
 import { startFaultProxy, type FaultProxy } from '../../fault-proxy/fault-proxy';
 import { Faults } from '../../fault-proxy/faults';
+import { OneAtATime } from '../../fault-proxy/one-at-a-time';
 import type { BigQueryServer } from '../../services/bigquery-server';
 import type { GcsServer } from '../../services/gcs-server';
 import type { PostgresServer } from '../../services/postgres-server';
@@ -45,9 +46,10 @@ export class CrashScene {
     const proxies: FaultProxy[] = [];
     const source = await openSource(servers, load, folder, name);
     const scene = new CrashScene(folder, name, load, source, servers, proxies);
-    for (const target of [servers.bigquery.endpoint, servers.gcs.endpoint]) {
-      proxies.push(await startFaultProxy(target, scene.faults));
-    }
+    const posts = new OneAtATime();
+    proxies.push(await startFaultProxy(servers.bigquery.endpoint, scene.faults, posts));
+    proxies.push(await startFaultProxy(servers.gcs.endpoint, scene.faults));
+    proxies.push(await startFaultProxy(servers.bigquery.endpoint, new Faults(), posts));
     for (const [file, rows] of Object.entries(load.files)) await source.add(file, rows);
     await writeFile(path.join(folder, 'beamlift.yaml'), scene.configuration());
     await servers.bigquery.createDataset(name);
@@ -84,22 +86,39 @@ export class CrashScene {
     return tableText(rows?.map(({ id, name }) => ({ id: Number(id), name: String(name) })));
   }
 
+  /** The same by a single request, which cannot see two states of the table. */
+  async glance(): Promise<string> {
+    const path = `datasets/${this.name}/tables/rows/data?maxResults=100000`;
+    const { status, body } = await this.servers.bigquery.request('GET', path);
+    if (status === 404) return tableText(undefined);
+    if (status !== 200) throw new Error(`${status} of a reader: ${JSON.stringify(body)}`);
+    const { rows = [] } = body as { rows?: { f: { v: unknown }[] }[] };
+    return tableText(rows.map(({ f: [id, name] }) => ({ id: Number(id?.v), name: String(name?.v) })));
+  }
+
   /** Everything that a finished job should not leave: staged objects, and tables beside its own. */
   async leftovers(): Promise<string[]> {
     const objects = await this.servers.gcs.list(`${this.name}/runs/`);
     const tables = await this.servers.bigquery.tables(this.name);
-    const others = tables
-      .filter((table) => table !== 'rows')
-      .map(async (table) => {
-        const { body } = await this.servers.bigquery.request('GET', `datasets/${this.name}/tables/${table}`);
-        return `${body['expirationTime'] === undefined ? 'lasting' : 'expiring'} table ${table}`;
-      });
-    return [...objects, ...(await Promise.all(others))];
+    return [...objects, ...tables.filter((table) => table !== 'rows').map((table) => `table ${table}`)];
   }
 
   /** What the job remembers, as text. */
   async state(): Promise<string> {
     return (await this.servers.gcs.read(`${this.name}/state/rows.json`))?.toString() ?? 'no state';
+  }
+
+  /** An object of the job's run that is in progress, or was the last; `name`: below its folder. */
+  async runObject(name: string): Promise<string> {
+    const { run } = JSON.parse(await this.state()) as { run: { id: string } };
+    const body = await this.servers.gcs.read(`${this.name}/runs/rows/${run.id}/${name}`);
+    if (body === undefined) throw new Error(`run ${run.id} has no ${name}`);
+    return body.toString();
+  }
+
+  /** Addresses of the servers where nothing is broken or recorded: keys of the destination. */
+  get soundEndpoints(): { readonly endpoint: string; readonly staging_endpoint: string } {
+    return { endpoint: this.proxies[2]?.endpoint ?? '', staging_endpoint: this.servers.gcs.endpoint };
   }
 
   /** As if all leases had run out: their holders count as gone. */

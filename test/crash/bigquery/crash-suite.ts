@@ -9,8 +9,11 @@ import { isMutation } from '../../fault-proxy/effects';
 import { distinctPoints, pointsOf, type CrashPoint } from './crash-matrix';
 import { CrashScene, type CrashServers } from './crash-scene';
 import { LauncherPool } from './launcher-pool';
-import { LOAD_CASES, STRICT_CASE, type LoadCase } from './load-cases';
+import { LOAD_CASES, type LoadCase } from './load-cases';
 import { assertExact, assertSuccess } from './oracle';
+
+/** Of the cases of one way of loading, in milliseconds. */
+export const PATIENCE_MS = isFullForm() ? 4 * 3_600_000 : 900_000;
 
 /** Cases at a time: as many as the smallest machine has cores. */
 export const WIDTH = 2;
@@ -21,9 +24,11 @@ export function isFullForm(): boolean {
   return full === '1';
 }
 
-/** Ways of loading that are tried. */
-export function crashLoads(): readonly LoadCase[] {
-  return isFullForm() ? [...LOAD_CASES, STRICT_CASE] : LOAD_CASES;
+/** Ways of loading that are tried everywhere: all of them, or one of each kind. */
+export function wholeLoads(): readonly LoadCase[] {
+  return LOAD_CASES.filter(
+    ({ own, bounded }) => own === undefined && (isFullForm() || bounded === undefined),
+  );
 }
 
 /** Servers and waiting launchers that the cases of one file share. */
@@ -66,8 +71,11 @@ export class CrashSuite {
   /** Where a run that nothing disturbs changes something; in the full form of the suite, also where it reads if `reads` is set. */
   async cleanPoints(load: LoadCase, { reads = false } = {}): Promise<CrashPoint[]> {
     const effects = await this.cleanEffects(load);
-    const points = pointsOf(isFullForm() && reads ? effects : effects.filter(isMutation));
-    return isFullForm() ? points : distinctPoints(points);
+    const { own, bounded = own } = load;
+    const isTried = ({ effect }: CrashPoint): boolean => own?.includes(effect) ?? true;
+    const points = pointsOf(isFullForm() && reads ? effects : effects.filter(isMutation)).filter(isTried);
+    if (isFullForm()) return points;
+    return distinctPoints(points).filter(({ effect }) => bounded?.includes(effect) ?? true);
   }
 
   /** Effects of a run that nothing disturbs, in order. Proves that all that must be among them are. */

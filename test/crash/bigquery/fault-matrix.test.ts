@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { CrashMatrix, type MatrixCase } from './crash-matrix';
-import { crashLoads, CrashSuite, isFullForm, WIDTH } from './crash-suite';
-import type { LoadCase } from './load-cases';
+import { CrashSuite, isFullForm, PATIENCE_MS, WIDTH } from './crash-suite';
+import { LOAD_CASES, type LoadCase } from './load-cases';
 import { assertExact, assertOldOrNew, assertSuccess } from './oracle';
 
 const PHASES = ['drop-answer', 'reset', 429, 500, 503] as const;
 type Phase = (typeof PHASES)[number];
 
 describe('answers that are lost, refused or broken', function () {
-  this.timeout(900_000);
+  this.timeout(PATIENCE_MS);
   const matrix = new CrashMatrix<Phase>('a request that goes wrong once');
   let suite: CrashSuite;
   before(async () => {
@@ -40,7 +40,7 @@ describe('answers that are lost, refused or broken', function () {
     return index % 2 === 0 ? [lost] : [lost, ...others.slice(((index - 1) / 2) % others.length).slice(0, 1)];
   }
 
-  for (const [column, load] of crashLoads().entries()) {
+  for (const [column, load] of LOAD_CASES.entries()) {
     it(`${load.name}: every row once, by the same run`, async () => {
       const points = await suite.cleanPoints(load, { reads: true });
       const cases = points.flatMap((point, row) =>

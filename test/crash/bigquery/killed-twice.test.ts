@@ -3,7 +3,7 @@ import { isMutation } from '../../fault-proxy/effects';
 import type { FaultRule } from '../../fault-proxy/faults';
 import { CrashMatrix, distinctPoints, pointsOf, type CrashPoint, type MatrixCase } from './crash-matrix';
 import type { CrashScene } from './crash-scene';
-import { crashLoads, CrashSuite, isFullForm, WIDTH } from './crash-suite';
+import { CrashSuite, isFullForm, PATIENCE_MS, wholeLoads, WIDTH } from './crash-suite';
 import type { LoadCase } from './load-cases';
 import { assertExact, assertOldOrNew, assertSuccess } from './oracle';
 
@@ -13,7 +13,7 @@ type Phase = 'kill-before' | 'kill-after';
 const FIRST_KILLS = ['commit.write', 'job.insert publish'] as const;
 
 describe('a launcher that is killed while it finishes the run of a killed one', function () {
-  this.timeout(900_000);
+  this.timeout(PATIENCE_MS);
   const matrix = new CrashMatrix<Phase>('kill -9 of the second launcher');
   let suite: CrashSuite;
   before(async () => {
@@ -61,7 +61,7 @@ describe('a launcher that is killed while it finishes the run of a killed one', 
   }
 
   // In the bounded form one load, and each moment once: what comes after one effect comes before the next.
-  const loads = crashLoads().filter(({ name }) => isFullForm() || name === 'append');
+  const loads = wholeLoads().filter(({ name }) => isFullForm() || name === 'append');
   const phases: readonly Phase[] = isFullForm() ? ['kill-before', 'kill-after'] : ['kill-after'];
   for (const load of loads) {
     for (const effect of FIRST_KILLS) {

@@ -18,14 +18,14 @@ export function assertSuccess({ code, report, err }: EndedRun): void {
 }
 
 /**
- * Every row once, nothing left behind, and a job that remembers exactly what was loaded: another run finds nothing new. `orphans`: what
- * somebody wrote after it was swept may be there: objects, which a later sweep takes when they are old enough, and tables that expire.
+ * Every row once, nothing left behind, and a job that remembers exactly what was loaded: another run finds nothing new. `orphans`:
+ * objects that somebody wrote after they were swept may be there; a later sweep takes them when they are old enough.
  */
 export async function assertExact(scene: CrashScene, { orphans = false } = {}): Promise<void> {
   const expected = tableText(scene.load.after);
   assert.equal(await scene.table(), expected);
   const leftovers = async (): Promise<string[]> =>
-    (await scene.leftovers()).filter((name) => !orphans || name.startsWith('lasting table '));
+    (await scene.leftovers()).filter((name) => !orphans || name.startsWith('table '));
   assert.deepEqual(await leftovers(), [], 'left behind');
   const state = JSON.parse(await scene.state()) as {
     files: Record<string, string>;

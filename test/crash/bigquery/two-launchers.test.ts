@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { RunReport } from '../../../launcher/report';
 import type { EndedLauncher } from '../warm-launcher';
 import type { CrashScene } from './crash-scene';
-import { crashLoads, CrashSuite } from './crash-suite';
+import { CrashSuite, PATIENCE_MS, wholeLoads } from './crash-suite';
 import { LOAD_CASES, tableText, type LoadCase } from './load-cases';
 import { assertExact, assertSuccess } from './oracle';
 
@@ -13,7 +13,7 @@ function reportOf({ out, err }: EndedLauncher): RunReport {
 }
 
 describe('two launchers at once', function () {
-  this.timeout(300_000);
+  this.timeout(PATIENCE_MS);
   let suite: CrashSuite;
   before(async () => {
     suite = await CrashSuite.start();
@@ -28,7 +28,7 @@ describe('two launchers at once', function () {
     return await Promise.all(launchers.map(({ launcher }) => launcher.end()));
   }
 
-  for (const load of crashLoads()) {
+  for (const load of wholeLoads()) {
     it(`of one job: ${load.name}, once`, async () => {
       await suite.withScene(load, async (scene) => {
         const reports = (await race(scene, ['rows', 'rows'])).map(reportOf);
