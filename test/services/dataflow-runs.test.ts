@@ -92,6 +92,17 @@ describe('jobs on Dataflow', function () {
     }
   });
 
+  it('finds a job that is not listed yet', async () => {
+    workspace.server.repeated = 'a refusal';
+    const request = requestOf();
+    const first = await submit(request);
+    workspace.server.unlisted = 2;
+    const second = await submit(request);
+    assert.equal(first.id, second.id);
+    assert.equal(jobsOf(request), 1);
+    assert.equal(workspace.server.unlisted, 0);
+  });
+
   it('finds a job by what was kept before it was submitted', async () => {
     const request = requestOf();
     const handle = runner.handleFor(request.plan.context);

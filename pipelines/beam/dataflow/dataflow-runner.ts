@@ -22,6 +22,9 @@ import { dataflowObstacles } from './preflight';
 import { uploadPipeline } from './upload-pipeline';
 import type { Pace } from './watch-job';
 
+/** A job that was just created is not listed at once, and may be the one of an attempt that was not answered. */
+const LOOKS_FOR_NEW_JOB = 4;
+
 /** How the services are reached. */
 export interface DataflowClients {
   readonly api: DataflowApi;
@@ -96,11 +99,16 @@ export class DataflowRunner implements PipelineRunner {
     words: string,
     signal: AbortSignal,
   ): Promise<PipelineRun> {
-    const { api } = this.clients;
-    const jobs = await api.named(identity.place, identity.name, signal);
-    const own = jobs.find((job) => isOf(job, identity.requestId));
-    if (own !== undefined) return this.runOf(identity, own.id);
-    throw nameClash(identity, jobs[0]?.id, words);
+    const { api, clock, pace } = this.clients;
+    let others: readonly DataflowJob[] = [];
+    for (let look = 1; look <= LOOKS_FOR_NEW_JOB; look++) {
+      others = await api.named(identity.place, identity.name, signal);
+      const own = others.find((job) => isOf(job, identity.requestId));
+      if (own !== undefined) return this.runOf(identity, own.id);
+      if (others.length > 0) break;
+      await clock.sleep(pace.firstMs, signal);
+    }
+    throw nameClash(identity, others[0]?.id, words);
   }
 
   private async upload(location: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
