@@ -8,7 +8,7 @@ import { SecretRedactor } from '../../../core/secret-redactor';
 import type { OpenEquipment } from '../../open-equipment';
 import type { RunEvent } from '../../run-events';
 import { openingOf } from '../../threads/equipment-module';
-import { UnitThreads } from '../../threads/unit-threads';
+import { UnitThreads, type UnitThreadsOptions } from '../../threads/unit-threads';
 import { changeTexts, errorText } from '../error-text';
 import { registerRunSteps } from '../run-steps';
 import { RunnerLog, type LogOrigin } from './runner-log';
@@ -40,8 +40,7 @@ export interface ServeOptions {
   readonly stderr: { write(text: string): unknown };
   /** Stops the worker. */
   readonly signal: AbortSignal;
-  /** For tests: the path of a module with an `openEquipment` of its own. */
-  readonly equipmentModule?: string;
+  readonly forTests?: Pick<UnitThreadsOptions, 'equipmentModule' | 'hearingPatienceMs'>;
 }
 
 /** Serves a runner as one of its workers until it ends, and closes what was opened for it. Throws RUNNER_UNUSABLE as `startSdkWorker` does. */
@@ -105,7 +104,7 @@ export async function serveRunner(options: ServeOptions): Promise<WorkerEnd> {
 }
 
 function unitThreads(
-  { threads, threadHeapMb, environment, baseFolder, equipmentModule }: ServeOptions,
+  { threads, threadHeapMb, environment, baseFolder, forTests }: ServeOptions,
   log: Logger,
 ): UnitThreads {
   return new UnitThreads({
@@ -113,7 +112,7 @@ function unitThreads(
     unitsPerThread: MAX_UNITS_PER_THREAD,
     heapMb: threadHeapMb,
     services: { environment, baseFolder, inlineSecrets: new Map(), log },
-    ...(equipmentModule === undefined ? {} : { equipmentModule }),
+    ...forTests,
   });
 }
 
@@ -136,7 +135,7 @@ class CommitEquipment {
     const run = `${context.fence} ${context.runId}`;
     const known = this.opened.get(run);
     if (known !== undefined) return await known;
-    const opening = openingOf(this.options.equipmentModule)(context, this.services, signal);
+    const opening = openingOf(this.options.forTests?.equipmentModule)(context, this.services, signal);
     this.opened.set(run, opening);
     try {
       return await opening;
