@@ -16,11 +16,24 @@ import { jsonOfObject, readableBody } from './object-json';
 import { needAttention, referenceOf, type PublishingRun } from './publish';
 import { listManifests } from './staging';
 import { StateSession } from './state-session';
-import type { CommitIntent, StateRun } from './state-document';
+import { unfinishedRunOf, type CommitIntent, type StateDocument, type StateRun } from './state-document';
 import { sweepEndedRuns } from './sweep-run';
 
 /** 20,000 units of some hundred bytes each, and the largest schemas. */
 const MAX_PLAN_BYTES = 128 * 1024 * 1024;
+
+/** A run of which only its launcher believes that it has ended may still publish, by a committer that has joined it. */
+function refuseToReplace(document: StateDocument, runId: string): void {
+  const open = unfinishedRunOf(document);
+  // One that is staging can publish nothing once it is not the run in progress any more.
+  if (open === null || open.state === 'staging' || open.runId === runId) return;
+  throw new BeamliftError('COMMIT_UNSETTLED', {
+    what: `Run ${open.runId} of job ${document.job} has not ended`,
+    where: { job: document.job },
+    why: 'It was to be ended, and has come to its commit meanwhile.',
+    hint: 'The next run finds out what has become of it, and loads nothing twice.',
+  });
+}
 
 /** What another launcher needs to finish a run, or to end it safely. */
 export class BigQueryRecovery implements RunRecovery {
@@ -42,6 +55,7 @@ export class BigQueryRecovery implements RunRecovery {
     // First the state, then the files: what a run leaves that dies now is known by its id, and swept.
     await session.change((kept, nowIso) => {
       const document = holding(kept?.document, fence);
+      refuseToReplace(document, runId);
       const run: StateRun = { id: runId, state: 'staging', startedAt: nowIso, reason: null, intent: null };
       return { ...document, run };
     }, signal);

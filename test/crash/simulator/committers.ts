@@ -16,7 +16,7 @@ type CommitterEnd = BeamliftError | undefined;
 const LAUNCHERS = ['commits too', 'commits too', 'waits', 'waits', 'dies'] as const;
 
 /** How often somebody else commits, one time in so many. */
-const ONE_IN = 3;
+const ONE_IN = 2;
 
 export interface CommitterSettings {
   readonly laboratory: Laboratory;
