@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataflowWorkspace } from '../dataflow-stand-in/dataflow-workspace';
-import { RunsOnPrism } from '../dataflow-stand-in/run-on-prism';
+import { RunsOnPrism } from '../beam/run-on-prism';
 import { BigQueryServices, BigQueryWorkspace } from '../services/bigquery-workspace';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';

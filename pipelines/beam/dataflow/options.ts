@@ -56,7 +56,7 @@ function listOf(description: string, example: string) {
   return z
     .array(z.string().regex(EXPERIMENT, 'expected a name, or name=value'))
     .optional()
-    .meta({ description, default: [], examples: [[example]] });
+    .meta({ description, examples: [[example]] });
 }
 
 const serviceAccount = z.string().regex(SERVICE_ACCOUNT, 'expected the address of a service account');
@@ -97,15 +97,17 @@ const fields = z.strictObject({
   num_workers: wholeNumber(MAX_WORKERS)
     .optional()
     .describe('Workers at the start. Left out, the service chooses.'),
-  max_num_workers: wholeNumber(MAX_WORKERS).optional().meta({
-    description:
-      'The most workers that autoscaling may start. Each opens connections to the source of its own. Left out, it is this, or `num_workers` where that is more.',
-    default: DEFAULT_MAX_WORKERS,
-  }),
-  autoscaling_algorithm: z.enum(['THROUGHPUT_BASED', 'NONE']).optional().meta({
-    description: '`NONE`: there are `num_workers` workers from the beginning to the end.',
-    default: 'THROUGHPUT_BASED',
-  }),
+  max_num_workers: wholeNumber(MAX_WORKERS)
+    .optional()
+    .describe(
+      'The most workers that autoscaling may start. Each opens connections to the source of its own. Left out, it is 10, or `num_workers` where that is more.',
+    ),
+  autoscaling_algorithm: z
+    .enum(['THROUGHPUT_BASED', 'NONE'])
+    .optional()
+    .describe(
+      '`NONE`: there are `num_workers` workers from the beginning to the end. Left out, it is `THROUGHPUT_BASED`.',
+    ),
   number_of_worker_harness_threads: wholeNumber(MAX_THREADS)
     .optional()
     .describe(
@@ -154,7 +156,6 @@ const fields = z.strictObject({
     .optional()
     .meta({
       description: 'Labels of the job and of its workers, for bills and filters. Never a secret.',
-      default: {},
       examples: [{ team: 'data' }],
     }),
   experiments: listOf(

@@ -14,7 +14,7 @@ import { optionsStruct } from '../../pipelines/beam/portable/pipeline-proto';
 import { userCounters } from '../../pipelines/beam/portable/user-counters';
 import { applySdkRepairs } from '../../pipelines/beam/repairs/apply-sdk-repairs';
 import { quietServices } from '../contract/quiet-services';
-import type { StandInJob } from './stand-in-job';
+import type { StandInJob } from '../dataflow-stand-in/stand-in-job';
 
 const NEVER = neverAborts();
 /** Between two looks at Prism, in milliseconds. */
