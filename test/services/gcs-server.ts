@@ -3,7 +3,7 @@ import { freePort } from './free-port';
 import { installedService } from './installed-services';
 import { startServer } from './server-process';
 
-/** fake-gcs-server with its objects in memory, and a bucket in it. */
+/** fake-gcs-server, and a bucket in it. */
 export interface GcsServer {
   /** `http://127.0.0.1:PORT`, the `staging_endpoint` of a destination. */
   readonly endpoint: string;
@@ -22,14 +22,17 @@ export interface GcsServer {
   stop(): Promise<void>;
 }
 
-/** For a `before` hook; call `stop` in `after`. Takes 0.1 seconds. */
-export async function startGcsServer(bucket = 'staging'): Promise<GcsServer> {
+/** For a `before` hook; call `stop` in `after`. Takes 0.1 seconds. Objects are in memory, or in files of a folder that exists. */
+export async function startGcsServer(bucket = 'staging', folder?: string): Promise<GcsServer> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const server = await startServer(
     join(installedService('fake-gcs-server'), 'fake-gcs-server'),
     [
-      ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port), '-backend', 'memory'],
+      ...['-scheme', 'http', '-host', '127.0.0.1', '-port', String(port)],
+      ...(folder === undefined
+        ? ['-backend', 'memory']
+        : ['-backend', 'filesystem', '-filesystem-root', folder]),
       ...[
         '-public-host',
         `127.0.0.1:${port}`,
