@@ -138,7 +138,7 @@ export class BigQueryLoader implements Loader {
     rows: EncodedStream,
     signal: AbortSignal,
   ): Promise<Manifest> {
-    return await stageUnit(this.desk, context, unit, rows, signal);
+    return await stageUnit(this.desk, context, unit, rows, signal, { clock: this.settings.clock });
   }
 
   async keepRejects(context: RunContext, unit: WorkUnit, file: string, signal: AbortSignal): Promise<string> {

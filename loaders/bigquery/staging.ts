@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { GcsBucket, StoredObject } from '../../core/clients/gcs-bucket';
+import type { Clock } from '../../core/clock';
 import { formatCounted } from '../../core/counted';
 import type { EncodedStream } from '../../core/encoding';
 import { BeamliftError } from '../../core/errors';
 import { manifestSchema, type Manifest, type Part } from '../../core/manifest';
 import type { RunContext, WorkUnit } from '../../core/plan';
+import { graceAfter } from './grace';
 import { inParallel } from './in-parallel';
 import { jsonOfObject } from './object-json';
 import { PartWriter } from './part-writer';
@@ -19,8 +21,10 @@ export interface StagingPlace {
   readonly layout: StagingLayout;
 }
 
-/** What only tests say otherwise. */
 export interface StageOptions {
+  /** Absent: the write of the manifest is broken off with the signal, and may be done after the run has been swept. */
+  readonly clock?: Clock;
+  /** For tests. */
   /** A part ends with the block that makes it so long, in bytes. */
   readonly maxPartBytes?: number;
 }
@@ -30,6 +34,9 @@ const MAX_PART_BYTES = 256 * 1024 * 1024;
 
 /** Of a manifest, in bytes: a unit of 5 TB has 20,000 parts, at some 300 bytes each. */
 const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
+
+/** The write of a manifest that is under way when its run is stopped may take so long. */
+const MANIFEST_GRACE_MS = 5_000;
 
 /** Manifests that are read at a time. */
 const MANIFEST_READERS = 8;
@@ -73,7 +80,13 @@ export async function stageUnit(
   }
   // A write that fails from here on may still have been done: its manifest would count, so the parts it names have to stay.
   const body = Buffer.from(JSON.stringify(manifest));
-  const written = await place.bucket.write(run.manifest(unit.id), body, '0', signal);
+  const grace = options.clock && graceAfter(signal, options.clock, MANIFEST_GRACE_MS);
+  let written: Awaited<ReturnType<GcsBucket['write']>>;
+  try {
+    written = await place.bucket.write(run.manifest(unit.id), body, '0', grace?.signal ?? signal);
+  } finally {
+    grace?.end();
+  }
   if (written !== 'conflict') return manifest;
 
   const first = await findStagedUnit(place, context, unit, signal);

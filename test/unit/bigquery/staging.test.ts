@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Clock } from '../../../core/clock';
 import { BeamliftError } from '../../../core/errors';
 import { manifestSchema, type Manifest } from '../../../core/manifest';
 import { checkParts, findStagedUnit, listManifests, stageUnit } from '../../../loaders/bigquery/staging';
@@ -234,7 +235,51 @@ describe('staging in a bucket', () => {
       );
     });
   });
+
+  it('waits a little for the write of a manifest when the run is stopped, so that a sweep comes after it', async () => {
+    const stop = new AbortController();
+    bucket.before = async ({ name }) => {
+      if (!name.includes('/units/')) return;
+      stop.abort(new Error('the run is stopped'));
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const waits: number[] = [];
+    const patient: Clock = {
+      now: () => 0,
+      sleep: async (milliseconds, signal) => {
+        waits.push(milliseconds);
+        await new Promise((_resolve, reject) =>
+          signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+        );
+      },
+    };
+    const manifest = await stageUnit(place, CONTEXT, unit('u'), stream(['one']), stop.signal, {
+      clock: patient,
+    });
+    assert.deepEqual(waits, [5_000]);
+    assert.equal((await findStagedUnit(place, CONTEXT, unit('u'), NEVER))?.attempt, manifest.attempt);
+    const hasty: Clock = { now: () => 0, sleep: async () => await Promise.resolve() };
+    const seen: boolean[] = [];
+    bucket.write = async (_name, _body, _generation, signal) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push(signal.aborted);
+      signal.throwIfAborted();
+      return 'conflict';
+    };
+    await assert.rejects(
+      stageUnit(place, CONTEXT, unit('v'), stream(['one']), abortedLater(), { clock: hasty }),
+      /stopped later/,
+    );
+    assert.deepEqual(seen, [true], 'but not for ever');
+  });
 });
+
+/** Aborts as soon as a unit's rows are staged. */
+function abortedLater(): AbortSignal {
+  const stop = new AbortController();
+  setImmediate(() => stop.abort(new Error('stopped later')));
+  return stop.signal;
+}
 
 interface StageSettings {
   readonly id?: string;
