@@ -115,9 +115,14 @@ function endpointOfKind(module: EndpointModule, typeKey: 'source_type' | 'type')
 /** A field that is no free text may be filled in from an environment variable, too: `port: "${env:PGPORT}"`. */
 function orVariable(field: JsonSchema): JsonSchema {
   if (field.type === 'string' && field.enum === undefined && field['pattern'] === undefined) return field;
-  const { description, ...value } = field;
+  const { description, default: fallback, examples, ...value } = field;
   const variable = { type: 'string', pattern: '\\$\\{env:[^}]+\\}' };
-  return { ...(description === undefined ? {} : { description }), anyOf: [value, variable] };
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(examples === undefined ? {} : { examples }),
+    anyOf: [value, variable],
+  };
 }
 
 function mapValues(
