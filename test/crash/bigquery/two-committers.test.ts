@@ -103,7 +103,7 @@ describe('a worker that commits under the fence of the launcher, which commits a
     return !isFirst(point) && (isFullForm() || (phase === 'racing, kill-after') === (index % 2 === 0));
   }
 
-  for (const load of wholeLoads().filter(({ name }) => isFullForm() || name !== 'replace')) {
+  for (const load of wholeLoads()) {
     it(`${load.name}: every row once`, async () => {
       const cases = (await commitPoints(load)).flatMap((point, index) =>
         PHASES.map((phase) => ({ load: load.name, point, phase })).filter((one) => isTried(one, index)),

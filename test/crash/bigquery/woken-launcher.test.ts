@@ -26,6 +26,12 @@ const STOPS = [
   'plan.delete',
 ];
 
+/**
+ * Requests that make objects: one that arrives after the sweep makes an orphan, and what its launcher stages after it are more of them, up to
+ * where it finds itself fenced. A sweep of a later run takes them a day later. Of everything else nothing may be left.
+ */
+const ORPHANING = /^(?:plan\.write|part\.upload.*|manifest\.write|commit\.write)$/;
+
 type Phase = 'late';
 
 describe('a launcher that is stopped, and wakes after another has taken its lease and finished', function () {
@@ -59,7 +65,7 @@ describe('a launcher that is stopped, and wakes after another has taken its leas
         // It may find out that all is done already, or that it is not its business any more.
         if (woken.code !== 0) assert.match(woken.err, /"code":"(?:FENCED|LEASE_LOST)"/);
         await assertOldOrNew(scene);
-        await assertExact(scene, { orphans: true });
+        await assertExact(scene, { orphans: ORPHANING.test(point.effect) });
       } finally {
         launcher.kill('SIGKILL');
       }
