@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import type { TableField } from '../../core/clients/bigquery-api';
 import { BigQueryServices, BigQueryWorkspace } from './bigquery-workspace';
 
@@ -72,7 +71,9 @@ describe('tables that exist, with what their schemas demand', function () {
       const [report] = reports;
       assert.deepEqual(report?.losses, { s: { null_array: 1, null_in_array: 1 } });
       const [file = ''] = report.reject_files;
-      const reasons = (await readFile(file, 'utf8'))
+      const { gcs } = services;
+      const kept = await gcs.read(file.replace(`gs://${gcs.bucket}/`, ''));
+      const reasons = (kept?.toString('utf8') ?? '')
         .trim()
         .split('\n')
         .map((line) => (JSON.parse(line) as { reason: string }).reason);

@@ -177,7 +177,10 @@ const fields = z.strictObject({
       'What the names of Dataflow jobs begin with; the id of the run follows, so that no two are alike. Left out, it is `beamlift-` and the name of the job.',
     ),
   user_agent: z
-    .strictObject({ name: z.string().min(1), version: z.string().min(1) })
+    .strictObject({
+      name: z.string().min(1).describe('The name of the client.'),
+      version: z.string().min(1).describe('Its version.'),
+    })
     .optional()
     .meta({
       description:
