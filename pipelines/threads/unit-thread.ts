@@ -46,6 +46,7 @@ export class UnitThread implements UnitRunner {
   private readonly calls = new Map<number, Call>();
   private readonly known = new Set<number>();
   private nextCall = 0;
+  private isLoaded = false;
   private lost: BeamliftError | undefined;
   private readonly ready: Promise<void>;
 
@@ -57,6 +58,7 @@ export class UnitThread implements UnitRunner {
       this.worker.on('message', (report: ThreadReport) => {
         if (report.kind === 'ready') {
           clearTimeout(late);
+          this.isLoaded = true;
           resolve();
         } else this.receive(report);
       });
@@ -104,8 +106,9 @@ export class UnitThread implements UnitRunner {
     if (this.known.delete(id)) this.post({ kind: 'forget', context: id });
   }
 
-  /** Closes what the thread has open, and ends it; after a while by force. */
+  /** Closes what the thread has open, and ends it; after a while by force. One that is still loading has nothing open. */
   async close(): Promise<void> {
+    if (!this.isLoaded) this.stop(endedThread(0));
     const late = setTimeout(() => this.stop(endedThread(0)), END_PATIENCE_MS);
     this.post({ kind: 'end' });
     await this.ended;
