@@ -5,7 +5,7 @@ import type { RunContext } from '../../../core/plan';
 import { parseStaging } from '../../../loaders/bigquery/bigquery-url';
 import type { Obstacle } from '../../pipeline-runner';
 import type { DataflowOptions } from './options';
-import { isLoopback, planObstacles } from './plan-obstacles';
+import { isLoopback, planObstacles } from '../plan-obstacles';
 
 /** What a preflight asks. */
 export interface PreflightClients {
@@ -21,7 +21,7 @@ export async function dataflowObstacles(
   signal: AbortSignal,
 ): Promise<Obstacle[]> {
   const here = options.endpoint !== undefined && isLoopback(options.endpoint);
-  const obstacles = [...imageObstacles(options), ...planObstacles(context, here)];
+  const obstacles = [...imageObstacles(options), ...planObstacles(context, { here, resolves: [] })];
   const place: DataflowPlace = { project: options.project, region: options.region };
   const buckets = new Map<string, string>();
   for (const key of ['temp_location', 'staging_location'] as const) {

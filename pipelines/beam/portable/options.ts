@@ -23,6 +23,13 @@ export const portableOptionsSchema = z.strictObject({
     .describe(
       'Workers that run elsewhere have the environment variables and the files that ${env:…} and ${file:…} name. Without it such a job is not given to them; ${secret:…} always works. Default: false.',
     ),
+  workers: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'How many workers the runner starts at most, where they are not in this process: they share the `max_source_connections` of a job. Default: 1.',
+    ),
   pipeline_options: z
     .record(z.string().regex(/^[A-Za-z_]\w*$/, 'an option is a name without dashes'), z.json())
     .optional()

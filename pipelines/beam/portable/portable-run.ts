@@ -39,6 +39,7 @@ const LEVELS = new Map<Importance, 'debug' | 'info' | 'warn' | 'error'>([
 /** A job of a job service. */
 export class PortableRun implements PipelineRun {
   readonly url = undefined;
+  private gone = false;
 
   /** `pool` has the pipeline's workers, where they are in this process. */
   constructor(
@@ -54,7 +55,9 @@ export class PortableRun implements PipelineRun {
     const messages = this.listen(listener, words, changed);
     try {
       const state = await this.untilFinal(listener, changed, signal);
-      await Promise.race([messages.ended, new Bell().wait(LAST_WORDS_MS, signal)]);
+      const silence = new Bell();
+      void messages.ended.then(() => silence.ring());
+      await silence.wait(LAST_WORDS_MS, signal);
       const counters = await this.counters(signal).catch(() => new Map<string, number>());
       signal.throwIfAborted();
       listener({ kind: 'runner.counters', counters });
@@ -68,7 +71,7 @@ export class PortableRun implements PipelineRun {
 
   async cancel(signal: AbortSignal): Promise<void> {
     try {
-      await this.service.cancel(this.id, signal).catch(() => signal.throwIfAborted());
+      await this.answer(async () => await this.service.cancel(this.id, signal), signal).catch(unlessSilent);
       await this.untilFinal(() => undefined, new Bell(), signal);
     } catch (error) {
       // A service that has forgotten the job does not run it.
@@ -92,17 +95,13 @@ export class PortableRun implements PipelineRun {
   private async untilFinal(listener: RunListener, changed: Bell, signal: AbortSignal): Promise<State> {
     let last: State | undefined;
     let told = '';
-    let answered = performance.now();
-    let counted = answered;
+    let counted = performance.now();
     for (;;) {
-      const state = await this.state(signal, performance.now() - answered < GONE_AFTER_MS);
-      if (state !== undefined) {
-        answered = performance.now();
-        if (state !== last) listener({ kind: 'runner.state', state: State[state] });
-        last = state;
-        if (FINAL.has(state)) return state;
-      }
-      if (state !== undefined && performance.now() - counted >= COUNTERS_EVERY_MS) {
+      const state = await this.answer(async () => await this.service.state(this.id, signal), signal);
+      if (state !== last) listener({ kind: 'runner.state', state: State[state] });
+      last = state;
+      if (FINAL.has(state)) return state;
+      if (performance.now() - counted >= COUNTERS_EVERY_MS) {
         counted = performance.now();
         const counters = await this.counters(signal).catch(() => undefined);
         const text = JSON.stringify([...(counters ?? [])].sort());
@@ -113,17 +112,27 @@ export class PortableRun implements PipelineRun {
     }
   }
 
-  /** Undefined: no answer, which is borne when `patient`. */
-  private async state(signal: AbortSignal, patient: boolean): Promise<State | undefined> {
-    try {
-      return await this.service.state(this.id, signal);
-    } catch (error) {
-      if (patient && error instanceof JobServiceError && error.silent) return undefined;
-      throw error;
+  /** Asks a service that is silent again, until it is gone: then it is not waited for a second time. */
+  private async answer<Answer>(ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+    const began = performance.now();
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof JobServiceError && error.silent)) throw error;
+        this.gone ||= performance.now() - began >= GONE_AFTER_MS;
+        if (this.gone) throw error;
+      }
+      await new Bell().wait(STATE_EVERY_MS, signal);
     }
   }
 
   private async counters(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
     return userCounters(await this.service.metrics(this.id, signal));
   }
+}
+
+/** What a service refuses to cancel has ended, or is not known: its state says which. */
+function unlessSilent(error: unknown): void {
+  if (!(error instanceof JobServiceError) || error.silent) throw error;
 }

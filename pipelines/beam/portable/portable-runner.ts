@@ -5,6 +5,7 @@ import { JobState_Enum as State } from 'apache-beam/proto/beam_job_api';
 import { z } from 'zod';
 import type { JsonObject, RunContext } from '../../../core/plan';
 import type { Obstacle, PipelineRequest, PipelineRun, PipelineRunner } from '../../pipeline-runner';
+import { isLoopback } from '../plan-obstacles';
 import { applySdkRepairs } from '../repairs/apply-sdk-repairs';
 import { JobService, JobServiceError } from './job-service';
 import { LoopbackPool } from './loopback-pool';
@@ -82,7 +83,7 @@ export class PortableRunner implements PipelineRunner {
     const preparation = await service.prepare(
       {
         jobName,
-        pipeline: pipelineProto(request, workers ?? '', environment),
+        pipeline: pipelineProto(request, workers ?? '', environment, this.options.workers),
         // Flink's service goes by the option, Prism by the request.
         pipelineOptions: optionsStruct({ ...this.options.pipeline_options, jobName, appName: 'beamlift' }),
       },
@@ -148,5 +149,5 @@ async function findJob(
 }
 
 function isThisMachine(endpoint: string): boolean {
-  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):\d+$/i.test(endpoint);
+  return isLoopback(endpoint.replace(/:\d+$/, ''));
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import type { JsonObject, RunContext } from '../../../core/plan';
-import { isLoopback, planObstacles } from '../../../pipelines/beam/dataflow/plan-obstacles';
-import { fakeContext } from '../pipelines/fake-equipment';
+import { isLoopback, planObstacles } from '../../../pipelines/beam/plan-obstacles';
+import { fakeContext } from './fake-equipment';
 
 const BIGQUERY = { project: 'p', dataset: 'd', staging: 'gs://bucket/prefix' };
 
@@ -20,7 +20,7 @@ function contextOf(
 }
 
 function told(context: RunContext, here = false): string[] {
-  return planObstacles(context, here).map(({ what }) => what);
+  return planObstacles(context, { here, resolves: [] }).map(({ what }) => what);
 }
 
 describe('obstacles of a plan for workers elsewhere', () => {
@@ -51,7 +51,7 @@ describe('obstacles of a plan for workers elsewhere', () => {
         '`credentials` of destination warehouse is ${file:key.json}, which only this machine can resolve',
       ],
     );
-    const [first] = planObstacles(contextOf(['mysql', connection]), false);
+    const [first] = planObstacles(contextOf(['mysql', connection]), { here: false, resolves: [] });
     assert.match(first?.hint ?? '', /Secret Manager .*--runner in-process/);
   });
 

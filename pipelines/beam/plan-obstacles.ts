@@ -1,10 +1,10 @@
-import type { SourceModule } from '../../../core/extractor';
-import type { DestinationModule } from '../../../core/loader';
-import type { JsonObject, JsonValue, RunContext } from '../../../core/plan';
-import { parseSecretText } from '../../../core/secret-references';
-import { SOURCES } from '../../../extractors';
-import { DESTINATIONS } from '../../../loaders';
-import type { Obstacle } from '../../pipeline-runner';
+import type { SourceModule } from '../../core/extractor';
+import type { DestinationModule } from '../../core/loader';
+import type { JsonObject, JsonValue, RunContext } from '../../core/plan';
+import { parseSecretText } from '../../core/secret-references';
+import { SOURCES } from '../../extractors';
+import { DESTINATIONS } from '../../loaders';
+import type { Obstacle } from '../pipeline-runner';
 
 const SECRET_MANAGER = 'Secret Manager (`${secret:projects/P/secrets/S/versions/V}`)';
 const IN_PROCESS = 'or run the job in process (--runner in-process)';
@@ -25,12 +25,21 @@ interface Side {
   readonly hasHost: boolean;
 }
 
+/** Where workers are, as far as what they can do depends on it. */
+export interface WorkerPlace {
+  /** They are on this machine, in processes of their own: its files and addresses are theirs. */
+  readonly here: boolean;
+  /** References that they resolve as this process does, beside those of Secret Manager. */
+  readonly resolves: readonly ('env' | 'file')[];
+  /** What would let them resolve the others, as the end of a sentence; absent: nothing. */
+  readonly toResolve?: string;
+}
+
 /**
- * What of a plan workers on other machines cannot do: resolve secrets of this machine, read its files, reach what listens on it alone.
- * Secrets of Secret Manager and default credentials are theirs, too. `here`: whether the workers are on this machine after all, as those
- * of a stand-in for the service are: then only its secrets stay behind.
+ * What of a plan workers elsewhere cannot do: resolve secrets of this machine, read its files, reach what listens on it alone.
+ * Secrets of Secret Manager and default credentials are theirs, too.
  */
-export function planObstacles({ source, destination }: RunContext, here: boolean): Obstacle[] {
+export function planObstacles({ source, destination }: RunContext, place: WorkerPlace): Obstacle[] {
   const sources: readonly SourceModule[] = SOURCES;
   const destinations: readonly DestinationModule[] = DESTINATIONS;
   const from = sources.find(({ type }) => type === source.type);
@@ -49,8 +58,10 @@ export function planObstacles({ source, destination }: RunContext, here: boolean
       hasHost: false,
     },
   ];
-  const secrets = sides.flatMap((side) => secretObstacles(side));
-  return here ? secrets : [...secrets, ...sides.flatMap(pathObstacles), ...sides.flatMap(addressObstacles)];
+  const secrets = sides.flatMap((side) => secretObstacles(side, place));
+  return place.here
+    ? secrets
+    : [...secrets, ...sides.flatMap(pathObstacles), ...sides.flatMap(addressObstacles)];
 }
 
 /** Whether an address, or the machine it names, is this machine's own. */
@@ -59,11 +70,15 @@ export function isLoopback(address: string): boolean {
   return LOOPBACK.test(host === '' ? address : host);
 }
 
-function secretObstacles({ name, fields }: Side): Obstacle[] {
+function secretObstacles(
+  { name, fields }: Side,
+  { resolves, toResolve = IN_PROCESS }: WorkerPlace,
+): Obstacle[] {
   const found = new Map<string, Obstacle>();
   for (const [field, text] of textsOf(fields)) {
     for (const part of parseSecretText(text).parts) {
       if (typeof part === 'string' || part.kind === 'secret') continue;
+      if (resolves.some((kind) => kind === part.kind)) continue;
       const where = `\`${field}\` of ${name}`;
       found.set(
         `${field} ${part.text}`,
@@ -74,7 +89,7 @@ function secretObstacles({ name, fields }: Side): Obstacle[] {
             }
           : {
               what: `${where} is ${part.text}, which only this machine can resolve`,
-              hint: `Keep the secret in ${SECRET_MANAGER}, ${IN_PROCESS}.`,
+              hint: `Keep the secret in ${SECRET_MANAGER}, ${toResolve}.`,
             },
       );
     }
