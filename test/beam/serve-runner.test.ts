@@ -8,6 +8,7 @@ import { StrUtf8Coder } from 'apache-beam/coders/standard_coders';
 import { FunctionSpec, ParDoPayload } from 'apache-beam/proto/beam_runner_api';
 import { z } from 'zod';
 import type { RunContext } from '../../core/plan';
+import { SecretRedactor } from '../../core/secret-redactor';
 import { errorOf } from '../../pipelines/beam/error-text';
 import { runStepNames, stepConfig } from '../../pipelines/beam/run-steps';
 import { readStagedUnits } from '../../pipelines/beam/staged-unit';
@@ -61,6 +62,7 @@ class Serving {
       environment: { PASSWORD: SECRET },
       baseFolder: folder,
       stderr: { write: () => undefined },
+      redactor: new SecretRedactor(),
       signal: stop.signal,
       forTests: {
         equipmentModule: path.join(__dirname, '../unit/pipelines/threads/moody-equipment.ts'),

@@ -4,7 +4,7 @@ import { createSecretResolver } from '../../../core/clients/secrets';
 import type { Environment, SourceServices } from '../../../core/extractor';
 import type { Logger } from '../../../core/logger';
 import type { RunContext } from '../../../core/plan';
-import { SecretRedactor } from '../../../core/secret-redactor';
+import type { SecretRedactor } from '../../../core/secret-redactor';
 import type { OpenEquipment } from '../../open-equipment';
 import type { RunEvent } from '../../run-events';
 import { openingOf } from '../../threads/equipment-module';
@@ -38,6 +38,8 @@ export interface ServeOptions {
   /** What relative paths in references are meant from; absolute. */
   readonly baseFolder: string;
   readonly stderr: { write(text: string): unknown };
+  /** Told of every secret that is resolved here, and asked for every text that leaves. */
+  readonly redactor: SecretRedactor;
   /** Stops the worker. */
   readonly signal: AbortSignal;
   readonly forTests?: Pick<UnitThreadsOptions, 'equipmentModule' | 'hearingPatienceMs'>;
@@ -45,8 +47,7 @@ export interface ServeOptions {
 
 /** Serves a runner as one of its workers until it ends, and closes what was opened for it. Throws RUNNER_UNUSABLE as `startSdkWorker` does. */
 export async function serveRunner(options: ServeOptions): Promise<WorkerEnd> {
-  const { id, controlEndpoint, loggingEndpoint, stderr, signal } = options;
-  const redactor = new SecretRedactor();
+  const { id, controlEndpoint, loggingEndpoint, stderr, redactor, signal } = options;
   const redact = (text: string): string => redactor.redact(text);
   const runnerLog =
     loggingEndpoint === undefined
@@ -57,7 +58,7 @@ export async function serveRunner(options: ServeOptions): Promise<WorkerEnd> {
     else runnerLog.write(line);
   });
 
-  const equipment = new CommitEquipment(options, redactor, log);
+  const equipment = new CommitEquipment(options, log);
   const threads = unitThreads(options, log);
   const stopSteps = new AbortController();
   try {
@@ -123,10 +124,9 @@ class CommitEquipment {
 
   constructor(
     private readonly options: ServeOptions,
-    redactor: SecretRedactor,
     log: Logger,
   ) {
-    const { environment, baseFolder } = options;
+    const { environment, baseFolder, redactor } = options;
     const secrets = createSecretResolver({ environment, baseFolder, inlineSecrets: new Map(), redactor });
     this.services = { secrets, environment, baseFolder, log };
   }

@@ -1,11 +1,12 @@
 import { rm, mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, toBeamliftError } from '../../../core/errors';
+import { toBeamliftError } from '../../../core/errors';
+import { SecretRedactor } from '../../../core/secret-redactor';
 import { codeVersion } from '../../code-version';
 import { readEnvironment } from './environment';
 import { neededFlag, readFlags } from './flags';
 import { serveRunner } from './serve-runner';
-import { stderrLine } from './worker-log';
+import { stderrLine, workerLogger } from './worker-log';
 
 const FLAGS = [
   'id',
@@ -25,7 +26,7 @@ const FAILED = 1;
  * One worker process, from its flags to its exit code; `boot` starts it. Ends with the runner's control channel, with SIGTERM, and when
  * `boot` is gone, however it went: then the channel between the two ends.
  */
-async function work(argv: readonly string[]): Promise<number> {
+async function work(argv: readonly string[], redactor: SecretRedactor): Promise<number> {
   const flags = readFlags(argv, FLAGS);
   const stop = new AbortController();
   const end = (): void => stop.abort();
@@ -46,6 +47,7 @@ async function work(argv: readonly string[]): Promise<number> {
       environment: readEnvironment(),
       baseFolder: process.cwd(),
       stderr: process.stderr,
+      redactor,
       signal: stop.signal,
     });
     return error === undefined || stop.signal.aborted ? DONE : FAILED;
@@ -54,14 +56,22 @@ async function work(argv: readonly string[]): Promise<number> {
   }
 }
 
-function fail(thrown: unknown): void {
-  const fields = JSON.stringify({ ...toBeamliftError(thrown).toReport(), what: messageOf(thrown) });
-  process.stderr.write(stderrLine({ level: 'error', event: 'worker.failed', fields }, new Date()), () =>
-    process.exit(FAILED),
+/** An error as Node.js would print it may hold secrets. */
+function fail(thrown: unknown, redactor: SecretRedactor): void {
+  const log = workerLogger(
+    (text) => redactor.redact(text),
+    (line) => process.stderr.write(stderrLine(line, new Date()), () => process.exit(FAILED)),
   );
+  log.error('worker.failed', { ...toBeamliftError(thrown).toReport() });
 }
 
-process.on('uncaughtException', fail);
-process.on('unhandledRejection', fail);
-// Nothing that is left open keeps it: a worker that stays behind is what this is to prevent.
-void work(process.argv.slice(2)).then((code) => process.exit(code), fail);
+function main(): void {
+  const redactor = new SecretRedactor();
+  const die = (thrown: unknown): void => fail(thrown, redactor);
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+  // Nothing that is left open keeps it: a worker that stays behind is what this is to prevent.
+  void work(process.argv.slice(2), redactor).then((code) => process.exit(code), die);
+}
+
+main();
