@@ -42,7 +42,7 @@ export class BigQueryRecovery implements RunRecovery {
     /** Of the lease that was acquired. Throws INTERNAL before that. */
     private readonly held: () => {
       readonly job: string;
-      readonly lease: JobLease;
+      readonly lease: Pick<JobLease, 'fence' | 'endedBefore'>;
       readonly session: StateSession;
     },
   ) {}
