@@ -3,11 +3,13 @@ import { startFlink } from './flink-server';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';
 import { Shop } from './shop';
+import { Started } from './started';
 
 const ROWS = 6_400;
 
 describe('the same job on every runner', function () {
   this.timeout(120_000);
+  const started = new Started();
   let shop: Shop;
   let prism: JobServiceProcess;
   let flink: JobServiceProcess;
@@ -30,11 +32,12 @@ describe('the same job on every runner', function () {
   ];
 
   before(async () => {
-    shop = await Shop.open(ROWS);
-    [prism, flink] = await Promise.all([startPrism(shop.secrets), startFlink()]);
+    shop = await started.with(Shop.open(ROWS), async (opened) => await opened.close());
+    prism = await started.with(startPrism(), async (server) => await server.stop());
+    flink = await started.with(startFlink(), async (server) => await server.stop());
   });
   after(async () => {
-    await Promise.all([prism.stop(), flink.stop(), shop.close()]);
+    await started.stop();
     process.stdout.write(`\n${table.join('\n')}\n`);
   });
 

@@ -4,6 +4,7 @@ import { startFlink } from './flink-server';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';
 import { Shop } from './shop';
+import { Started } from './started';
 
 const ROWS = 800;
 const UNITS = 8;
@@ -16,16 +17,18 @@ const REFUSED: FaultAction = {
 
 describe('a pipeline that goes wrong', function () {
   this.timeout(120_000);
+  const started = new Started();
   let shop: Shop;
   let prism: JobServiceProcess;
   let flink: JobServiceProcess;
 
   before(async () => {
-    shop = await Shop.open(ROWS);
-    [prism, flink] = await Promise.all([startPrism(), startFlink({ restarts: 2 })]);
+    shop = await started.with(Shop.open(ROWS), async (opened) => await opened.close());
+    prism = await started.with(startPrism(), async (server) => await server.stop());
+    flink = await started.with(startFlink({ restarts: 2 }), async (server) => await server.stop());
   });
   after(async () => {
-    await Promise.all([prism.stop(), flink.stop(), shop.close()]);
+    await started.stop();
   });
   afterEach(() => {
     shop.services.faults.set(undefined);

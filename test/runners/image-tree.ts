@@ -55,15 +55,24 @@ export class ImageTree {
       .filter((line) => line.includes(this.folder))
       .map((line) => line.replaceAll('\0', ' ').trim());
   }
-
-  async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
 }
 
-/** Makes the folder; for a `before` hook: takes half a minute, and more on a busy machine. */
+let made: Promise<ImageTree> | undefined;
+
+/** The folder, made once for the suites of this process; for a `before` hook: takes half a minute, and more on a busy machine. */
 export async function makeImageTree(): Promise<ImageTree> {
+  made ??= make();
+  return await made;
+}
+
+async function make(): Promise<ImageTree> {
   const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-image-'));
   await promisify(execFile)(path.join(ROOT, 'deploy', 'make-image-tree'), [folder], { cwd: ROOT });
   return new ImageTree(folder);
 }
+
+// Of the root suite: after the last of those that used it.
+after(async () => {
+  const tree = await made?.catch(() => undefined);
+  if (tree !== undefined) await rm(tree.folder, { recursive: true, force: true, maxRetries: 5 });
+});

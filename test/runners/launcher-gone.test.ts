@@ -26,7 +26,6 @@ describe('a pipeline whose launcher is gone', function () {
   });
   after(async () => {
     await Promise.all([prism.stop(), services.stop()]);
-    await tree.remove();
   });
   beforeEach(async () => {
     workspace = await BigQueryWorkspace.create(services);

@@ -12,6 +12,7 @@ import { startGcsServer, type GcsServer } from '../services/gcs-server';
 import { FakeEquipment, fakeContext } from '../unit/pipelines/fake-equipment';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';
+import { Started } from './started';
 
 const UNITS = 20_000;
 const ROWS_OF_A_UNIT = 2;
@@ -22,6 +23,7 @@ const UNIT_BYTES = 300;
 describe(`${UNITS} units`, function () {
   this.timeout(300_000);
   let folder: string;
+  const started = new Started();
   let gcs: GcsServer;
   let prism: JobServiceProcess;
   const { signal } = new AbortController();
@@ -39,10 +41,11 @@ describe(`${UNITS} units`, function () {
 
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'beamlift-many-'));
-    [gcs, prism] = await Promise.all([startGcsServer('staging', folder), startPrism()]);
+    gcs = await started.with(startGcsServer('staging', folder), async (server) => await server.stop());
+    prism = await started.with(startPrism(), async (server) => await server.stop());
   });
   after(async () => {
-    await Promise.all([gcs.stop(), prism.stop()]);
+    await started.stop();
     await rm(folder, { recursive: true, force: true });
   });
 

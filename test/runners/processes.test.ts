@@ -5,6 +5,7 @@ import { makeImageTree, type ImageTree } from './image-tree';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';
 import { Shop } from './shop';
+import { Started } from './started';
 
 const ROWS = 6_400;
 /** Until workers whose runner is gone must be gone, in milliseconds. */
@@ -12,6 +13,7 @@ const ORPHANS_END_MS = 20_000;
 
 describe('workers in processes, from the files of the image', function () {
   this.timeout(120_000);
+  const started = new Started();
   let shop: Shop;
   let tree: ImageTree;
   let prism: JobServiceProcess;
@@ -21,15 +23,17 @@ describe('workers in processes, from the files of the image', function () {
 
   before(async function () {
     this.timeout(300_000);
-    [shop, tree] = await Promise.all([Shop.open(ROWS), makeImageTree()]);
-    [prism, flink] = await Promise.all([startPrism(shop.secrets), startFlink({ environment: shop.secrets })]);
+    tree = await makeImageTree();
+    shop = await started.with(Shop.open(ROWS), async (opened) => await opened.close());
+    const { secrets } = shop;
+    prism = await started.with(startPrism(secrets), async (server) => await server.stop());
+    flink = await started.with(startFlink({ environment: secrets }), async (server) => await server.stop());
     await shop.configure('expected', {});
     assert.equal((await shop.run()).code, 0);
     inProcess = await shop.rows('expected');
   });
   after(async () => {
-    await Promise.all([prism.stop(), flink.stop(), shop.close()]);
-    await tree.remove();
+    await started.stop();
     process.stdout.write(`\n${table.join('\n')}\n`);
   });
   afterEach(() => {

@@ -26,9 +26,6 @@ describe('the image of beamlift', function () {
   before(async () => {
     image = await makeImageTree();
   });
-  after(async () => {
-    await image.remove();
-  });
 
   describe('as a folder', () => {
     it('has programs that start: a worker for a runner, the launcher for all others', async () => {
