@@ -8,6 +8,7 @@ import { parseStaging } from '../../../loaders/bigquery/bigquery-url';
 import type { Obstacle, PipelineRequest, PipelineRun, PipelineRunner } from '../../pipeline-runner';
 import type * as PipelineModule from './dataflow-pipeline';
 import { DataflowRun } from './dataflow-run';
+import { fitWorkers } from './fit-workers';
 import {
   consoleUrl,
   handleOf,
@@ -62,9 +63,10 @@ export class DataflowRunner implements PipelineRunner {
     // `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand.
     const load = createRequire(__filename);
     const { dataflowPipeline } = load('./dataflow-pipeline') as typeof PipelineModule;
-    const { bytes, facts } = dataflowPipeline(request, image, mostWorkers(this.options));
+    const options = fitWorkers(this.options, request.plan.context);
+    const { bytes, facts } = dataflowPipeline(request, image, mostWorkers(options));
     await this.upload(jobLocations(this.options, identity).pipeline, bytes, signal);
-    const job = jobRequest(this.options, identity, facts, request.concurrency);
+    const job = jobRequest(options, identity, facts, request.concurrency);
     const created = await this.clients.api.create(identity.place, job, signal);
     if ('exists' in created) return await this.existing(identity, created.exists, signal);
     if (isAnothers(created, identity)) throw nameClash(identity, created.id, undefined);

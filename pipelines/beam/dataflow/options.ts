@@ -100,7 +100,7 @@ const fields = z.strictObject({
   max_num_workers: wholeNumber(MAX_WORKERS)
     .optional()
     .describe(
-      'The most workers that autoscaling may start. Each opens connections to the source of its own. Left out, it is 10, or `num_workers` where that is more.',
+      'The most workers that autoscaling may start. A database gets no more of them than `max_source_connections` is enough for. Left out, it is 10, or `num_workers` where that is more.',
     ),
   autoscaling_algorithm: z
     .enum(['THROUGHPUT_BASED', 'NONE'])

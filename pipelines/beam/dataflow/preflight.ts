@@ -4,6 +4,7 @@ import { BeamliftError } from '../../../core/errors';
 import type { RunContext } from '../../../core/plan';
 import { parseStaging } from '../../../loaders/bigquery/bigquery-url';
 import type { Obstacle } from '../../pipeline-runner';
+import { connectionObstacles } from './fit-workers';
 import type { DataflowOptions } from './options';
 import { isLoopback, planObstacles } from '../plan-obstacles';
 
@@ -21,7 +22,11 @@ export async function dataflowObstacles(
   signal: AbortSignal,
 ): Promise<Obstacle[]> {
   const here = options.endpoint !== undefined && isLoopback(options.endpoint);
-  const obstacles = [...imageObstacles(options), ...planObstacles(context, { here, resolves: [] })];
+  const obstacles = [
+    ...imageObstacles(options),
+    ...planObstacles(context, { here, resolves: [] }),
+    ...connectionObstacles(options, context),
+  ];
   const place: DataflowPlace = { project: options.project, region: options.region };
   const buckets = new Map<string, string>();
   for (const key of ['temp_location', 'staging_location'] as const) {
