@@ -62,7 +62,10 @@ describe('encodeRows', () => {
     rules: Partial<DestinationRules> = {},
   ): Encoding {
     const progress = { rows: 0, sourceBytes: 0, stagedBytes: 0 };
-    const rejectFile = new RejectFile({ folder }, { job: run.job, runId: run.runId, unit: 'u', file: undefined });
+    const rejectFile = new RejectFile(
+      { folder },
+      { job: run.job, runId: run.runId, unit: 'u', file: undefined },
+    );
     async function* read(): AsyncGenerator<RowBatch> {
       for (const rows of batches) yield { rows, rejects: [], bytes: 10 };
     }
