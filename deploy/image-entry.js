@@ -4,7 +4,7 @@
 // start it with a command of beamlift.
 var path = require('path');
 
-var OF_RUNNERS = /^--?(id|provision_endpoint|control_endpoint|logging_endpoint)(=|$)/;
+var OF_RUNNERS = /^--?(id|provision_endpoint|control_endpoint|logging_endpoint|worker_pool)(=|$)/;
 
 var isWorker = process.argv.slice(2).some(function (argument) {
   return OF_RUNNERS.test(argument);

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import '../../pipelines/beam/sdk-entry';
 import {
+  ChannelCredentials,
+  Metadata,
   Server,
   ServerCredentials,
   type sendUnaryData,
@@ -15,7 +17,13 @@ import {
 import { ProvisionInfo, type GetProvisionInfoResponse } from 'apache-beam/proto/beam_provision_api';
 import { provisionServiceDefinition } from 'apache-beam/proto/beam_provision_api.grpc-server';
 import { beamFnControlDefinition, beamFnLoggingDefinition } from 'apache-beam/proto/beam_fn_api.grpc-server';
-import type { LogEntry_List as LogEntryList } from 'apache-beam/proto/beam_fn_api';
+import {
+  StartWorkerRequest,
+  StopWorkerRequest,
+  type LogEntry_List as LogEntryList,
+} from 'apache-beam/proto/beam_fn_api';
+import { BeamFnExternalWorkerPoolClient } from 'apache-beam/proto/beam_fn_api.grpc-client';
+import { freePort } from '../services/free-port';
 
 const LOADER = ['--require', createRequire(__filename).resolve('tsx/cjs')];
 const WORKER = path.resolve(__dirname, '../../pipelines/beam/worker');
@@ -158,6 +166,52 @@ describe('a worker container', function () {
     await services.workers(1);
     container.kill('SIGKILL');
     while (services.controls.size > 0) await sleep(20);
+  });
+
+  it('can be a pool, in which runners start and stop workers', async () => {
+    services = await new ContainerServices().start();
+    const port = await freePort();
+    const pool = kept(boot(`--worker_pool=127.0.0.1:${port}`));
+    const client = new BeamFnExternalWorkerPoolClient(
+      `127.0.0.1:${port}`,
+      ChannelCredentials.createInsecure(),
+      {},
+      {},
+    );
+    const controlEndpoint = { url: services.url };
+    const ask = async (workerId: string, endpoint?: { url: string }): Promise<string> =>
+      await new Promise((resolve, reject) => {
+        const request = StartWorkerRequest.create({
+          workerId,
+          ...(endpoint === undefined ? {} : { controlEndpoint: endpoint }),
+        });
+        const patience = { deadline: Date.now() + 30_000 };
+        client.startWorker(request, new Metadata({ waitForReady: true }), patience, (error, answer) =>
+          error === null ? resolve(answer?.error ?? '') : reject(error),
+        );
+      });
+    const stop = async (workerId: string): Promise<void> =>
+      await new Promise((resolve, reject) => {
+        client.stopWorker(StopWorkerRequest.create({ workerId }), (error) =>
+          error === null ? resolve() : reject(error),
+        );
+      });
+    try {
+      assert.match(await ask('w-0'), /no control endpoint/);
+      assert.equal(await ask('w-1', controlEndpoint), '');
+      assert.equal(await ask('w-1', controlEndpoint), '', 'asked for twice, started once');
+      assert.equal(await ask('w-2', controlEndpoint), '');
+      assert.deepEqual(await services.workers(2), ['w-1', 'w-2']);
+      await stop('w-1');
+      assert.deepEqual([...services.controls.keys()], ['w-2']);
+      await stop('unknown');
+      pool.kill('SIGTERM');
+      assert.equal(await exitOf(pool), 0);
+      assert.equal(services.controls.size, 0);
+    } finally {
+      client.close();
+    }
+    assert.equal(await exitOf(kept(boot('--worker_pool=nowhere'))), 2);
   });
 
   it('has no orphans, which the SDK’s own worker becomes (worker_main.js)', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../services/free-port';
 import { startFlink } from './flink-server';
 import { makeImageTree, type ImageTree } from './image-tree';
 import type { JobServiceProcess } from './job-service-process';
@@ -94,6 +97,34 @@ describe('workers in processes, from the files of the image', function () {
       await noneLeft();
     });
   }
+
+  it('are started in a pool that runs somewhere (Prism)', async () => {
+    const port = await freePort();
+    const pool = spawn(process.execPath, [tree.boot, `--worker_pool=127.0.0.1:${port}`], {
+      env: { PATH: process.env['PATH'], ...shop.secrets },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      let log = '';
+      pool.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+      while (!log.includes('pool.started')) await sleep(50);
+      await shop.configure(
+        'pooled',
+        { split: { rows_per_unit: 400 } },
+        { ...workers(prism), environment: `external:127.0.0.1:${port}` },
+      );
+      const { code, err, reports } = await shop.run('--runner', 'portable');
+      assert.equal(code, 0, `${err}\n${log}`);
+      assert.equal(reports[0]?.work_units, 16);
+      assert.deepEqual(await shop.rows('pooled'), inProcess);
+      assert.match(log, /pool\.worker-started/);
+      pool.kill('SIGTERM');
+      await once(pool, 'exit');
+      await noneLeft();
+    } finally {
+      pool.kill('SIGKILL');
+    }
+  });
 
   it('end when their runner is killed', async () => {
     const doomed = await startPrism(shop.secrets);

@@ -1,3 +1,4 @@
+import { BeamliftError } from '../../../core/errors';
 import { neededFlag, readFlags } from './flags';
 
 const FLAGS = [
@@ -32,4 +33,28 @@ export function parseBootFlags(argv: readonly string[]): BootFlags {
     loggingEndpoint: flags.get('logging_endpoint'),
     folder: flags.get('semi_persist_dir'),
   };
+}
+
+/** How people, or a scheduler, start a pool of workers. */
+export interface PoolFlags {
+  /** `HOST:PORT`. */
+  readonly address: string;
+  readonly folder: string | undefined;
+}
+
+/** Only this machine can reach it: whoever does can have workers started that have this machine's secrets. */
+const POOL_ADDRESS = '127.0.0.1:50000';
+
+/** `--worker_pool`, or `--worker_pool=HOST:PORT`; undefined: a runner wants a worker. Throws USAGE. */
+export function parsePoolFlags(argv: readonly string[]): PoolFlags | undefined {
+  const flag = argv.find((argument) => /^--?worker_pool(=|$)/.test(argument));
+  if (flag === undefined) return undefined;
+  const [, address = POOL_ADDRESS] = /=(.*)$/s.exec(flag) ?? [];
+  if (/^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/.test(address)) {
+    return { address, folder: readFlags(argv, FLAGS).get('semi_persist_dir') };
+  }
+  throw new BeamliftError('USAGE', {
+    what: 'The address of the worker pool is not HOST:PORT',
+    hint: `--worker_pool listens on ${POOL_ADDRESS}; --worker_pool=0.0.0.0:50000 on all addresses of this machine.`,
+  });
 }

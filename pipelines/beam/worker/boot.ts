@@ -5,12 +5,13 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { toBeamliftError } from '../../../core/errors';
 import { codeVersion } from '../../code-version';
-import { parseBootFlags, type BootFlags } from './boot-flags';
+import { parseBootFlags, parsePoolFlags, type BootFlags, type PoolFlags } from './boot-flags';
 import { keepRunning } from './keep-running';
 import { machineShare, usableMemory } from './machine-shares';
 import { provisionOf, type Provision } from './provision';
 import { RunnerLog } from './runner-log';
 import { stderrLine, workerLogger } from './worker-log';
+import { serveWorkerPool } from './worker-pool';
 
 /** What boot has of its process. */
 export interface BootHost {
@@ -24,7 +25,7 @@ export interface BootHost {
 /**
  * The entry point of a worker container, and of a worker process on a runner's machine, to Beam's container contract: asks the runner what
  * there is to do, runs one worker process for each id that it names, and ends with them. Nothing is installed or fetched: the code is all
- * here. Resolves with the exit code: 0, 1 when a worker failed for good or the runner does not answer, 2 for wrong flags.
+ * here. With --worker_pool it serves a pool instead, in which runners start workers. Resolves with the exit code: 0, 1 when a worker failed for good or the runner does not answer, 2 for wrong flags.
  */
 export async function boot(host: BootHost): Promise<number> {
   const { argv, stdout, stderr, signal } = host;
@@ -33,6 +34,8 @@ export async function boot(host: BootHost): Promise<number> {
     return 0;
   }
   try {
+    const pool = parsePoolFlags(argv);
+    if (pool !== undefined) return await runPool(pool, stderr, signal);
     const flags = parseBootFlags(argv);
     return await run(flags, await provisionOf(flags), stderr, signal);
   } catch (thrown) {
@@ -73,7 +76,7 @@ async function run(
     const folder = await temporaryFolder(flags);
     const done = await keepRunning({
       ids: workerIds,
-      start: (id) => startWorker(id, folder, provision),
+      start: (id) => startWorker(id, folder, { ...provision, processes: workerIds.length }),
       log,
       signal,
     });
@@ -83,8 +86,32 @@ async function run(
   }
 }
 
+/** A pool, as the environment `external` asks for: each worker has the share of a core, since runners start one for each. */
+async function runPool(
+  { address, folder }: PoolFlags,
+  stderr: BootHost['stderr'],
+  signal: AbortSignal,
+): Promise<number> {
+  const log = workerLogger(
+    (text) => text,
+    (line) => void stderr.write(stderrLine(line, new Date())),
+  );
+  const temporary = await temporaryFolder({ folder });
+  await serveWorkerPool({
+    address,
+    log,
+    signal,
+    run: async ({ id, ...endpoints }, stop) => {
+      const start = (): ChildProcess =>
+        startWorker(id, temporary, { ...endpoints, processes: availableParallelism() });
+      await keepRunning({ ids: [id], start, log, signal: stop });
+    },
+  });
+  return 0;
+}
+
 /** The folder that a runner names may have to be made, or be one that only root can write. */
-async function temporaryFolder({ folder }: BootFlags): Promise<string> {
+async function temporaryFolder({ folder }: Pick<BootFlags, 'folder'>): Promise<string> {
   if (folder === undefined) return tmpdir();
   try {
     await mkdir(folder, { recursive: true });
@@ -95,17 +122,22 @@ async function temporaryFolder({ folder }: BootFlags): Promise<string> {
   }
 }
 
+/** Where a worker's runner is, and how many workers share this machine. */
+interface WorkerStart extends Pick<Provision, 'controlEndpoint' | 'loggingEndpoint'> {
+  readonly processes: number;
+}
+
 /** The channel between the two tells the worker when this process is gone. */
 function startWorker(
   id: string,
   folder: string,
-  { controlEndpoint, loggingEndpoint, workerIds }: Provision,
+  { controlEndpoint, loggingEndpoint, processes }: WorkerStart,
 ): ChildProcess {
   const machine = {
     memoryBytes: usableMemory(totalmem(), process.constrainedMemory()),
     cores: availableParallelism(),
   };
-  const { threads, mainHeapMb, threadHeapMb } = machineShare(machine, workerIds.length);
+  const { threads, mainHeapMb, threadHeapMb } = machineShare(machine, processes);
   const extension = path.extname(__filename);
   // As TypeScript, in tests, it needs the loader that this file was loaded with.
   const loader = extension === '.ts' ? ['--require', createRequire(__filename).resolve('tsx/cjs')] : [];
@@ -120,7 +152,7 @@ function startWorker(
       ...(loggingEndpoint === undefined ? [] : [`--logging_endpoint=${loggingEndpoint}`]),
       `--threads=${threads}`,
       `--thread_heap_mb=${threadHeapMb}`,
-      `--processes=${workerIds.length}`,
+      `--processes=${processes}`,
       `--temp_folder=${folder}`,
     ],
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
