@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { Client } from 'pg';
 import type { TableField } from '../../core/clients/bigquery-api';
@@ -95,8 +94,11 @@ describe('types and values, from random sources into BigQuery', function () {
       { extracted: total, staged: verdict.rows.size, loaded: verdict.rows.size },
     );
     const rejected: string[] = [];
-    for (const file of report.reject_files) {
-      for (const line of (await readFile(file, 'utf8')).trim().split('\n')) {
+    const { gcs } = services;
+    for (const uri of report.reject_files) {
+      const file = await gcs.read(uri.replace(`gs://${gcs.bucket}/`, ''));
+      assert.ok(file !== undefined, uri);
+      for (const line of file.toString('utf8').trim().split('\n')) {
         const { row } = JSON.parse(line) as { row: string };
         rejected.push(idOf(row));
       }

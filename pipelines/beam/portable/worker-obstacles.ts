@@ -2,7 +2,7 @@ import type { DestinationModule } from '../../../core/loader';
 import type { RunContext } from '../../../core/plan';
 import { DESTINATIONS } from '../../../loaders';
 import type { Obstacle } from '../../pipeline-runner';
-import { planObstacles } from '../plan-obstacles';
+import { isLoopback, planObstacles } from '../plan-obstacles';
 import type { WorkerEnvironment } from './options';
 
 /** Where the workers of a job service are, as its options say. */
@@ -16,19 +16,25 @@ export interface PortablePlace {
 
 /**
  * What of a run the workers of a job service cannot do where they are. Workers in this process can do all. Processes that a job service
- * on this machine starts have its files and addresses, and the service's environment variables rather than this process'. All others
- * are elsewhere.
+ * or a worker pool on this machine starts have its files and addresses, and the environment variables of whoever starts them rather than
+ * this process'. All others are elsewhere.
  */
 export function workerObstacles(context: RunContext, place: PortablePlace): readonly Obstacle[] {
   const { environment, serviceIsHere, workersHaveSecrets } = place;
   if (environment.kind === 'loopback') return serviceIsHere ? [] : [LOOPBACK_ELSEWHERE];
-  const here = environment.kind === 'process' && serviceIsHere;
+  const here = isHere(environment, serviceIsHere);
   const obstacles = planObstacles(context, {
     here,
     resolves: workersHaveSecrets ? ['env', 'file'] : here ? ['file'] : [],
     toResolve: 'or give it to the workers and set `runners.portable.workers_have_secrets: true`',
   });
   return here ? [...embeddedObstacles(context), ...obstacles] : obstacles;
+}
+
+/** Whether workers are other processes of this machine. */
+function isHere(environment: WorkerEnvironment, serviceIsHere: boolean): boolean {
+  if (environment.kind === 'external') return isLoopback(environment.address.replace(/:\d+$/, ''));
+  return environment.kind === 'process' && serviceIsHere;
 }
 
 const LOOPBACK_ELSEWHERE: Obstacle = {

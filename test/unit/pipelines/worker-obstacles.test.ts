@@ -33,6 +33,8 @@ function obstacles(
   );
 }
 
+const pool = (address: string): WorkerEnvironment => ({ kind: 'external', address });
+
 describe('workerObstacles', () => {
   const withVariable = database({ password: '${env:SHOP_PASSWORD}' });
   const withFile = database({ ssl_key: '${file:client.key}' });
@@ -48,6 +50,18 @@ describe('workerObstacles', () => {
   it('finds none for workers in this process, whatever the run needs', () => {
     for (const run of [withVariable, withFile, withManager, withInline, files, embedded, onThisMachine]) {
       assert.deepEqual(obstacles(run, LOOPBACK), []);
+    }
+  });
+
+  it('takes a pool on this machine for what it is, and one elsewhere, too', () => {
+    for (const run of [withFile, withManager, files, onThisMachine]) {
+      for (const address of ['127.0.0.1:50000', 'localhost:50000', '[::1]:50000']) {
+        assert.deepEqual(obstacles(run, pool(address), { serviceIsHere: false }), []);
+      }
+    }
+    assert.equal(obstacles(withVariable, pool('127.0.0.1:50000')).length, 1);
+    for (const run of [withFile, files, onThisMachine]) {
+      assert.equal(obstacles(run, pool('workers.example.com:50000')).length, 1);
     }
   });
 
