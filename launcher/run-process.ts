@@ -8,9 +8,6 @@ import { paletteFor } from './output/palette';
 import { redactError } from './output/redaction';
 import { createProcessHost } from './process-host';
 
-/** Handles that are still open after a command (a driver's idle socket) get so long before the process ends all the same. */
-const LINGER_MS = 2_000;
-
 /** `main`, or what a test puts in its place. */
 export type Program = (
   argv: readonly string[],
@@ -23,7 +20,7 @@ export type Program = (
  *
  * - The first SIGINT or SIGTERM aborts `host.signal`, and the program cleans up; a SIGINT after that ends the process at once.
  * - A reader that goes away (`| head`) is no failure: what is written to it is dropped.
- * - The exit code is set when stdout and stderr are flushed.
+ * - The process ends when stdout and stderr are flushed, whatever is still open.
  */
 export async function runProcess(
   process: NodeJS.Process,
@@ -50,8 +47,9 @@ export async function runProcess(
 
   const code = await program(process.argv.slice(2), host, { redactor });
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exitCode = code;
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  // And not left to Node.js, which waits for sockets that drivers leave open; worse, with nothing left to wait for, it has been seen to
+  // spin for ever in Environment::CleanupHandles over a request that never ended.
+  process.exit(code);
 }
 
 function tolerateClosedPipe(error: NodeJS.ErrnoException): void {
