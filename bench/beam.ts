@@ -81,7 +81,7 @@ async function measure(
 
 async function load(folder: string, { postgres }: StandIns, args: readonly string[], rows: number) {
   const environment = { PGPASSWORD: postgres.password };
-  const line = ['run', ...args, '--json', '--log-format', 'json'];
+  const line = ['run', ...args, '--json', '--log-format', 'json', '--log-level', 'debug'];
   const { stdout, stderr, exitCode, ...usage } = await measureBeamlift(line, folder, environment);
   if (exitCode !== 0) throw new Error(`beamlift ended with ${String(exitCode)}\n${stdout}\n${stderr}`);
   const { rows_loaded: loaded } = JSON.parse(stdout) as { rows_loaded: number };
@@ -89,12 +89,17 @@ async function load(folder: string, { postgres }: StandIns, args: readonly strin
   return { ...usage, stageSeconds: stageSeconds(stderr) };
 }
 
-/** How long the units took, as the log says: the destination's load job is the stand-in's time. */
+/** From the start of the first unit to the end of the last, as the log says: what comes then is the stand-in's time. */
 function stageSeconds(log: string): number {
-  const entry = log.split('\n').find((line) => line.includes('etl.phase.stage.completed'));
-  const { duration } = JSON.parse(entry ?? '{}') as { duration?: number };
-  if (duration === undefined) throw new Error(`The log tells of no staging:\n${log}`);
-  return duration;
+  const timesOf = (event: string): number[] =>
+    log
+      .split('\n')
+      .filter((line) => line.includes(`"event":"${event}"`))
+      .map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
+  const seconds =
+    (Math.max(...timesOf('etl.unit.completed')) - Math.min(...timesOf('etl.unit.started'))) / 1000;
+  if (!Number.isFinite(seconds)) throw new Error(`The log tells of no units:\n${log}`);
+  return seconds;
 }
 
 function print(results: readonly Measured[], rows: number): void {
