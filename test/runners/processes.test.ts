@@ -126,6 +126,16 @@ describe('workers in processes, from the files of the image', function () {
     }
   });
 
+  it('are not left alone with units that read at a moment which the launcher holds', async () => {
+    await shop.configure('held', { split: { rows_per_unit: 400 } }, workers(prism));
+    const { code, reports } = await shop.run('--runner', 'portable', '--detach');
+    assert.equal(reports[0]?.error?.code, 'PLAN_REFUSED');
+    assert.equal(reports[0].error.what, 'This job cannot be detached');
+    assert.notEqual(code, 0);
+    assert.deepEqual(await shop.rows('held'), []);
+    await noneLeft();
+  });
+
   it('end when their runner is killed', async () => {
     const doomed = await startPrism(shop.secrets);
     try {
