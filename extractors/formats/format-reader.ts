@@ -25,11 +25,30 @@ export interface FileDescription {
   readonly notices?: readonly string[];
 }
 
+/**
+ * A part of a file that is read by itself. Of text formats bytes: the records that begin at `start` (inclusive) to `end` (exclusive), where both
+ * are places at which a record begins, or the end of the file. Of Parquet row groups, by number from 0.
+ */
+export type FileRange = readonly [start: number, end: number];
+
 /** One format, with its options already decided. */
 export interface FormatReader {
   describe(file: FileContent, signal: AbortSignal): Promise<FileDescription>;
-  /** All rows, cells of `columns` in order. A column that the file lacks gives nulls. */
-  read(file: FileContent, columns: readonly Column[], signal: AbortSignal): AsyncIterable<RowBatch>;
+  /**
+   * All rows, or those of a range, cells of `columns` in order. A column that the file lacks gives nulls. A range that does not begin and
+   * end where a record does throws FORMAT_INVALID once that is seen: of all ranges of a file either each row is read once, or one throws.
+   */
+  read(
+    file: FileContent,
+    columns: readonly Column[],
+    signal: AbortSignal,
+    range?: FileRange,
+  ): AsyncIterable<RowBatch>;
+  /**
+   * Ranges of about `targetBytes` that cover the file, in order; one for a file that cannot be cut. Reads little of the file. Absent: files of
+   * the format are read whole.
+   */
+  ranges?(file: FileContent, targetBytes: number, signal: AbortSignal): Promise<readonly FileRange[]>;
   /** How the inferred types of one column in two files meet: commutative and associative, undefined for "only nulls". Absent: `widen` of transforms/infer. */
   readonly widenInferred?: (a: ColumnType | undefined, b: ColumnType | undefined) => ColumnType | undefined;
 }
