@@ -37,6 +37,12 @@ const IS_QUOTED = 1;
 const HAS_DOUBLED_QUOTES = 2;
 const HAS_HIGH_BYTES = 4;
 
+export interface CsvTokenizerOptions {
+  /** The first byte fed is not that of the file but of a later record, which begins on this line: no byte order mark is looked for. */
+  readonly firstLine?: number;
+  readonly maxRecordBytes?: number;
+}
+
 /**
  * Cuts CSV bytes into records, piece by piece, however the pieces are cut.
  *
@@ -76,11 +82,18 @@ export class CsvTokenizer implements CsvRecord {
   private readonly quotedClasses = new Uint8Array(256);
   private readonly quoteText: string;
 
+  private readonly maxRecordBytes: number;
+
   constructor(
     private readonly dialect: CsvDialect,
     private readonly onRecord: (record: CsvRecord) => void,
-    private readonly maxRecordBytes = MAX_RECORD_BYTES,
+    { firstLine, maxRecordBytes = MAX_RECORD_BYTES }: CsvTokenizerOptions = {},
   ) {
+    this.maxRecordBytes = maxRecordBytes;
+    if (firstLine !== undefined) {
+      this.line = firstLine;
+      this.started = true;
+    }
     if (dialect.encoding === 'utf-8') {
       this.plainClasses.fill(HIGH, 128);
       this.quotedClasses.fill(HIGH, 128);
@@ -119,6 +132,11 @@ export class CsvTokenizer implements CsvRecord {
     if (this.phase === FIELD_START && this.count > 0) this.beginField(this.length);
     if (this.phase !== FIELD_START) this.endField();
     if (this.count > 0) this.endRecord(this.length);
+  }
+
+  /** Whether all records that were begun have ended with a line end: only then can what comes next be read by itself. */
+  get isBetweenRecords(): boolean {
+    return this.phase === FIELD_START && this.count === 0;
   }
 
   get blank(): boolean {

@@ -84,7 +84,7 @@ function tallySlice(slice: Uint8Array, settings: CsvSettings, table: CsvTable, h
       if (!torn) tally.add(record);
       torn = false;
     },
-    head.encoding,
+    head.encoding === undefined ? undefined : { encoding: head.encoding, line: 1 },
   );
   scanner.feed(slice);
   return tally;

@@ -3,6 +3,14 @@ import { CsvTokenizer } from './csv-parser';
 import type { CsvRecord } from './csv-record';
 import { CsvTranscoder } from './csv-transcoder';
 
+/** Where a scan begins that does not begin with the file: at a record. */
+export interface CsvStart {
+  /** As `csvEncoding` decided it by the beginning of the file. */
+  readonly encoding: CsvEncoding;
+  /** The line on which the record begins, from 1. */
+  readonly line: number;
+}
+
 /** Source bytes to records: decides the encoding by the first bytes, then feeds transcoder and tokenizer. */
 export class CsvScanner {
   /** Source bytes fed so far. */
@@ -10,12 +18,21 @@ export class CsvScanner {
   private head = Buffer.alloc(0);
   private open: { tokenizer: CsvTokenizer; transcoder: CsvTranscoder | undefined } | undefined;
 
-  /** `encoding`: of a file whose beginning was seen before, for pieces from elsewhere in it. */
+  /** How the file is encoded; undefined: not enough of it was fed to say. */
+  encoding: CsvEncoding | undefined;
+
   constructor(
     private readonly settings: CsvSettings,
     private readonly onRecord: (record: CsvRecord) => void,
-    public encoding?: CsvEncoding,
-  ) {}
+    private readonly from?: CsvStart,
+  ) {
+    this.encoding = from?.encoding;
+  }
+
+  /** Whether what was fed ends where a record does, with its line end. */
+  get isBetweenRecords(): boolean {
+    return this.open === undefined ? this.head.length === 0 : this.open.tokenizer.isBetweenRecords;
+  }
 
   /** Throws what `CsvTokenizer.feed` throws. */
   feed(piece: Uint8Array): void {
@@ -42,7 +59,11 @@ export class CsvScanner {
     this.encoding ??= csvEncoding(this.settings, this.head);
     const { dialect, transcode } = this.encoding;
     this.open = {
-      tokenizer: new CsvTokenizer(dialect, this.onRecord),
+      tokenizer: new CsvTokenizer(
+        dialect,
+        this.onRecord,
+        this.from === undefined ? {} : { firstLine: this.from.line },
+      ),
       transcoder: transcode === undefined ? undefined : new CsvTranscoder(transcode),
     };
     return this.open;

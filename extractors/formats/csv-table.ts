@@ -6,10 +6,11 @@ import { MAX_FIELDS, type CsvRecord } from './csv-record';
 
 /** What a record of a table is: its header or first row decided the width, every other record is held against it. */
 export class CsvTable {
-  /** Undefined until the first record that is not blank. */
-  columns: ColumnNames | undefined;
-
-  constructor(private readonly settings: CsvSettings) {}
+  /** `columns`: of a file whose beginning was seen before. Undefined until the first record that is not blank. */
+  constructor(
+    private readonly settings: CsvSettings,
+    public columns?: ColumnNames,
+  ) {}
 
   /**
    * Whether the record is a row, a reject, or nothing to load (`skip`: the header, a blank line). In a file of one column a blank

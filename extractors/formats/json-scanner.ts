@@ -20,6 +20,12 @@ const COMMA_OR_END = 3;
 const NOTHING = 4;
 const MORE_OR_END = 5;
 
+export interface JsonScannerOptions {
+  /** Of lines: the first byte fed is not that of the file but of the line behind these: no byte order mark is looked for. */
+  readonly linesBefore?: number;
+  readonly maxRecordBytes?: number;
+}
+
 /**
  * Cuts JSON bytes into records, piece by piece, however the pieces are cut, and checks every byte of them against the grammar.
  *
@@ -47,19 +53,30 @@ export class JsonScanner {
   private searched = 0;
   /** In lines: the current one is too long, and only its first bytes are still there. */
   private oversized = false;
+  private readonly maxRecordBytes: number;
 
   constructor(
     private readonly framing: JsonFraming,
     names: JsonNames,
     private readonly onRecord: (record: JsonRecord) => void,
-    private readonly maxRecordBytes = MAX_RECORD_BYTES,
+    { linesBefore, maxRecordBytes = MAX_RECORD_BYTES }: JsonScannerOptions = {},
   ) {
+    this.maxRecordBytes = maxRecordBytes;
+    if (linesBefore !== undefined) {
+      this.count = linesBefore;
+      this.started = true;
+    }
     this.record = new JsonRecord(this.grammar, names);
   }
 
   /** Bytes fed so far. */
   get bytes(): number {
     return this.offset + this.length;
+  }
+
+  /** Of lines: whether what was fed ends with a line end. */
+  get isBetweenLines(): boolean {
+    return this.length === 0;
   }
 
   /** Takes the next bytes (copied) and reports the records that end in them. Throws FORMAT_INVALID, LIMIT_EXCEEDED. */

@@ -178,7 +178,7 @@ describe('csvReader: rejects', () => {
       const tokenizer = new CsvTokenizer(
         { delimiter: Buffer.from(','), quote: 34, encoding: 'utf-8' },
         (record) => found.push(`${record.line} ${record.problem ?? record.text(1) ?? '?'}`),
-        16,
+        { maxRecordBytes: 16 },
       );
       for (let start = 0; start < bytes.length; start += size)
         tokenizer.feed(bytes.subarray(start, start + size));

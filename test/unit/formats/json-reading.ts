@@ -33,7 +33,7 @@ export function scan(
             : [],
       });
     },
-    maxRecordBytes,
+    maxRecordBytes === undefined ? {} : { maxRecordBytes },
   );
   let start = 0;
   for (const end of [...cuts, bytes.length]) {
