@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Logger } from './logger';
 import type { Row } from './cells';
-import type { Bound, Estimate, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
+import type { Bound, Estimate, FileRange, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
 import type { Reject } from './reject';
 import type { TableSchema } from './schema';
 
@@ -63,8 +63,12 @@ export interface ReadRequest {
 export type SplitHints =
   /** Nothing to cut by: one unit. */
   | { kind: 'none'; reason: string }
-  /** Files with known sizes: one unit each. */
-  | { kind: 'files'; files: readonly FileEntry[] }
+  /** Files with known sizes: one unit each, or one for each of its `ranges` (by name; absent: whole). */
+  | {
+      kind: 'files';
+      files: readonly FileEntry[];
+      ranges?: ReadonlyMap<string, readonly FileRange[]>;
+    }
   /** By ranges of an ordered column whose values are numbers or instants. */
   | {
       kind: 'range';
@@ -81,7 +85,23 @@ export type SplitHints =
       maxUnits?: number;
     }
   /** By a hash the source computes. */
-  | { kind: 'hash'; column: string; maxUnits: number };
+  | { kind: 'hash'; column: string; maxUnits: number }
+  /** The source has cut the window by itself: one unit each. Empty: there are no rows. */
+  | {
+      kind: 'streams';
+      streams: readonly SourceStream[];
+      /** Why there are so many, in words. */
+      reason: string;
+      /** Better than that of `estimate`, where cutting told more. */
+      estimate?: Estimate;
+    };
+
+/** What a source cut by itself; see the work unit of kind `stream`. */
+export interface SourceStream {
+  readonly name: string;
+  /** Null: not known. */
+  readonly rows: number | null;
+}
 
 export interface FileEntry {
   /** What names the file for the connection, with `/`: relative to its folder or bucket. */
@@ -109,8 +129,18 @@ export interface Extractor {
   notices(signal: AbortSignal): Promise<readonly string[]>;
   /** Files of a file source; undefined for all others. Fixed at first use. */
   files(signal: AbortSignal): Promise<readonly FileEntry[] | undefined>;
+  /**
+   * Ranges, of about `targetBytes` of text each, of those of the files that are worth cutting and can be; by name, in order, covering the file.
+   * Absent: files are read whole.
+   */
+  ranges?(
+    files: readonly FileEntry[],
+    targetBytes: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly FileRange[]>>;
   estimate(window: Window | null, signal: AbortSignal): Promise<Estimate>;
-  splits(window: Window | null, signal: AbortSignal): Promise<SplitHints>;
+  /** `columns`: what units will read of it, for sources that cut by themselves; absent: all columns. */
+  splits(window: Window | null, signal: AbortSignal, columns?: readonly string[]): Promise<SplitHints>;
   upperBound(column: string, holdBackSeconds: number, signal: AbortSignal): Promise<UpperBound>;
   /** Fixes one point in time that all units then read. Held until `close`. Undefined: the source has none. */
   pin(signal: AbortSignal): Promise<JsonObject | undefined>;

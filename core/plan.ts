@@ -37,15 +37,31 @@ export const windowSchema = z.strictObject({
 });
 export type Window = z.infer<typeof windowSchema>;
 
+/**
+ * A part of a file that is read by itself. Of text files by bytes: the records that begin at `start` (inclusive) to `end` (exclusive), where
+ * both are places at which a record begins, or the end of the file. Of Parquet by row groups, numbered from 0.
+ */
+const fileRangeSchema = z.strictObject({
+  by: z.enum(['byte', 'row group']),
+  start: z.int().min(0),
+  end: z.int().min(0),
+  /** What there is to read of the file, as stored. */
+  bytes: z.int().min(0),
+});
+export type FileRange = z.infer<typeof fileRangeSchema>;
+
 const fileFields = {
   uri: z.string(),
+  /** Of the whole file. */
   bytes: z.number(),
   /** What identifies this content: generation, versionId, etag; size and mtime of a local file. */
   version: z.string(),
   lastModified: z.string().optional(),
+  /** Absent: the whole file. A file that is cut has all of its ranges in the same run. */
+  range: fileRangeSchema.optional(),
 };
 const plannedFileSchema = z.strictObject(fileFields);
-/** A file at the version that it had when the run was planned. */
+/** A file, or a range of it, at the version that it had when the run was planned. */
 export type PlannedFile = z.infer<typeof plannedFileSchema>;
 
 const unitBase = { id: z.string(), estimatedRows: z.number().optional() };
@@ -68,8 +84,10 @@ export const workUnitSchema = z.discriminatedUnion('kind', [
     remainder: z.int().min(0),
   }),
   z.strictObject({ ...unitBase, kind: z.literal('file'), ...fileFields }),
-  /** Small files, read one after another in this order. */
+  /** Small files, read one after another in this order; the ranges of a large one where units may not be many. */
   z.strictObject({ ...unitBase, kind: z.literal('files'), files: z.array(plannedFileSchema).min(2) }),
+  /** A part that the source itself cut and keeps still for some hours, by the name that it gave: the same name gives the same rows. */
+  z.strictObject({ ...unitBase, kind: z.literal('stream'), stream: z.string() }),
 ]);
 export type WorkUnit = z.infer<typeof workUnitSchema>;
 

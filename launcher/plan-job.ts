@@ -13,6 +13,7 @@ import {
 } from '../core/plan';
 import type { Column, TableSchema } from '../core/schema';
 import { cutWindow } from '../partitioning/cut-window';
+import { rangeTargetBytes } from '../partitioning/range-target';
 import { planColumns } from '../transforms/column-mapping';
 import type { JobSpec } from './config/job-spec';
 import { fingerprint } from './config/fingerprint';
@@ -178,6 +179,15 @@ async function cutUnits(
       bytesOf(selection.files) / bytesOf(listed),
     );
     hints = { kind: 'files', files: selection.files };
+    if (extractor.ranges !== undefined && job.split.by !== 'none' && options.limit === undefined) {
+      const target = rangeTargetBytes({
+        bytes: bytesOf(selection.files),
+        estimate,
+        ...(job.split.isChosen ? { rowsPerUnit: job.split.rowsPerUnit } : {}),
+        ...(unitSize === undefined || job.split.isChosen ? {} : { minUnitBytes: unitSize.minBytes }),
+      });
+      hints = { ...hints, ranges: await extractor.ranges(selection.files, target, signal) };
+    }
   }
   const { units, reason } = cutWindow({
     hints,

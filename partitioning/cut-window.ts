@@ -4,6 +4,7 @@ import type { Estimate, Window, WorkUnit } from '../core/plan';
 import { cutByRange } from './cut-by-range';
 import { cutFiles, cutFirstFile } from './file';
 import { hashUnits } from './hash';
+import { streamUnits } from './stream';
 
 /** The most units of a plan: keeping track of more would take longer than reading them. */
 const MAX_WORK_UNITS = 20_000;
@@ -21,7 +22,7 @@ export interface CutInput {
   /** About so many rows make a unit. */
   readonly rowsPerUnit: number;
   readonly by: 'auto' | 'date' | 'range' | 'hash' | 'none';
-  /** Units of a source that is large enough have about so many bytes or more, whatever `rowsPerUnit` says; files are whole, and only small ones share a unit. Absent: no matter. */
+  /** Units of a source that is large enough have about so many bytes or more, whatever `rowsPerUnit` says; of files only small ones share a unit. Absent: no matter. */
   readonly minUnitBytes?: number;
   /** Default and largest: MAX_WORK_UNITS. */
   readonly maxUnits?: number;
@@ -49,15 +50,25 @@ export function cutWindow(input: CutInput): CutResult {
   const maxUnits = Math.max(1, Math.min(input.maxUnits ?? MAX_WORK_UNITS, MAX_WORK_UNITS));
   if (hints.kind === 'files') {
     return limit === null
-      ? cutFiles(hints.files, estimate, {
-          maxUnits,
-          ...(input.minUnitBytes === undefined ? {} : { minUnitBytes: input.minUnitBytes }),
-        })
+      ? cutFiles(
+          hints.files,
+          estimate,
+          {
+            maxUnits,
+            ...(input.minUnitBytes === undefined ? {} : { minUnitBytes: input.minUnitBytes }),
+          },
+          hints.ranges,
+        )
       : cutFirstFile(hints.files, limit);
   }
   if (limit !== null) return oneUnit(input, `at most ${formatCounted(limit, 'row is', 'rows are')} read`);
   if (hints.kind === 'none') return oneUnit(input, hints.reason);
   if (by === 'none') return oneUnit(input, 'split.by is none');
+  if (hints.kind === 'streams') {
+    const { streams, reason } = hints;
+    if (streams.length === 0) return oneUnit(input, 'no row is in the window');
+    return { units: streamUnits(streams), reason: `${reason}${by === 'auto' ? '' : `; split.by is ${by}, which this source does not offer`}` };
+  }
 
   const rows = estimate.rows ?? (estimate.bytes === null ? null : estimate.bytes / ASSUMED_ROW_BYTES);
   if (rows === null) return oneUnit(input, 'nothing is known about the number of rows');

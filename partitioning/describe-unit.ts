@@ -1,4 +1,4 @@
-import { formatCounted } from '../core/counted';
+import { formatCount, formatCounted } from '../core/counted';
 import { showValue } from '../core/errors';
 import type { Bound, PlannedFile, WorkUnit } from '../core/plan';
 
@@ -14,10 +14,21 @@ export function describeUnit(unit: WorkUnit): string {
     case 'hash':
       return `hash of ${showValue(unit.column)}, ${unit.remainder} of ${unit.modulus}`;
     case 'file':
-      return showValue(unit.uri);
+      return describeFile(unit);
     case 'files':
       return describeFiles(unit.files);
+    case 'stream':
+      return `stream ${showValue(unit.stream.split('/').at(-1) ?? '')}`;
   }
+}
+
+/** `a.csv`, `a.csv from byte 67,108,864`, `a.parquet row groups 3 … 5`, counted from 1. */
+function describeFile({ uri, range }: PlannedFile): string {
+  const name = showValue(uri);
+  if (range === undefined) return name;
+  if (range.by === 'byte') return `${name} from byte ${formatCount(range.start)}`;
+  const [first, last] = [range.start + 1, range.end].map(formatCount);
+  return first === last ? `${name} row group ${first}` : `${name} row groups ${first} … ${last}`;
 }
 
 /** `1,250 files, a.csv … c.csv`. */

@@ -1,4 +1,8 @@
-import type { FileEntry } from '../core/extractor';
+import { bytesToRead } from '../core/files-of-unit';
+import type { PlannedFile } from '../core/plan';
+
+/** What a group is made of: a file, or a range of one. */
+type Piece = Pick<PlannedFile, 'bytes' | 'range'>;
 
 /**
  * What is done once a unit (a staged file and its manifest are written, listed and checked) takes 1 ms of a processor on a local disk, and some
@@ -22,10 +26,10 @@ export interface GroupLimits {
  * Files, in the order given, as units of one file or of several neighbours: small files share a unit, so that there are at most `maxUnits`
  * units, and so that a unit is worth what it costs. The largest unit is as small as those limits allow.
  */
-export function groupFiles(
-  files: readonly FileEntry[],
+export function groupFiles<File extends Piece>(
+  files: readonly File[],
   { maxUnits, minUnitBytes = SMALL_UNIT_BYTES }: GroupLimits,
-): FileEntry[][] {
+): File[][] {
   const total = files.reduce((sum, file) => sum + weightOf(file), 0);
   if (files.length <= Math.min(FEW_UNITS, maxUnits)) return files.map((file) => [file]);
   const worthwhile = Math.min(SMALL_UNIT_BYTES, minUnitBytes, Math.ceil(total / FEW_UNITS));
@@ -41,14 +45,14 @@ export function groupFiles(
 }
 
 /** What a file adds to its unit. */
-export function weightOf({ bytes }: Pick<FileEntry, 'bytes'>): number {
-  return bytes + OPENING_BYTES;
+export function weightOf(file: Piece): number {
+  return bytesToRead([file]) + OPENING_BYTES;
 }
 
 /** Each unit takes files until the next one would make it too heavy: no cut into neighbours has fewer units. */
-function filled(files: readonly FileEntry[], maxWeight: number): FileEntry[][] {
-  const groups: FileEntry[][] = [];
-  let group: FileEntry[] = [];
+function filled<File extends Piece>(files: readonly File[], maxWeight: number): File[][] {
+  const groups: File[][] = [];
+  let group: File[] = [];
   let weight = 0;
   for (const file of files) {
     const more = weightOf(file);
@@ -63,7 +67,7 @@ function filled(files: readonly FileEntry[], maxWeight: number): FileEntry[][] {
   return groups;
 }
 
-function countGroups(files: readonly FileEntry[], maxWeight: number): number {
+function countGroups(files: readonly Piece[], maxWeight: number): number {
   let groups = 0;
   let weight = Infinity;
   for (const file of files) {

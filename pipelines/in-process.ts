@@ -1,5 +1,5 @@
 import { BeamliftError, toBeamliftError } from '../core/errors';
-import { filesOfUnit } from '../core/files-of-unit';
+import { bytesToRead, filesOfUnit } from '../core/files-of-unit';
 import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { rejectsExceededTogether } from './reject-errors';
@@ -68,7 +68,7 @@ export async function runInProcess(
 /** Long units started last would leave the other workers idle at the end. */
 export function largestFirst(units: readonly WorkUnit[]): WorkUnit[] {
   const size = (unit: WorkUnit): number =>
-    unit.estimatedRows ?? filesOfUnit(unit).reduce((sum, { bytes }) => sum + bytes, 0);
+    unit.estimatedRows ?? bytesToRead(filesOfUnit(unit));
   return [...units].sort((a, b) => size(b) - size(a));
 }
 

@@ -10,10 +10,11 @@ import type {
 } from '../../core/extractor';
 import { filesOfUnit } from '../../core/files-of-unit';
 import type { Logger } from '../../core/logger';
-import type { Estimate, WorkUnit } from '../../core/plan';
+import type { Estimate, FileRange, PlannedFile, WorkUnit } from '../../core/plan';
 import type { Column, TableSchema } from '../../core/schema';
 import type { FormatReader } from '../formats/format-reader';
 import { describeFiles, type FileSetDescription } from './describe-files';
+import { fileRanges } from './file-ranges';
 import type { Listing, ObjectStore } from './object-store';
 import { openContent } from './opened-content';
 import { readLimited } from './read-limited';
@@ -61,6 +62,14 @@ export class FileExtractor implements Extractor {
     return (await this.description.get(signal)).estimate;
   }
 
+  ranges(
+    files: readonly FileEntry[],
+    targetBytes: number,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly FileRange[]>> {
+    return fileRanges(this.store, this.reader, files, targetBytes, signal);
+  }
+
   async splits(_window: unknown, signal: AbortSignal): Promise<SplitHints> {
     return { kind: 'files', files: await this.files(signal) };
   }
@@ -84,32 +93,28 @@ export class FileExtractor implements Extractor {
     return { wire: 'cells', batches: readLimited(this.readUnit(request, signal), request.limit) };
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await this.store.close?.();
   }
 
   private async *readUnit(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowBatch> {
     const { schema } = await this.description.get(signal);
     const columns = request.columns.map((name) => findColumn(schema, name));
-    const entries = await this.entriesOf(request.unit, signal);
-    const several = entries.length > 1 || (await this.files(signal)).length > 1;
-    for (const entry of entries) {
+    const files = await this.filesOf(request.unit, signal);
+    const several = files.length > 1 || (await this.files(signal)).length > 1;
+    for (const file of files) {
       try {
-        yield* this.readFile(entry, columns, several, signal);
+        yield* this.readFile(file, columns, several, signal);
       } catch (error) {
-        throw error instanceof BeamliftError ? error.at({ object: entry.uri }) : error;
+        throw error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
       }
     }
   }
 
-  private async entriesOf(unit: WorkUnit, signal: AbortSignal): Promise<readonly FileEntry[]> {
+  private async filesOf(unit: WorkUnit, signal: AbortSignal): Promise<readonly PlannedFile[]> {
     if (unit.kind === 'all') return this.files(signal);
     const files = filesOfUnit(unit);
-    if (files.length > 0) {
-      return files.map(({ uri, bytes, version, lastModified = 'at an unknown time' }) => {
-        return { uri, bytes, version, lastModified };
-      });
-    }
+    if (files.length > 0) return files;
     throw new BeamliftError('INTERNAL', {
       what: `Files cannot be read by a unit of kind ${unit.kind}.`,
       where: { unit: unit.id },
@@ -117,11 +122,12 @@ export class FileExtractor implements Extractor {
   }
 
   private async *readFile(
-    entry: FileEntry,
+    { range, lastModified = 'at an unknown time', ...named }: PlannedFile,
     columns: readonly Column[],
     several: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch> {
+    const entry: FileEntry = { ...named, lastModified };
     const content = await openContent(await smallContent(this.store.content(entry), signal), signal);
     const { schema, described } = await this.description.get(signal);
     const unknown = new UnknownColumns(schema);
@@ -129,7 +135,7 @@ export class FileExtractor implements Extractor {
       unknown.addNames((await this.reader.describe(content, signal)).columns.map(({ name }) => name));
     }
     const stored = storedProgress(content);
-    for await (const batch of this.reader.read(content, columns, signal)) {
+    for await (const batch of this.reader.read(content, columns, signal, range)) {
       const known = unknown.addBatch(batch);
       yield { ...(several ? inFile(known, entry.uri) : known), bytes: stored(batch.bytes) };
     }

@@ -1,4 +1,5 @@
 import type { RowBatch } from '../../core/extractor';
+import type { FileRange } from '../../core/plan';
 import type { Column, ColumnType } from '../../core/schema';
 
 /** The bytes of one file, wherever it lives, at the version that was listed. */
@@ -25,12 +26,6 @@ export interface FileDescription {
   readonly notices?: readonly string[];
 }
 
-/**
- * A part of a file that is read by itself. Of text formats bytes: the records that begin at `start` (inclusive) to `end` (exclusive), where both
- * are places at which a record begins, or the end of the file. Of Parquet row groups, by number from 0.
- */
-export type FileRange = readonly [start: number, end: number];
-
 /** One format, with its options already decided. */
 export interface FormatReader {
   describe(file: FileContent, signal: AbortSignal): Promise<FileDescription>;
@@ -45,10 +40,12 @@ export interface FormatReader {
     range?: FileRange,
   ): AsyncIterable<RowBatch>;
   /**
-   * Ranges of about `targetBytes` that cover the file, in order; one for a file that cannot be cut. Reads little of the file. Absent: files of
-   * the format are read whole.
+   * Ranges of about `targetBytes` of text that cover the file, in order; less than two for a file that cannot be cut. Reads little of the
+   * file. Absent: files of the format are read whole.
    */
   ranges?(file: FileContent, targetBytes: number, signal: AbortSignal): Promise<readonly FileRange[]>;
+  /** About so many bytes of text one stored byte is worth, in a format that packs its data. Absent: 1. */
+  readonly packing?: number;
   /** How the inferred types of one column in two files meet: commutative and associative, undefined for "only nulls". Absent: `widen` of transforms/infer. */
   readonly widenInferred?: (a: ColumnType | undefined, b: ColumnType | undefined) => ColumnType | undefined;
 }

@@ -63,12 +63,13 @@ const columnName = z.string().min(1);
 
 const splitSchema = z.strictObject({
   rows_per_unit: optionalKey(z.int().min(1), {
-    description: 'About so many rows make a work unit.',
+    description:
+      'About so many rows make a work unit. Where it is not set, ranges of large files have about 64 MiB of text.',
     default: DEFAULT_ROWS_PER_UNIT,
   }),
   by: optionalKey(z.enum(['auto', 'date', 'range', 'hash', 'none']), {
     description:
-      'How the rows are cut: `date` and `range` by ranges of an ordered column, `hash` by a hash of the key, `none` not at all; `auto` takes what the source offers.',
+      'How the rows are cut: `date` and `range` by ranges of an ordered column, `hash` by a hash of the key, `none` not at all; `auto` takes what the source offers. Large files are cut into ranges unless it is `none`.',
     default: 'auto',
   }),
 });
@@ -269,7 +270,9 @@ export const jobSchema = z.strictObject({
     description: 'Whether zero rows may replace a table that has some.',
     default: false,
   }),
-  split: optionalKey(splitSchema, { description: 'How the rows of a database are cut into work units.' }),
+  split: optionalKey(splitSchema, {
+    description: 'How a table, or a large file, is cut into work units.',
+  }),
   max_source_connections: optionalKey(z.int().min(1).max(MAX_SOURCE_CONNECTIONS), {
     description: 'At most so many work units read from the source at once.',
     default: DEFAULT_SOURCE_CONNECTIONS,
@@ -333,7 +336,6 @@ export const CATEGORY_KEYS = {
     'lookback',
     'timezone',
     'filter',
-    'split',
   ],
   files: ['file_pattern', 'file_format', 'file_format_options', 'file_selection'],
 } as const satisfies Record<'database' | 'files', JobKey[]>;

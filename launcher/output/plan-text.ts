@@ -1,5 +1,5 @@
 import { formatCount, formatCounted } from '../../core/counted';
-import { filesOfUnit } from '../../core/files-of-unit';
+import { bytesToRead, filesOfUnit } from '../../core/files-of-unit';
 import { formatType } from '../../core/format-type';
 import type { Bound, Plan, PlannedColumn, SourceSpec, Window, WorkUnit } from '../../core/plan';
 import { describeUnit } from '../../partitioning/describe-unit';
@@ -143,7 +143,7 @@ function renderUnit(unit: WorkUnit): string {
   const words = describeUnit(unit);
   const files = filesOfUnit(unit);
   if (files.length === 0) return words;
-  return `${words} (${formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0))})`;
+  return `${words} (${formatBytes(bytesToRead(files))})`;
 }
 
 function renderColumns(

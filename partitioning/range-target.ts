@@ -1,0 +1,38 @@
+import type { Estimate } from '../core/plan';
+
+/**
+ * Ranges of a large file have about so many bytes of text: some two seconds of work, against which what a unit costs (1 ms on a local disk,
+ * 150 ms on an object store) and what planning reads for a cut (64 KiB) are little, and a file of 200 MB has work for all processors of a machine.
+ */
+const RANGE_BYTES = 64 * 1024 * 1024;
+
+/** Ranges of fewer bytes are not worth a unit, however few rows a job wants in one. */
+const MIN_RANGE_BYTES = 1024 * 1024;
+
+/** A run is cut into about so many ranges at most: enough work for the largest pool of workers, and few enough to find within a minute. */
+const MAX_RANGES = 1_000;
+
+export interface RangeTargetInput {
+  /** Of all files of the run. */
+  readonly bytes: number;
+  readonly estimate: Estimate;
+  /** What the job says; undefined: nothing. */
+  readonly rowsPerUnit?: number;
+  /** As in `CutInput`. */
+  readonly minUnitBytes?: number;
+}
+
+/** About how many bytes of text a range of a large file should have. Smaller files are not worth cutting. */
+export function rangeTargetBytes({
+  bytes,
+  estimate,
+  rowsPerUnit,
+  minUnitBytes = 0,
+}: RangeTargetInput): number {
+  const { rows, bytes: estimated } = estimate;
+  const wanted =
+    rowsPerUnit === undefined || rows === null || rows === 0 || estimated === null
+      ? RANGE_BYTES
+      : Math.max(MIN_RANGE_BYTES, Math.ceil((rowsPerUnit * estimated) / rows));
+  return Math.max(wanted, minUnitBytes, Math.ceil(bytes / MAX_RANGES));
+}
