@@ -121,6 +121,19 @@ export const ERROR_CODES = {
     exit: 1,
     explanation: 'A stream ended before the source said it was complete, so the unit does not count.',
   },
+  SOURCE_UNAVAILABLE: {
+    title: 'The source does not answer as it should',
+    transient: true,
+    exit: 1,
+    explanation: 'Too many requests, or a fault of the service, also after several tries. Run the job again.',
+  },
+  SOURCE_REFUSED: {
+    title: 'The source refused to be read',
+    transient: false,
+    exit: 1,
+    explanation:
+      'The service understood who asks and what for, and said no for another reason than a missing right: an archived object, a disabled account, or an address that is not that of the service.',
+  },
   SNAPSHOT_LOST: {
     title: 'The snapshot of the source is gone',
     transient: false,
