@@ -28,6 +28,8 @@ export const RETRY_POLICIES = {
   secret: { attempts: 4, minDelayMs: 200, maxDelayMs: 4_000, factor: 2 },
   /** One request to Cloud Storage or BigQuery that is safe to repeat: half a minute in all, as their documentation asks for. A longer `Retry-After` counts. */
   google: { attempts: 6, minDelayMs: 300, maxDelayMs: 20_000, factor: 3 },
+  /** Bytes of an object of a bucket, from where the last try ended: stores are gone for seconds, and slow down whoever asks too often. */
+  objectRead: { attempts: 5, minDelayMs: 200, maxDelayMs: 5_000, factor: 3 },
   /** A job of BigQuery under its next id, after the service itself has failed the one before: what it gives up on it has tried for minutes. */
   bigqueryJob: { attempts: 4, minDelayMs: 2_000, maxDelayMs: 8_000, factor: 2 },
 } as const satisfies Record<string, RetryPolicy>;

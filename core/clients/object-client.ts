@@ -32,7 +32,7 @@ export interface ObjectRange {
 export interface ObjectClient {
   /** For messages: `s3://bucket`. */
   readonly location: string;
-  /** One page of keys that begin with `prefix`. Throws SOURCE_NOT_FOUND (no such bucket), LOGIN_FAILED, RIGHTS_MISSING, CONNECTION_*. */
+  /** One page of keys that begin with `prefix`. Throws BUCKET_NOT_FOUND, LOGIN_FAILED, RIGHTS_MISSING, CONNECTION_*. */
   listPage(prefix: string, page: string | undefined, signal: AbortSignal): Promise<ObjectPage>;
   /** The object of that name as it is now; undefined: there is none. */
   find(key: string, signal: AbortSignal): Promise<ListedObject | undefined>;

@@ -7,6 +7,8 @@ export interface FilePattern {
   readonly literal: string | undefined;
   /** The folder that holds every match, with a `/` at its end; empty: the top. Listing begins there. */
   readonly folder: string;
+  /** The text that every match begins with, as long as the pattern tells; of a file's name, which may be a folder's, the name. */
+  readonly prefix: string;
   /** Segments of the longest match; infinite with `**` and for folders. */
   readonly depth: number;
   matches(name: string): boolean;
@@ -37,6 +39,7 @@ export function compilePattern(pattern: string): FilePattern {
   return {
     literal: undefined,
     folder: globs.map(leadingFolder).reduce(commonFolder),
+    prefix: globs.map(leadingText).reduce(commonBeginning),
     depth: Math.max(
       ...globs.map((glob) => (glob.includes(ANY_FOLDERS) ? Number.POSITIVE_INFINITY : glob.length)),
     ),
@@ -53,6 +56,7 @@ function literalPattern(literal: string): FilePattern {
   return {
     literal,
     folder: literal.slice(0, literal.lastIndexOf('/') + 1),
+    prefix: literal,
     depth: Number.POSITIVE_INFINITY,
     matches(name) {
       if (name === literal) return !isFolder;
@@ -218,4 +222,26 @@ function commonFolder(a: string, b: string): string {
   let end = 0;
   for (let at = 0; at < a.length && a[at] === b[at]; at++) if (a[at] === '/') end = at + 1;
   return a.slice(0, end);
+}
+
+/** The literal characters at the beginning. */
+function leadingText(glob: Glob): string {
+  let text = '';
+  for (const [index, segment] of glob.entries()) {
+    if (index > 0) text += '/';
+    if (segment === ANY_FOLDERS) return text;
+    for (const { literal } of segment) {
+      if (literal === undefined) return text;
+      text += literal;
+    }
+  }
+  return text;
+}
+
+/** Of whole characters: half of a surrogate pair begins no name. */
+function commonBeginning(a: string, b: string): string {
+  const others = Array.from(b);
+  const characters = Array.from(a);
+  const end = characters.findIndex((character, at) => character !== others[at]);
+  return end === -1 ? a : characters.slice(0, end).join('');
 }

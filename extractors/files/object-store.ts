@@ -20,4 +20,6 @@ export interface ObjectStore {
    * version, before or after; a stream that ends without an error had all bytes of that version.
    */
   content(entry: FileEntry): FileContent;
+  /** Ends connections. May be called again. Absent: there are none. */
+  close?(): Promise<void>;
 }
