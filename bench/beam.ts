@@ -1,9 +1,9 @@
 /**
  * PostgreSQL `orders` into servers that stand in for BigQuery and Cloud Storage, in process and on a Beam runner (Prism) whose workers are
  * in the launcher's process, with several work units at once: rows per second and CPU of that process, what a run of 10 rows takes left
- * out. The runner's own CPU is not ours and not counted.
+ * out. The runner's own CPU is not ours and not counted. Medians of several rounds, each of which runs everything once.
  *
- *   npm run bench:beam [-- --rows 1000000 --units 1,2,4]
+ *   npm run bench:beam [-- --rows 1000000 --units 1,2,4 --rounds 5]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,19 +19,33 @@ const SMALL_ROWS = 10;
 
 type Runner = 'in-process' | 'portable';
 
+const RUNNERS: readonly Runner[] = ['in-process', 'portable'];
+
 interface Measured {
-  readonly runner: Runner;
-  readonly unitsAtOnce: number;
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
   readonly peakMegabytes: number;
 }
 
+interface Case {
+  readonly runner: Runner;
+  readonly unitsAtOnce: number;
+  readonly rounds: Measured[];
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { rows: { type: 'string', default: '1000000' }, units: { type: 'string', default: '1,2,4' } },
+    options: {
+      rows: { type: 'string', default: '1000000' },
+      units: { type: 'string', default: '1,2,4' },
+      rounds: { type: 'string', default: '5' },
+    },
   });
   const rows = Number(values.rows);
+  const cases = values.units
+    .split(',')
+    .map(Number)
+    .flatMap((unitsAtOnce) => RUNNERS.map((runner) => ({ runner, unitsAtOnce, rounds: [] as Measured[] })));
   const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-beam-bench-'));
   const servers = await startStandIns();
   const prism = await startPrism();
@@ -45,13 +59,12 @@ async function main(): Promise<void> {
     await configureBench(folder, servers, jobs, {
       runners: { portable: { endpoint: prism.endpoint, environment: 'loopback' } },
     });
-    const results: Measured[] = [];
-    for (const unitsAtOnce of values.units.split(',').map(Number)) {
-      for (const runner of ['in-process', 'portable'] as const) {
-        results.push(await measure(folder, servers, runner, unitsAtOnce, rows));
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const { runner, unitsAtOnce, rounds } of cases) {
+        rounds.push(await measure(folder, servers, runner, unitsAtOnce, rows));
       }
     }
-    print(results, rows);
+    print(cases, rows);
   } finally {
     await prism.stop();
     await servers.stop();
@@ -71,8 +84,6 @@ async function measure(
   const few = await load(folder, servers, ['few', ...flags], SMALL_ROWS);
   const all = await load(folder, servers, ['orders', ...flags], rows);
   return {
-    runner,
-    unitsAtOnce,
     wallSeconds: all.stageSeconds - few.stageSeconds,
     cpuSeconds: all.cpuSeconds - few.cpuSeconds,
     peakMegabytes: all.peakMegabytes,
@@ -102,23 +113,33 @@ function stageSeconds(log: string): number {
   return seconds;
 }
 
-function print(results: readonly Measured[], rows: number): void {
-  console.log('units at once  runner      stage s    rows per s    CPU s   peak MB   CPU beside in process');
-  for (const { runner, unitsAtOnce, wallSeconds, cpuSeconds, peakMegabytes } of results) {
-    const own = results.find((other) => other.unitsAtOnce === unitsAtOnce && other.runner === 'in-process');
+function print(cases: readonly Case[], rows: number): void {
+  console.log(
+    'units at once  runner      stage s    rows per s    CPU s   peak MB   CPU beside in process (each round)',
+  );
+  for (const { runner, unitsAtOnce, rounds } of cases) {
+    const own = cases.find((other) => other.unitsAtOnce === unitsAtOnce && other.runner === 'in-process');
+    const ratios = rounds.map((round, index) => round.cpuSeconds / (own?.rounds[index]?.cpuSeconds ?? NaN));
+    const of = (key: keyof Measured): number => median(rounds.map((round) => round[key]));
     const cells = [
       String(unitsAtOnce).padEnd(14),
       runner.padEnd(11),
-      wallSeconds.toFixed(2).padStart(7),
-      Math.round(rows / wallSeconds)
+      of('wallSeconds').toFixed(2).padStart(7),
+      Math.round(rows / of('wallSeconds'))
         .toLocaleString('en-US')
         .padStart(13),
-      cpuSeconds.toFixed(2).padStart(8),
-      peakMegabytes.toFixed(0).padStart(9),
-      (cpuSeconds / (own?.cpuSeconds ?? NaN)).toFixed(2).padStart(23),
+      of('cpuSeconds').toFixed(2).padStart(8),
+      of('peakMegabytes').toFixed(0).padStart(9),
+      (of('cpuSeconds') / median(own?.rounds.map((round) => round.cpuSeconds) ?? [])).toFixed(2).padStart(23),
+      `(${ratios.map((ratio) => ratio.toFixed(2)).join(' ')})`,
     ];
     console.log(cells.join(' '));
   }
+}
+
+/** The middle one; of two in the middle the smaller. NaN for none. */
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor((numbers.length - 1) / 2)] ?? NaN;
 }
 
 main().catch((error: unknown) => {

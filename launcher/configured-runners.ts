@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type * as OpenDataflowRunner from '../pipelines/beam/dataflow/open-dataflow-runner';
 import type * as OpenPortableRunner from '../pipelines/beam/portable/open-portable-runner';
-import type { RunnersConfiguration } from './config/read-runners';
+import type { Configuration } from './config/job-spec';
 import { notConfigured, type PipelineRunnerName, type RunnerDesk } from './runner-desk';
 
 /** Read at their first use: most runs need none. `require` and not `import()`; see engine.ts. */
@@ -12,14 +12,19 @@ const modules = {
 };
 
 /** The desk of a configuration: its runners are opened when they are needed. */
-export function configuredRunners({ dataflow, portable }: RunnersConfiguration): RunnerDesk {
+export function configuredRunners({
+  runners: { dataflow, portable },
+  inlineSecrets,
+}: Pick<Configuration, 'runners' | 'inlineSecrets'>): RunnerDesk {
   const names: readonly PipelineRunnerName[] = ['dataflow', 'portable'];
   const options = { dataflow, portable };
   return {
     configured: names.filter((name) => options[name] !== undefined),
     open: async (runner, services, signal) => {
       if (runner === 'portable' && portable !== undefined) {
-        return await modules.portable().openPortableRunner(portable, services);
+        const { environment, baseFolder, log } = services;
+        const threads = { environment, baseFolder, log, inlineSecrets };
+        return await modules.portable().openPortableRunner(portable, { ...services, threads });
       }
       if (runner === 'dataflow' && dataflow !== undefined) {
         return await modules.dataflow().openDataflowRunner(dataflow, services, signal);

@@ -45,6 +45,8 @@ export async function runPipeline(
     const planned = runner.handleFor(plan.context);
     await note(planned);
     const request = { plan, commits, concurrency: options.concurrency };
+    // The workers open connections of their own, and all together stay within the source's.
+    await execution.opened.extractor.releaseIdle?.();
     const run = await runner.submit(request, planned, signal).catch(async (error: unknown) => {
       await withdraw(services, runner, planned);
       throw error;

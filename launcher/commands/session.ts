@@ -46,7 +46,7 @@ export async function openSession(
       runStore,
       thresholdRows: configuration.runners.thresholdRows,
       largeRunner: configuration.runners.large,
-      runners: configuredRunners(configuration.runners),
+      runners: configuredRunners(configuration),
       ...(asks ? { askToLeave: askOnTerminal(host) } : {}),
     },
     close: async () => await runStore.close(),

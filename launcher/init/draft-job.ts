@@ -81,7 +81,7 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
     runStore: new MemoryRunStore(),
     thresholdRows: configuration.runners.thresholdRows,
     largeRunner: configuration.runners.large,
-    runners: configuredRunners(configuration.runners),
+    runners: configuredRunners(configuration),
     signal: host.signal,
   });
   if (request.showRows)

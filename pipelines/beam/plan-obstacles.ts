@@ -82,15 +82,20 @@ function secretObstacles(
       const where = `\`${field}\` of ${name}`;
       found.set(
         `${field} ${part.text}`,
-        part.kind === 'inline'
+        part.kind === 'connection'
           ? {
-              what: `${where} is written out in the configuration, and secrets never leave this machine`,
-              hint: `Keep it in ${SECRET_MANAGER}, ${IN_PROCESS}.`,
+              what: `${where} is kept encrypted in the run store, which workers neither read nor have the key of`,
+              hint: `Keep it in ${SECRET_MANAGER} and store that reference (\`beamlift connections edit\`), ${IN_PROCESS}.`,
             }
-          : {
-              what: `${where} is ${part.text}, which only this machine can resolve`,
-              hint: `Keep the secret in ${SECRET_MANAGER}, ${toResolve}.`,
-            },
+          : part.kind === 'inline'
+            ? {
+                what: `${where} is written out in the configuration, and secrets never leave this machine`,
+                hint: `Keep it in ${SECRET_MANAGER}, ${IN_PROCESS}.`,
+              }
+            : {
+                what: `${where} is ${part.text}, which only this machine can resolve`,
+                hint: `Keep the secret in ${SECRET_MANAGER}, ${toResolve}.`,
+              },
       );
     }
   }

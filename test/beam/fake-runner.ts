@@ -27,7 +27,7 @@ import {
   beamFnDataDefinition,
   beamFnLoggingDefinition,
 } from 'apache-beam/proto/beam_fn_api.grpc-server';
-import { PCollection, PTransform, type FunctionSpec } from 'apache-beam/proto/beam_runner_api';
+import { FunctionSpec, ParDoPayload, PCollection, PTransform } from 'apache-beam/proto/beam_runner_api';
 import { GlobalWindow } from 'apache-beam/values';
 import Long from 'long';
 import { Reader, Writer } from 'protobufjs';
@@ -207,4 +207,20 @@ function encode(texts: readonly string[]): Uint8Array {
     INPUT.encode(element, writer, Context.needsDelimiters);
   }
   return writer.finish();
+}
+
+/** What a worker makes an async ParDo of: the name of its function, its configuration, and elements at once. */
+export function asyncStep(step: {
+  readonly name: string;
+  readonly config: unknown;
+  readonly concurrency: number;
+}): FunctionSpec {
+  const doFn = FunctionSpec.create({
+    urn: 'beamlift:dofn:async:v1',
+    payload: new TextEncoder().encode(JSON.stringify(step)),
+  });
+  return FunctionSpec.create({
+    urn: 'beam:transform:pardo:v1',
+    payload: ParDoPayload.toBinary(ParDoPayload.create({ doFn })),
+  });
 }

@@ -41,6 +41,7 @@ export class RunsOnPrism {
         return equipment;
       },
       joinsLease: true,
+      concurrency: 4,
       listener: () => undefined,
       commitRetried: () => undefined,
     });

@@ -5,7 +5,6 @@ import path from 'node:path';
 import '../../pipelines/beam/sdk-entry';
 import { KVCoder } from 'apache-beam/coders/required_coders';
 import { StrUtf8Coder } from 'apache-beam/coders/standard_coders';
-import { FunctionSpec, ParDoPayload } from 'apache-beam/proto/beam_runner_api';
 import { z } from 'zod';
 import type { RunContext } from '../../core/plan';
 import { SecretRedactor } from '../../core/secret-redactor';
@@ -17,7 +16,7 @@ import { workerContext } from '../../pipelines/beam/worker/worker-context';
 import { fakeContext, unit } from '../unit/pipelines/fake-equipment';
 import { JOURNAL } from '../unit/pipelines/threads/moody-equipment';
 import { SECRET } from '../unit/pipelines/threads/moody-threads';
-import { FakeRunner } from './fake-runner';
+import { asyncStep, FakeRunner } from './fake-runner';
 
 const kvSchema = z.object({ key: z.string(), value: z.string() });
 
@@ -47,7 +46,7 @@ class Serving {
       concurrency,
     };
     const text = new StrUtf8Coder();
-    const runner = new FakeRunner(stepSpec(step), new KVCoder(text, text));
+    const runner = new FakeRunner(asyncStep(step), new KVCoder(text, text));
     await runner.start();
     const stop = new AbortController();
     const ended = serveRunner({
@@ -94,17 +93,6 @@ class Serving {
     await this.runner.hangUp();
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-function stepSpec(step: object): FunctionSpec {
-  const doFn = FunctionSpec.create({
-    urn: 'beamlift:dofn:async:v1',
-    payload: new TextEncoder().encode(JSON.stringify(step)),
-  });
-  return FunctionSpec.create({
-    urn: 'beam:transform:pardo:v1',
-    payload: ParDoPayload.toBinary(ParDoPayload.create({ doFn })),
-  });
 }
 
 describe('a worker that serves a runner', function () {

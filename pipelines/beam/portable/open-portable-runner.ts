@@ -3,6 +3,7 @@ import type { RunContext } from '../../../core/plan';
 import type { PipelineRunner } from '../../pipeline-runner';
 import type { RunListener } from '../../run-events';
 import type { UnitEquipment } from '../../run-unit';
+import type { ThreadServices } from '../../threads/thread-services';
 import { checkSdkVersion, installedSdkVersion } from '../sdk-version';
 import type { PortableOptions } from './options';
 import type * as PortableRunnerModule from './portable-runner';
@@ -14,6 +15,8 @@ export interface PortableServices {
   readonly equipmentFor: (context: RunContext, signal: AbortSignal) => Promise<UnitEquipment>;
   /** Told of the units of such workers. */
   readonly listener: RunListener;
+  /** What threads open source and destination with, to run units; absent: units run on this thread, with what `equipmentFor` has. */
+  readonly threads?: ThreadServices;
   /** For tests. */
   readonly stallMs?: number;
 }
@@ -24,7 +27,7 @@ export interface PortableServices {
  */
 export async function openPortableRunner(
   options: PortableOptions,
-  { codeVersion, equipmentFor, listener, stallMs }: PortableServices,
+  { codeVersion, equipmentFor, listener, threads, stallMs }: PortableServices,
 ): Promise<PipelineRunner> {
   checkSdkVersion(await installedSdkVersion());
   // `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand.
@@ -34,6 +37,7 @@ export async function openPortableRunner(
     codeVersion,
     equipmentFor,
     listener,
+    ...(threads === undefined ? {} : { threads }),
     ...(stallMs === undefined ? {} : { stallMs }),
   });
 }

@@ -79,7 +79,7 @@ export class PortableRunner implements PipelineRunner {
     if (known !== undefined) return known;
     const { endpoint, job_name: jobName, workers } = handleSchema.parse(handle);
     const service = this.service(endpoint);
-    const environment = await this.environment();
+    const environment = await this.environment(request.concurrency);
     const preparation = await service.prepare(
       {
         jobName,
@@ -121,11 +121,15 @@ export class PortableRunner implements PipelineRunner {
     return service;
   }
 
-  private async environment(): Promise<ProtoEnvironment> {
+  private async environment(concurrency: number): Promise<ProtoEnvironment> {
     const environment = workerEnvironment(this.options);
     if (environment.kind === 'external') return { ...environment, params: {} };
     if (environment.kind !== 'loopback') return environment;
-    this.pool ??= await LoopbackPool.start(this.poolId, { ...this.own, commitRetried: () => undefined });
+    this.pool ??= await LoopbackPool.start(this.poolId, {
+      ...this.own,
+      concurrency,
+      commitRetried: () => undefined,
+    });
     return this.pool.environment;
   }
 }

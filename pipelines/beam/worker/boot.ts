@@ -11,7 +11,7 @@ import { machineShare, usableMemory } from './machine-shares';
 import { provisionOf, type Provision } from './provision';
 import { RunnerLog } from './runner-log';
 import { stderrLine, workerLogger } from './worker-log';
-import { serveWorkerPool } from './worker-pool';
+import { WorkerPool } from './worker-pool';
 
 /** What boot has of its process. */
 export interface BootHost {
@@ -97,17 +97,27 @@ async function runPool(
     (line) => void stderr.write(stderrLine(line, new Date())),
   );
   const temporary = await temporaryFolder({ folder });
-  await serveWorkerPool({
+  const pool = await WorkerPool.open({
     address,
-    log,
-    signal,
     run: async ({ id, ...endpoints }, stop) => {
+      log.info('pool.worker-started', { worker: id });
       const start = (): ChildProcess =>
         startWorker(id, temporary, { ...endpoints, processes: availableParallelism() });
-      await keepRunning({ ids: [id], start, log, signal: stop });
+      await keepRunning({ ids: [id], start, log, signal: AbortSignal.any([signal, stop]) });
     },
   });
+  try {
+    log.info('pool.started', { address: address.replace(/:\d+$/, `:${pool.port}`) });
+    await aborted(signal);
+  } finally {
+    await pool.close();
+  }
   return 0;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** The folder that a runner names may have to be made, or be one that only root can write. */
