@@ -89,7 +89,9 @@ export async function makePlan(
   if (staging.reason !== undefined) notices.push(`Rows are staged as ${staging.format}: ${staging.reason}`);
 
   const pin = run.pin && window?.empty !== true ? await extractor.pin(signal) : undefined;
-  const cut = await cutUnits(opened, window, state, disposition, options, services);
+  const read = columnsToRead(source, mapping.columns);
+  const names = read.columns.map((column) => column.name);
+  const cut = await cutUnits(opened, window, names, state, disposition, options, services);
   notices.push(...cut.notices);
 
   const context: RunContext = {
@@ -105,7 +107,7 @@ export async function makePlan(
     disposition,
     keyColumns: keyColumnsAtDestination(job, mapping.columns),
     columns: mapping.columns,
-    sourceSchema: columnsToRead(source, mapping.columns),
+    sourceSchema: read,
     destinationSchema: mapping.destinationSchema,
     createTable: existing === undefined,
     newColumns: mapping.newColumns,
@@ -151,6 +153,7 @@ const NOTHING: Estimate = { rows: 0, bytes: 0, quality: 'exact' };
 async function cutUnits(
   { job, extractor, destination: { unitSize } }: OpenedJob,
   window: WindowDecision | undefined,
+  columns: readonly string[],
   state: JobState | null,
   disposition: Disposition,
   options: LaunchOptions,
@@ -165,7 +168,8 @@ async function cutUnits(
   let hints: SplitHints;
   const notices: string[] = [];
   if (listed === undefined) {
-    hints = await extractor.splits(range, signal);
+    hints = await extractor.splits(range, signal, columns);
+    if (hints.kind === 'streams') estimate = hints.estimate ?? estimate;
   } else {
     const incremental = disposition !== 'replace';
     const selection = selectFiles(listed, state?.files ?? {}, job, incremental);

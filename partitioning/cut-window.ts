@@ -67,7 +67,10 @@ export function cutWindow(input: CutInput): CutResult {
   if (hints.kind === 'streams') {
     const { streams, reason } = hints;
     if (streams.length === 0) return oneUnit(input, 'no row is in the window');
-    return { units: streamUnits(streams), reason: `${reason}${by === 'auto' ? '' : `; split.by is ${by}, which this source does not offer`}` };
+    return {
+      units: streamUnits(streams),
+      reason: `${reason}${by === 'auto' ? '' : `; split.by is ${by}, which this source does not offer`}`,
+    };
   }
 
   const rows = estimate.rows ?? (estimate.bytes === null ? null : estimate.bytes / ASSUMED_ROW_BYTES);

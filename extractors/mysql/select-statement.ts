@@ -59,7 +59,10 @@ function unitConditions(relation: Relation, unit: WorkUnit): string[] {
       ];
     case 'file':
     case 'files':
-      throw new BeamliftError('INTERNAL', { what: `Unit ${unit.id} is of files, the source is a database` });
+    case 'stream':
+      throw new BeamliftError('INTERNAL', {
+        what: `Unit ${unit.id} is of files or streams, the source is a database`,
+      });
   }
 }
 
