@@ -1,6 +1,8 @@
 import { openGcsBucket } from '../../core/clients/gcs';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import { BeamliftError } from '../../core/errors';
+import type { FileFilter, FileRecord } from './file-record';
+import { GcsRunFiles } from './gcs-run-files';
 import { runRecordSchema } from './record-json';
 import { likelyBeginnings, parseRunObjectName, runObjectName, type RunObjectName } from './run-object-name';
 import type { RunStoreServices } from './run-store-services';
@@ -50,13 +52,16 @@ interface Found extends RunObjectName {
 export class GcsRunStore implements RunStore {
   /** Of the runs that were written here: the record at a run's end needs no look at what is there. */
   private readonly written = new Map<string, Found>();
+  private readonly runFiles: GcsRunFiles;
 
-  /** `folder`: with a slash at its end. */
+  /** `folder`: of the records of runs, with a slash at its end; the files of runs are beside it. */
   constructor(
     private readonly bucket: GcsBucket,
     private readonly folder: string,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.runFiles = new GcsRunFiles(bucket, folder.replace(/[^/]*\/$/, 'etl_run_files/'), signal);
+  }
 
   async put(record: RunRecord): Promise<void> {
     const signal = writePatience();
@@ -120,6 +125,14 @@ export class GcsRunStore implements RunStore {
     }
     await readBatch();
     return records.sort(newestFirst).slice(0, limit);
+  }
+
+  async putFiles(records: readonly FileRecord[]): Promise<void> {
+    await this.runFiles.put(records);
+  }
+
+  async files(filter: FileFilter): Promise<FileRecord[]> {
+    return await this.runFiles.list(filter);
   }
 
   close(): Promise<void> {

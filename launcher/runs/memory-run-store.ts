@@ -1,8 +1,11 @@
+import { fitsFilter, inFileOrder, type FileFilter, type FileRecord } from './file-record';
 import type { RunFilter, RunRecord, RunStore } from './run-store';
 
 /** A store in memory, for a run whose history cannot be kept and for looking where there is none. */
 export class MemoryRunStore implements RunStore {
   private readonly records = new Map<string, RunRecord>();
+  /** By run, then by name. */
+  private readonly filesOfRuns = new Map<string, Map<string, FileRecord>>();
 
   put(record: RunRecord): Promise<void> {
     this.records.set(record.id, record);
@@ -21,6 +24,20 @@ export class MemoryRunStore implements RunStore {
         (idPrefix === undefined || record.id.startsWith(idPrefix)),
     );
     return Promise.resolve(chosen.sort(newestFirst).slice(0, limit));
+  }
+
+  putFiles(records: readonly FileRecord[]): Promise<void> {
+    for (const record of records) {
+      const files = this.filesOfRuns.get(record.run_id) ?? new Map<string, FileRecord>();
+      this.filesOfRuns.set(record.run_id, files.set(record.uri, record));
+    }
+    return Promise.resolve();
+  }
+
+  files(filter: FileFilter): Promise<FileRecord[]> {
+    const all = [...this.filesOfRuns.values()].flatMap((files) => [...files.values()]);
+    const chosen = all.filter((record) => fitsFilter(record, filter));
+    return Promise.resolve(chosen.sort(inFileOrder).slice(0, filter.limit));
   }
 
   close(): Promise<void> {

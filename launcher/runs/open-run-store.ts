@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
 import type { ProcessIdentity } from '../../loaders/process-identity';
 import { redactValue, type Redact } from '../output/redaction';
+import type { FileRecord } from './file-record';
 import { openGcsRunStore } from './gcs-run-store';
 import { MemoryRunStore } from './memory-run-store';
 import { openPostgresRunStore } from './postgres-run-store';
@@ -37,6 +38,8 @@ export async function openRunStore(
     put: async (record) => await explained(async () => await store.put(record)),
     get: async (id) => await explained(async () => await store.get(id)),
     list: async (filter) => await explained(async () => await store.list(filter)),
+    putFiles: async (records) => await explained(async () => await store.putFiles(records)),
+    files: async (filter) => await explained(async () => await store.files(filter)),
     close: async () => await store.close(),
   };
 }
@@ -74,7 +77,7 @@ function explain(thrown: unknown, spec: RemoteSpec): BeamliftError {
 
 const RIGHTS = {
   postgresql:
-    'The login needs CREATE on the schema for the first use, and SELECT, INSERT and UPDATE on etl_runs from then on.',
+    'The login needs CREATE on the schema for the first use, and SELECT, INSERT and UPDATE on etl_runs and etl_run_files from then on.',
   gcs: 'The login needs to get, list, create and delete objects in the bucket (roles/storage.objectUser).',
 } as const;
 
@@ -112,20 +115,25 @@ export async function openRunStoreForRuns(
   }
   let failures = 0;
   let pauseUntil = 0;
+  const unlessPaused = async (write: () => Promise<void>): Promise<void> => {
+    if (Date.now() < pauseUntil) return;
+    try {
+      await write();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (failures >= FAILURES_BEFORE_PAUSE) pauseUntil = Date.now() + PAUSE_MS;
+      warn(error);
+    }
+  };
   return {
-    put: async (record) => {
-      if (Date.now() < pauseUntil) return;
-      try {
-        await store.put(withProcess(withoutSecrets(record, redact), identity));
-        failures = 0;
-      } catch (error) {
-        failures += 1;
-        if (failures >= FAILURES_BEFORE_PAUSE) pauseUntil = Date.now() + PAUSE_MS;
-        warn(error);
-      }
-    },
+    put: async (record) =>
+      await unlessPaused(async () => await store.put(withProcess(withoutSecrets(record, redact), identity))),
     get: async (id) => await store.get(id),
     list: async (filter) => await store.list(filter),
+    putFiles: async (records) =>
+      await unlessPaused(async () => await store.putFiles(records.map((file) => redactedFile(file, redact)))),
+    files: async (filter) => await store.files(filter),
     close: async () => await store.close(),
   };
 }
@@ -138,6 +146,11 @@ function withoutSecrets(record: RunRecord, redact: Redact): RunRecord {
     error_message: message === null ? null : redact(message),
     report: redactValue(report, redact) as RunRecord['report'],
   };
+}
+
+function redactedFile(file: FileRecord, redact: Redact): FileRecord {
+  const { error_message: message } = file;
+  return message === null ? file : { ...file, error_message: redact(message) };
 }
 
 function withProcess(record: RunRecord, { host, pid, started }: ProcessIdentity): RunRecord {

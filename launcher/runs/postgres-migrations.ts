@@ -32,6 +32,43 @@ const MIGRATIONS: readonly Migration[] = [
       `CREATE INDEX etl_runs_by_job ON ${schema}etl_runs (job, started_at DESC, id DESC)`,
     ],
   },
+  {
+    name: 'files of runs',
+    statements: (schema) => [
+      `CREATE TABLE ${schema}etl_run_files (
+         run_id text COLLATE "C",
+         job text NOT NULL,
+         started_at timestamptz NOT NULL,
+         uri text COLLATE "C",
+         version text NOT NULL,
+         size bigint NOT NULL,
+         last_modified text,
+         status text NOT NULL,
+         rows_extracted bigint,
+         rows_loaded bigint,
+         rows_rejected bigint,
+         error_code text,
+         error_message text,
+         PRIMARY KEY (run_id, uri)
+       )`,
+      `CREATE INDEX etl_run_files_by_job ON ${schema}etl_run_files (job, started_at DESC, run_id DESC, uri)`,
+      `CREATE INDEX etl_run_files_failed ON ${schema}etl_run_files (job, started_at DESC) WHERE status = 'failed'`,
+    ],
+  },
+  {
+    name: 'connections',
+    statements: (schema) => [
+      `CREATE TABLE ${schema}etl_connections (
+         name text COLLATE "C" PRIMARY KEY,
+         type text NOT NULL,
+         fields jsonb NOT NULL,
+         sealed jsonb NOT NULL,
+         revision text NOT NULL,
+         created_at timestamptz NOT NULL,
+         updated_at timestamptz NOT NULL
+       )`,
+    ],
+  },
 ];
 
 /** Any number will do, as long as every version of beamlift has the same one. */

@@ -3,6 +3,14 @@ import type { PostgresClient, StatementPurpose } from '../../core/clients/postgr
 import { resolvePostgresSettings, type PostgresSettings } from '../../core/clients/postgres-settings';
 import { RETRY_POLICIES } from '../../core/retry-policies';
 import { withRetries } from '../../core/with-retries';
+import {
+  FILE_COLUMNS,
+  FILES_PER_WRITE,
+  fileRecordSchema,
+  inGroups,
+  type FileFilter,
+  type FileRecord,
+} from './file-record';
 import { isPrepared, migrate, quoteIdentifier, type PostgresPlace } from './postgres-migrations';
 import { RECORD_COLUMNS, runRecordSchema } from './record-json';
 import type { RunStoreServices } from './run-store-services';
@@ -50,11 +58,25 @@ const NUMBERS: readonly (keyof RunRecord)[] = [
 ];
 
 /** Times as this program writes them, whatever the session's zone and DateStyle are. */
-const SELECTED = RECORD_COLUMNS.map((column) =>
-  TIMES.includes(column)
-    ? `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ${column}`
-    : column,
-).join(', ');
+const SELECTED = selected(RECORD_COLUMNS);
+const SELECTED_FILES = selected(FILE_COLUMNS);
+
+const FILE_NUMBERS: readonly (keyof FileRecord)[] = [
+  'size',
+  'rows_extracted',
+  'rows_loaded',
+  'rows_rejected',
+];
+
+function selected(columns: readonly string[]): string {
+  return columns
+    .map((column) =>
+      TIMES.some((time) => time === column)
+        ? `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ${column}`
+        : column,
+    )
+    .join(', ');
+}
 
 /**
  * One connection, made anew where it broke: between the two records of a run may lie hours, in which firewalls forget connections.
@@ -63,6 +85,7 @@ const SELECTED = RECORD_COLUMNS.map((column) =>
 class PostgresRunStore implements RunStore {
   private client: PostgresClient | undefined;
   private readonly table: string;
+  private readonly filesTable: string;
 
   constructor(
     private readonly settings: PostgresSettings,
@@ -70,6 +93,7 @@ class PostgresRunStore implements RunStore {
     private readonly signal: AbortSignal,
   ) {
     this.table = `${quoteIdentifier(place.schema)}.etl_runs`;
+    this.filesTable = `${quoteIdentifier(place.schema)}.etl_run_files`;
   }
 
   /** False: there is nothing, and nothing was to be made. */
@@ -114,9 +138,41 @@ class PostgresRunStore implements RunStore {
     );
   }
 
+  async putFiles(records: readonly FileRecord[]): Promise<void> {
+    const columns = FILE_COLUMNS.join(', ');
+    const changes = FILE_COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ');
+    const statement =
+      `INSERT INTO ${this.filesTable} (${columns}) SELECT ${columns} ` +
+      `FROM jsonb_populate_recordset(NULL::${this.filesTable}, $1::jsonb) ON CONFLICT (run_id, uri) DO UPDATE SET ${changes}`;
+    for (const group of inGroups(records, FILES_PER_WRITE)) {
+      await this.query(
+        statement,
+        [storedText(group)],
+        writePatience(),
+        'The files of a run cannot be written to the run store',
+      );
+    }
+  }
+
+  async files({ runId, job, status, limit }: FileFilter): Promise<FileRecord[]> {
+    const chosen = Object.entries({ run_id: runId, job, status }).flatMap(([column, value]) =>
+      value === undefined ? [] : [{ column, value }],
+    );
+    const conditions = chosen.map(({ column }, index) => `${column} = $${index + 1}::text`).join(' AND ');
+    const rows = await this.query(
+      `SELECT ${SELECTED_FILES} FROM ${this.filesTable}${conditions === '' ? '' : ` WHERE ${conditions}`} ` +
+        `ORDER BY etl_run_files.started_at DESC, run_id DESC, uri LIMIT $${chosen.length + 1}::bigint`,
+      [...chosen.map(({ value }) => value), String(limit)],
+      readPatience(this.signal),
+      'Files cannot be read from the run store',
+    );
+    return rows.map((row) => fileRecordSchema.parse(fieldsOf(row, FILE_COLUMNS, FILE_NUMBERS)));
+  }
+
   async close(): Promise<void> {
     await this.client?.close();
     this.client = undefined;
+    await this.settings.tunnel?.close();
   }
 
   private async select(clauses: string, values: readonly string[]): Promise<RunRecord[]> {
@@ -154,7 +210,7 @@ class PostgresRunStore implements RunStore {
 }
 
 /** PostgreSQL has no NUL in texts, and neither that nor half a surrogate pair in jsonb: they become the replacement character. */
-function storedText(value: RunRecord[keyof RunRecord]): string | null {
+function storedText(value: RunRecord[keyof RunRecord] | readonly FileRecord[]): string | null {
   if (value === null) return null;
   if (typeof value !== 'object') return String(value).replaceAll('\0', '\ufffd');
   return JSON.stringify(value).replace(/\\(?:u[0-9a-f]{4}|.)/g, (escape) =>
@@ -163,11 +219,21 @@ function storedText(value: RunRecord[keyof RunRecord]): string | null {
 }
 
 function toRecord(row: readonly (string | null)[]): RunRecord {
-  const fields = RECORD_COLUMNS.map((column, index): [string, unknown] => {
-    const text = row[index] ?? null;
-    if (text === null) return [column, null];
-    if (NUMBERS.includes(column)) return [column, Number(text)];
-    return [column, column === 'report' ? JSON.parse(text) : text];
-  });
-  return runRecordSchema.parse(Object.fromEntries(fields));
+  const fields = fieldsOf(row, RECORD_COLUMNS, NUMBERS);
+  const { report } = fields;
+  const parsed: unknown = typeof report === 'string' ? JSON.parse(report) : null;
+  return runRecordSchema.parse({ ...fields, report: parsed });
+}
+
+function fieldsOf(
+  row: readonly (string | null)[],
+  columns: readonly string[],
+  numbers: readonly string[],
+): Record<string, string | number | null> {
+  return Object.fromEntries(
+    columns.map((column, index) => {
+      const text = row[index] ?? null;
+      return [column, text !== null && numbers.includes(column) ? Number(text) : text];
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../core/plan';
+import type { FileFilter, FileRecord } from './file-record';
 
 /** The user's word for how a run is doing. */
 export const RUN_STATUSES = [
@@ -48,5 +49,9 @@ export interface RunStore {
   get(id: string): Promise<RunRecord | undefined>;
   /** Newest first. */
   list(filter: RunFilter): Promise<RunRecord[]>;
+  /** Adds what one run did with its files. Called again for a run with the same files or more, it replaces what was there. */
+  putFiles(records: readonly FileRecord[]): Promise<void>;
+  /** In the order of `inFileOrder`. */
+  files(filter: FileFilter): Promise<FileRecord[]>;
   close(): Promise<void>;
 }

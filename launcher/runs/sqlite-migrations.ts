@@ -31,6 +31,43 @@ const MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX etl_runs_by_job ON etl_runs (job, started_at DESC, id DESC)',
     ],
   },
+  {
+    name: 'files of runs',
+    statements: [
+      `CREATE TABLE etl_run_files (
+         run_id TEXT NOT NULL,
+         job TEXT NOT NULL,
+         started_at TEXT NOT NULL,
+         uri TEXT NOT NULL,
+         version TEXT NOT NULL,
+         size INTEGER NOT NULL,
+         last_modified TEXT,
+         status TEXT NOT NULL,
+         rows_extracted INTEGER,
+         rows_loaded INTEGER,
+         rows_rejected INTEGER,
+         error_code TEXT,
+         error_message TEXT,
+         PRIMARY KEY (run_id, uri)
+       ) WITHOUT ROWID`,
+      'CREATE INDEX etl_run_files_by_job ON etl_run_files (job, started_at DESC, run_id DESC, uri)',
+      "CREATE INDEX etl_run_files_failed ON etl_run_files (job, started_at DESC) WHERE status = 'failed'",
+    ],
+  },
+  {
+    name: 'connections',
+    statements: [
+      `CREATE TABLE etl_connections (
+         name TEXT PRIMARY KEY NOT NULL,
+         type TEXT NOT NULL,
+         fields TEXT NOT NULL,
+         sealed TEXT NOT NULL,
+         revision TEXT NOT NULL,
+         created_at TEXT NOT NULL,
+         updated_at TEXT NOT NULL
+       )`,
+    ],
+  },
 ];
 
 /** Brings the file to the newest version. Several processes may do so at once: each step is made once, under the write lock. */

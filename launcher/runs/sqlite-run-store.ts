@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { openSqlite, type SqliteDatabase, type SqliteRow, type SqliteValue } from '../../core/clients/sqlite';
 import { jsonObjectSchema } from '../../core/plan';
+import {
+  FILE_COLUMNS,
+  FILES_PER_WRITE,
+  fileRecordSchema,
+  inGroups,
+  type FileFilter,
+  type FileRecord,
+} from './file-record';
 import { RUN_STATUSES, type RunFilter, type RunRecord, type RunStore } from './run-store';
 import { migrate } from './sqlite-migrations';
 
@@ -28,6 +36,8 @@ const recordSchema = z.strictObject({
 const COLUMNS = Object.keys(recordSchema.shape) as (keyof RunRecord)[];
 const SELECT = `SELECT ${COLUMNS.join(', ')} FROM etl_runs`;
 const PUT = `INSERT OR REPLACE INTO etl_runs (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`;
+const SELECT_FILES = `SELECT ${FILE_COLUMNS.join(', ')} FROM etl_run_files`;
+const PUT_FILE = `INSERT OR REPLACE INTO etl_run_files (${FILE_COLUMNS.join(', ')}) VALUES (${FILE_COLUMNS.map(() => '?').join(', ')})`;
 
 /** Opens the store in a SQLite file. `create: false`: the file must be there. Throws RUN_STORE_FAILED. */
 export async function openSqliteRunStore(file: string, options: { create: boolean }): Promise<RunStore> {
@@ -45,12 +55,7 @@ class SqliteRunStore implements RunStore {
   constructor(private readonly database: SqliteDatabase) {}
 
   async put(record: RunRecord): Promise<void> {
-    const values = COLUMNS.map((column): SqliteValue => {
-      const value = record[column];
-      if (typeof value === 'object' && value !== null) return JSON.stringify(value);
-      // The driver takes a NUL for the end of a text.
-      return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
-    });
+    const values = COLUMNS.map((column) => stored(record[column]));
     await this.database.write((session) => session.run(PUT, values));
   }
 
@@ -83,10 +88,37 @@ class SqliteRunStore implements RunStore {
     return rows.map(toRecord);
   }
 
+  async putFiles(records: readonly FileRecord[]): Promise<void> {
+    for (const group of inGroups(records, FILES_PER_WRITE)) {
+      const rows = group.map((record) => FILE_COLUMNS.map((column) => stored(record[column])));
+      await this.database.write((session) => {
+        for (const values of rows) session.run(PUT_FILE, values);
+      });
+    }
+  }
+
+  async files({ runId, job, status, limit }: FileFilter): Promise<FileRecord[]> {
+    const chosen = Object.entries({ run_id: runId, job, status }).flatMap(([column, value]) =>
+      value === undefined ? [] : [{ column, value }],
+    );
+    const conditions = chosen.map(({ column }) => `${column} = ?`).join(' AND ');
+    const rows = await this.database.read(
+      `${SELECT_FILES}${conditions === '' ? '' : ` WHERE ${conditions}`} ORDER BY started_at DESC, run_id DESC, uri LIMIT ?`,
+      [...chosen.map(({ value }) => value), limit],
+    );
+    return rows.map((row) => fileRecordSchema.parse(row));
+  }
+
   async close(): Promise<void> {
     await Promise.resolve();
     this.database.close();
   }
+}
+
+function stored(value: RunRecord[keyof RunRecord]): SqliteValue {
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  // The driver takes a NUL for the end of a text.
+  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value;
 }
 
 function toRecord(row: SqliteRow): RunRecord {

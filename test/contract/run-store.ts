@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { FileRecord } from '../../launcher/runs/file-record';
 import type { RunRecord, RunStatus, RunStore } from '../../launcher/runs/run-store';
 
 /** A record of a run that has ended well; `changes` replace fields. */
@@ -18,6 +19,26 @@ export function runRecord(id: string, changes: Partial<RunRecord> = {}): RunReco
     runner: 'in-process',
     watermark: '2025-03-01T09:59:58.000000Z',
     report: { run_id: id, losses: { amount: { nan: 2 } }, notices: ['späte Zeilen 🐢'] },
+    ...changes,
+  };
+}
+
+/** A file that was loaded by `run`; `changes` replace fields. */
+export function fileRecord(run: string, uri: string, changes: Partial<FileRecord> = {}): FileRecord {
+  return {
+    run_id: run,
+    job: 'sales',
+    started_at: '2025-03-01T10:00:00.000Z',
+    uri,
+    version: '1740823200000-17',
+    size: 17,
+    last_modified: '2025-03-01T09:00:00.000Z',
+    status: 'loaded',
+    rows_extracted: 3,
+    rows_loaded: 2,
+    rows_rejected: 1,
+    error_code: null,
+    error_message: null,
     ...changes,
   };
 }
@@ -195,6 +216,86 @@ export function runStoreContract(name: string, prepare: () => Promise<RunStoreUn
       await store.close();
       store = await subject.open();
       assert.deepEqual(await store.get('kept'), runRecord('kept'));
+    });
+
+    describe('files of runs', () => {
+      const names = async (filter: Parameters<RunStore['files']>[0]): Promise<string[]> =>
+        (await store.files(filter)).map(({ run_id, uri }) => `${run_id} ${uri}`);
+      const failed = (run: string, uri: string, changes: Partial<FileRecord> = {}): FileRecord =>
+        fileRecord(run, uri, {
+          status: 'failed',
+          rows_extracted: null,
+          rows_loaded: null,
+          rows_rejected: null,
+          error_code: 'FORMAT_INVALID',
+          error_message: 'line one\n"two" späte 🐢',
+          ...changes,
+        });
+
+      it('are none at first, and come back exactly as they were put', async () => {
+        assert.deepEqual(await store.files({ limit: 10 }), []);
+        await store.putFiles([]);
+        const records = [
+          failed('r1', "a 'b'/ünï #%.csv"),
+          fileRecord('r1', 'c.csv', { size: 2 ** 52 + 1, last_modified: null }),
+          fileRecord('r1', '__proto__', { rows_extracted: 0, rows_loaded: 0, rows_rejected: 0 }),
+        ];
+        await store.putFiles(records);
+        const found = await store.files({ runId: 'r1', limit: 10 });
+        const byName = (a: FileRecord, b: FileRecord): number => (a.uri < b.uri ? -1 : 1);
+        assert.deepEqual([...found].sort(byName), [...records].sort(byName));
+        assert.equal(await store.get('r1'), undefined, 'a file is no run');
+      });
+
+      it('are replaced when they are put again, and only those', async () => {
+        await store.putFiles([failed('r1', 'a.csv')]);
+        await store.putFiles([failed('r2', 'a.csv')]);
+        await store.putFiles([fileRecord('r1', 'a.csv'), fileRecord('r1', 'b.csv')]);
+        const found = await store.files({ limit: 10 });
+        assert.deepEqual(
+          found.map(({ run_id, uri, status }) => [run_id, uri, status]),
+          [
+            ['r2', 'a.csv', 'failed'],
+            ['r1', 'a.csv', 'loaded'],
+            ['r1', 'b.csv', 'loaded'],
+          ],
+        );
+      });
+
+      it('are those of a run, a job, a status; the newest first, no more than the limit', async () => {
+        const at = (day: number): Partial<FileRecord> => ({ started_at: `2025-03-0${day}T00:00:00.000Z` });
+        const old = '20250301T000000Z-aaaa1111';
+        await store.putFiles([fileRecord(old, 'b.csv', at(1)), failed(old, 'a.csv', at(1))]);
+        await store.putFiles([fileRecord('new', 'a.csv', at(3))]);
+        await store.putFiles([failed('other', 'x.csv', { ...at(2), job: 'ord/ers,1' })]);
+        assert.deepEqual(await names({ limit: 10 }), [
+          'new a.csv',
+          'other x.csv',
+          `${old} a.csv`,
+          `${old} b.csv`,
+        ]);
+        assert.deepEqual(await names({ limit: 3 }), ['new a.csv', 'other x.csv', `${old} a.csv`]);
+        assert.deepEqual(await names({ job: 'sales', limit: 2 }), ['new a.csv', `${old} a.csv`]);
+        assert.deepEqual(await names({ job: 'ord/ers,1', limit: 2 }), ['other x.csv']);
+        assert.deepEqual(await names({ status: 'failed', limit: 10 }), ['other x.csv', `${old} a.csv`]);
+        assert.deepEqual(await names({ job: 'sales', status: 'failed', limit: 1 }), [`${old} a.csv`]);
+        assert.deepEqual(await names({ runId: old, limit: 10 }), [`${old} a.csv`, `${old} b.csv`]);
+        assert.deepEqual(await names({ runId: old, status: 'loaded', limit: 10 }), [`${old} b.csv`]);
+        assert.deepEqual(await names({ runId: 'ne', limit: 10 }), []);
+        assert.deepEqual(await names({ runId: 'new', job: 'orders', limit: 10 }), []);
+      });
+
+      it('may be more than are written at once, and outlive a close', async () => {
+        const many = Array.from({ length: 4_500 }, (_, index) =>
+          fileRecord('many', `part-${String(index).padStart(5, '0')}.csv`),
+        );
+        await store.putFiles(many);
+        if (subject.durable) {
+          await store.close();
+          store = await subject.open();
+        }
+        assert.deepEqual(await store.files({ runId: 'many', limit: 10_000 }), many);
+      });
     });
 
     it('may be closed twice', async () => {

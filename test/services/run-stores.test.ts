@@ -125,7 +125,7 @@ describe('run store in PostgreSQL', () => {
     await Promise.all(stores.map(async (store, index) => await store.put(runRecord(`r${index}`))));
     assert.equal((await stores[0]?.list({ limit: 100 }))?.length, 8);
     for (const store of stores) await store.close();
-    assert.equal(await tablesIn(schema), 2);
+    assert.equal(await tablesIn(schema), 4);
   });
 
   it('makes nothing for those who only look', async () => {

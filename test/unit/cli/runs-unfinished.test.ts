@@ -154,6 +154,8 @@ for (const verb of ['resume', 'cancel'] as const) {
         put: () => Promise.resolve(),
         get: () => Promise.reject(new BeamliftError('RUN_STORE_FAILED', { what: 'away' })),
         list: () => Promise.resolve([]),
+        putFiles: () => Promise.resolve(),
+        files: () => Promise.resolve([]),
         close: () => Promise.resolve(),
       };
       assert.equal((await call(['runs', verb, ID, '--job', 'orders'], [], { runStore: broken })).code, 0);
