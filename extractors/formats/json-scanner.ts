@@ -54,6 +54,7 @@ export class JsonScanner {
   /** In lines: the current one is too long, and only its first bytes are still there. */
   private oversized = false;
   private readonly maxRecordBytes: number;
+  private readonly beginsWithFile: boolean;
 
   constructor(
     private readonly framing: JsonFraming,
@@ -62,6 +63,7 @@ export class JsonScanner {
     { linesBefore, maxRecordBytes = MAX_RECORD_BYTES }: JsonScannerOptions = {},
   ) {
     this.maxRecordBytes = maxRecordBytes;
+    this.beginsWithFile = linesBefore === undefined;
     if (linesBefore !== undefined) {
       this.count = linesBefore;
       this.started = true;
@@ -143,7 +145,7 @@ export class JsonScanner {
   }
 
   private refuseLine(start: number, end: number, problem: string): void {
-    if (this.count === 1 && this.buffer[start] === BYTE.openArray) {
+    if (this.beginsWithFile && this.count === 1 && this.buffer[start] === BYTE.openArray) {
       throw new BeamliftError('FORMAT_INVALID', {
         what: 'The file is a JSON array over several lines, not one record a line.',
         where: { row: 'line 1' },

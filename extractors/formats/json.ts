@@ -1,6 +1,7 @@
 import type { Cell, Row } from '../../core/cells';
 import { BeamliftError, showValue } from '../../core/errors';
 import type { RowBatch } from '../../core/extractor';
+import type { FileRange } from '../../core/plan';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { widenJson } from '../../transforms/infer-json';
@@ -9,6 +10,9 @@ import { JsonNames } from './json-names';
 import type { JsonRecord } from './json-record';
 import { sampleJson } from './json-sample';
 import { JsonScanner, type JsonFraming } from './json-scanner';
+import { jsonlRanges } from './jsonl-ranges';
+import { rangeContent } from './range-content';
+import { placedInRange, provenRange } from './record-ranges';
 import { scanBatches } from './scan-batches';
 
 /** The name under which values are counted whose keys are too many to count one by one. */
@@ -27,7 +31,14 @@ export function jsonReader(): FormatReader {
 
 /** Reads JSON lines: as `jsonReader`, but each line stands for itself, and a line that is broken is a reject with its number. */
 export function jsonlReader(): FormatReader {
-  return framedReader('lines');
+  return {
+    ...framedReader('lines'),
+    read: (file, columns, signal, range) =>
+      range === undefined
+        ? readJson(file, 'lines', columns, signal)
+        : readLinesOfRange(file, range, columns, signal),
+    ranges: jsonlRanges,
+  };
 }
 
 function framedReader(framing: JsonFraming): FormatReader {
@@ -54,6 +65,26 @@ async function* readJson(
   const scanner = new JsonScanner(framing, collector.names, (record) => collector.add(record));
   try {
     yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
+  } catch (error) {
+    throw placed(error, file);
+  }
+}
+
+async function* readLinesOfRange(
+  file: FileContent,
+  range: FileRange,
+  columns: readonly Column[],
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const collector = new RowCollector(columns, 'line');
+  const start = range.start === 0 ? {} : { linesBefore: 0 };
+  const scanner = new JsonScanner('lines', collector.names, (record) => collector.add(record), start);
+  const proven = provenRange(scanner, () => scanner.isBetweenLines, file, range);
+  const content = rangeContent(file, range.start, range.end);
+  try {
+    for await (const batch of scanBatches(content, proven, (bytes) => collector.take(bytes), signal)) {
+      yield placedInRange(batch, range);
+    }
   } catch (error) {
     throw placed(error, file);
   }
