@@ -96,6 +96,9 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 export const jsonObjectSchema = z.record(z.string(), z.json());
 export type JsonObject = z.infer<typeof jsonObjectSchema>;
 
+/** What happens to records of CSV files that have another number of fields than the header. */
+export const RAGGED_ROWS = ['reject', 'pad', 'fail'] as const;
+
 /** What a job reads from its connection. */
 const sourceObjectSchema = z.discriminatedUnion('kind', [
   /** Without a schema, `name` is as people write it in SQL (`public."a.b"`), and the source reads it; with one, both names mean themselves. */
@@ -108,9 +111,16 @@ const sourceObjectSchema = z.discriminatedUnion('kind', [
     options: z.strictObject({
       delimiter: z.string().optional(),
       quote: z.string().optional(),
+      escape: z.string().optional(),
+      comment_prefix: z.string().optional(),
       encoding: z.string().optional(),
       has_header: z.boolean().optional(),
-      null_marker: z.string().optional(),
+      skip_lines: z.int().min(0).optional(),
+      null_marker: z.union([z.string(), z.array(z.string())]).optional(),
+      quoted_nulls: z.boolean().optional(),
+      ragged_rows: z.enum(RAGGED_ROWS).optional(),
+      trim: z.boolean().optional(),
+      records_path: z.string().optional(),
     }),
   }),
 ]);

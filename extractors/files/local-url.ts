@@ -4,7 +4,7 @@ import { BeamliftError, messageOf } from '../../core/errors';
 
 /** A scheme of at least two letters: one letter is a drive of Windows. */
 const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
-const FILE_NAME = /\.(?:csv|tsv|txt|json|jsonl|ndjson|parquet)(?:\.gz)?$/i;
+const FILE_NAME = /\.(?:csv|tsv|txt|json|jsonl|ndjson|parquet)(?:\.(?:gz|zst))?$/i;
 const SPECIAL = /[*?[{\\]/;
 
 /** A folder, and what of it to load. */

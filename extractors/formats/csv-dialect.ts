@@ -1,6 +1,5 @@
-import * as iconv from 'iconv-lite';
-import { BeamliftError } from '../../core/errors';
 import type { SourceObject } from '../../core/plan';
+import { encodingOf } from './text-encoding';
 
 /** `file_format_options` of a job. */
 export type FormatOptions = Extract<SourceObject, { kind: 'files' }>['options'];
@@ -11,100 +10,87 @@ export interface CsvDialect {
   readonly delimiter: Uint8Array;
   /** The byte that opens and closes quoted fields; undefined: there are none. */
   readonly quote: number | undefined;
+  /** The byte that takes the meaning from a quote, a delimiter, a line end or itself behind it; undefined, or the quote: quotes are doubled. */
+  readonly escape?: number | undefined;
+  /** A record that begins with these bytes is none. */
+  readonly comment?: Uint8Array | undefined;
+  /** Whether spaces and tabs around fields are no part of them. */
+  readonly trim?: boolean;
+  /** Lines at the beginning of the file that are none of its records, whatever is in them. */
+  readonly skipLines?: number;
   readonly encoding: 'utf-8' | 'latin1';
 }
+
+/** What happens to a record of another number of fields than the header: see the option. */
+export type RaggedRows = NonNullable<FormatOptions['ragged_rows']>;
 
 /** The options of a CSV job with every default decided. */
 export interface CsvSettings {
   readonly delimiter: string;
   /** One ASCII character; empty: quotes mean nothing. */
   readonly quote: string;
+  /** One ASCII character; empty: quotes are doubled and nothing else is escaped. */
+  readonly escape: string;
+  /** Empty: there are no comments. */
+  readonly commentPrefix: string;
   readonly hasHeader: boolean;
-  /** An unquoted field with this text is null. */
-  readonly nullMarker: string;
-  /** A name that iconv-lite knows; undefined: UTF-8, or UTF-16 where the file begins with its mark. */
+  readonly skipLines: number;
+  readonly trim: boolean;
+  readonly raggedRows: RaggedRows;
+  /** A field with one of these texts is null, where it is not escaped. At least one. */
+  readonly nullMarkers: readonly string[];
+  /** Whether a field in quotes can be null. */
+  readonly quotedNulls: boolean;
+  /** A name that iconv-lite knows; undefined: UTF-8. The mark at the beginning of a file comes before it. */
   readonly encoding: string | undefined;
 }
 
-const UTF8_NAMES = /^(?:utf-?8(?:-sig|-bom)?|(?:us-)?ascii)$/i;
-const LATIN1_NAMES = /^(?:latin-?1|iso-?8859-1)$/i;
-const UTF16_NAMES = /^(?:utf-?16|ucs-?2)$/i;
-
 /**
- * Throws CONFIG_INVALID for options that no file can have. Defaults: `,`, `"`, a header, empty unquoted fields are null, UTF-8.
- * A delimiter written as backslash and t is a tab: YAML keeps `'\t'` as two characters.
+ * The options with their defaults: `,`, `"` doubled, a header, empty unquoted fields are null, UTF-8. They must be without problems
+ * (`optionProblems`). A delimiter written as backslash and t is a tab: YAML keeps `'\t'` as two characters.
  */
 export function csvSettings(options: FormatOptions): CsvSettings {
-  const delimiter = options.delimiter === '\\t' ? '\t' : (options.delimiter ?? ',');
-  const quote = options.quote ?? '"';
-  if (delimiter === '' || /[\r\n]/.test(delimiter)) {
-    throw invalidOption('delimiter', delimiter, 'It must be at least one character, and no line end.');
-  }
-  if (!/^[ -~]?$/.test(quote)) {
-    throw invalidOption('quote', quote, 'It must be one ASCII character, or empty for files without quotes.');
-  }
-  if (quote !== '' && delimiter.startsWith(quote)) {
-    throw invalidOption('quote', quote, 'It must not be what the delimiter begins with.');
-  }
-  const { encoding } = options;
-  if (encoding !== undefined && !UTF8_NAMES.test(encoding) && !iconv.encodingExists(encoding)) {
-    throw invalidOption(
-      'encoding',
-      encoding,
-      'Known are utf-8, latin1, utf-16le, utf-16be, windows-1250 to windows-1258, and other common names.',
-    );
-  }
-  if (encoding !== undefined && LATIN1_NAMES.test(encoding) && /[^\0-\xff]/.test(delimiter)) {
-    throw invalidOption('delimiter', delimiter, `There is no such character in ${encoding}.`);
-  }
+  const { null_marker: nullMarker = '' } = options;
   return {
-    delimiter,
-    quote,
+    delimiter: delimiterOf(options),
+    quote: options.quote ?? '"',
+    escape: options.escape ?? '',
+    commentPrefix: options.comment_prefix ?? '',
     hasHeader: options.has_header ?? true,
-    nullMarker: options.null_marker ?? '',
-    encoding,
+    skipLines: options.skip_lines ?? 0,
+    trim: options.trim ?? false,
+    raggedRows: options.ragged_rows ?? 'reject',
+    nullMarkers: typeof nullMarker === 'string' ? [nullMarker] : nullMarker,
+    quotedNulls: options.quoted_nulls ?? false,
+    encoding: options.encoding,
   };
 }
 
-function invalidOption(option: string, value: string, why: string): BeamliftError {
-  return new BeamliftError('CONFIG_INVALID', {
-    what: `file_format_options.${option} cannot be ${JSON.stringify(value)}.`,
-    where: { object: `file_format_options.${option}` },
-    why,
-  });
+export function delimiterOf({ delimiter = ',' }: FormatOptions): string {
+  return delimiter === '\\t' ? '\t' : delimiter;
 }
 
 export interface CsvEncoding {
   readonly dialect: CsvDialect;
-  /** What iconv-lite has to turn into UTF-8 first; undefined: nothing. */
+  /** What iconv-lite has to turn into UTF-8 first; undefined: nothing. Then no place in the file is known to be a line end by its byte. */
   readonly transcode: string | undefined;
 }
 
-/** Bytes that `csvEncoding` wants to see of a file, where it has so many. */
-export const HEAD_BYTES = 3;
-
-/** How to read a file with these settings that begins with `head`. */
+/** How to read a file with these settings that begins with `head` (`HEAD_BYTES` of it, where it has so many). */
 export function csvEncoding(settings: CsvSettings, head: Uint8Array): CsvEncoding {
-  const mark = utf16Mark(head);
-  let transcode: string | undefined;
-  if (settings.encoding === undefined) transcode = mark;
-  else if (UTF16_NAMES.test(settings.encoding)) transcode = mark ?? 'utf-16le';
-  else if (!UTF8_NAMES.test(settings.encoding) && !LATIN1_NAMES.test(settings.encoding)) {
-    transcode = settings.encoding;
-  }
-  const latin1 = settings.encoding !== undefined && LATIN1_NAMES.test(settings.encoding);
-  const encoding = latin1 ? 'latin1' : 'utf-8';
+  const name = encodingOf(settings.encoding, head);
+  const encoding = name === 'latin1' ? name : 'utf-8';
+  const { delimiter, quote, escape, commentPrefix, trim, skipLines } = settings;
   return {
     dialect: {
-      delimiter: Buffer.from(settings.delimiter, encoding),
-      quote: settings.quote === '' ? undefined : settings.quote.charCodeAt(0),
+      delimiter: Buffer.from(delimiter, encoding),
+      quote: quote === '' ? undefined : quote.charCodeAt(0),
+      escape: escape === '' ? undefined : escape.charCodeAt(0),
+      comment: commentPrefix === '' ? undefined : Buffer.from(commentPrefix, encoding),
+      trim,
+      skipLines,
       encoding,
     },
-    transcode,
+    transcode: name === encoding ? undefined : name,
   };
-}
-
-function utf16Mark(head: Uint8Array): string | undefined {
-  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
-  return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : undefined;
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { BeamliftError, MAX_SHOWN_VALUE } from '../../core/errors';
 import type { CsvDialect } from './csv-dialect';
+import { CsvPlainText } from './csv-plain-text';
 import { MAX_FIELDS, type CsvRecord } from './csv-record';
 import { MAX_RECORD_BYTES } from './format-reader';
 
@@ -16,14 +17,21 @@ const PREVIEW_BYTES = MAX_SHOWN_VALUE - 1;
 const LF = 10;
 const CR = 13;
 
+const TAB = 9;
+const SPACE = 32;
+
 /** Never a byte. */
 const NO_BYTE = -1;
+
+/** Instead of a length: the bytes that are there do not say it yet. */
+const UNDECIDED = -1;
 
 /** What the tokenizer is in the middle of. */
 const FIELD_START = 0;
 const PLAIN = 1;
 const QUOTED = 2;
 const AFTER_QUOTE = 3;
+const SKIPPED_LINE = 4;
 
 /** Classes of bytes; `ORDINARY` ones are stepped over in the two inner loops. */
 const ORDINARY = 0;
@@ -31,11 +39,13 @@ const DELIMITER = 1;
 const NEWLINE = 2;
 const QUOTE = 3;
 const HIGH = 4;
+const ESCAPE = 5;
 
 /** Properties of a field. */
 const IS_QUOTED = 1;
 const HAS_DOUBLED_QUOTES = 2;
 const HAS_HIGH_BYTES = 4;
+const HAS_ESCAPES = 8;
 
 export interface CsvTokenizerOptions {
   /** The first byte fed is not that of the file but of a later record, which begins on this line: no byte order mark is looked for. */
@@ -47,7 +57,8 @@ export interface CsvTokenizerOptions {
  * Cuts CSV bytes into records, piece by piece, however the pieces are cut.
  *
  * RFC 4180 with what real files do: records end with LF, CRLF or CR; a quote in the middle of an unquoted field is a character like
- * any other; text after a closing quote makes the record a problem but not the file. Bytes are scanned once and only fields that
+ * any other; text after a closing quote makes the record a problem but not the file. An escape character takes its meaning from what
+ * stands behind it; a quote may be doubled all the same. Bytes are scanned once and only fields that
  * are asked for become strings: cut from one string per piece where they are ASCII (a native call per field costs five times as much).
  *
  * Memory: one record plus one piece, at most `maxRecordBytes` plus one piece; a longer record is skipped and reported as a problem.
@@ -75,12 +86,18 @@ export class CsvTokenizer implements CsvRecord {
   private started = false;
   private oversized = false;
   private oversizedPreview = '';
+  /** In SKIPPED_LINE: so many line ends are still to come. */
+  private linesToSkip = 0;
   /** The buffer as a string of one character a byte, made when a field of it is first asked for. */
   private characters: string | undefined;
 
   private readonly plainClasses = new Uint8Array(256);
   private readonly quotedClasses = new Uint8Array(256);
-  private readonly quoteText: string;
+  /** Makes texts of fields with escapes or doubled quotes. */
+  private readonly plainText: CsvPlainText;
+  private readonly escape: number;
+  /** What an escape in front of takes the meaning from, besides line ends. */
+  private readonly escapable: readonly Uint8Array[];
 
   private readonly maxRecordBytes: number;
 
@@ -101,8 +118,13 @@ export class CsvTokenizer implements CsvRecord {
     this.plainClasses[LF] = this.plainClasses[CR] = NEWLINE;
     this.quotedClasses[LF] = this.quotedClasses[CR] = NEWLINE;
     this.plainClasses[dialect.delimiter[0] ?? 44] = DELIMITER;
-    if (dialect.quote !== undefined) this.quotedClasses[dialect.quote] = QUOTE;
-    this.quoteText = dialect.quote === undefined ? '' : String.fromCharCode(dialect.quote);
+    const { quote, escape, skipLines = 0 } = dialect;
+    this.escape = escape === undefined || escape === quote ? NO_BYTE : escape;
+    if (this.escape !== NO_BYTE) this.plainClasses[this.escape] = this.quotedClasses[this.escape] = ESCAPE;
+    if (quote !== undefined) this.quotedClasses[quote] = QUOTE;
+    this.plainText = new CsvPlainText(dialect);
+    this.escapable = this.plainText.escapable.map((text) => Buffer.from(text, dialect.encoding));
+    if (firstLine === undefined && skipLines > 0) this.skipLines(skipLines);
   }
 
   /** Takes the next bytes (copied) and reports the records that end in them. Pieces of some 100 KiB keep memory small. */
@@ -120,12 +142,13 @@ export class CsvTokenizer implements CsvRecord {
   end(): void {
     if (!this.started) this.skipByteOrderMark(true);
     this.scan(true);
+    if (this.phase === SKIPPED_LINE) return;
     if (this.phase === QUOTED) {
       throw new BeamliftError('FORMAT_INVALID', {
         what: `The quote that opens on line ${this.quoteLine} is never closed.`,
         where: { row: `line ${this.quoteLine}` },
         why: 'The file ends inside of a quoted field, so everything after that quote would be one value.',
-        hint: 'Look at that line: a quote inside of a field must be doubled. If quotes mean nothing in this file, set `quote: ""` in file_format_options.',
+        hint: 'Look at that line: a quote inside of a field must be doubled. In file_format_options, set `escape: "\\\\"` if a backslash stands before such quotes, or `quote: ""` if quotes mean nothing in this file.',
       });
     }
     if (this.phase === PLAIN) this.fieldEnd = this.length;
@@ -136,7 +159,7 @@ export class CsvTokenizer implements CsvRecord {
 
   /** Whether all records that were begun have ended with a line end: only then can what comes next be read by itself. */
   get isBetweenRecords(): boolean {
-    return this.phase === FIELD_START && this.count === 0;
+    return this.phase === FIELD_START && this.recordStart === this.length;
   }
 
   get blank(): boolean {
@@ -149,6 +172,10 @@ export class CsvTokenizer implements CsvRecord {
 
   isQuoted(index: number): boolean {
     return ((this.flags[index] ?? 0) & IS_QUOTED) !== 0;
+  }
+
+  hasEscapes(index: number): boolean {
+    return ((this.flags[index] ?? 0) & HAS_ESCAPES) !== 0;
   }
 
   text(index: number): string | undefined {
@@ -164,8 +191,8 @@ export class CsvTokenizer implements CsvRecord {
       // Only a replacement character can hide an invalid byte; it is valid itself where the file has it.
       if (text.includes('\ufffd') && !isUtf8(this.buffer.subarray(start, end))) return undefined;
     }
-    if ((flags & HAS_DOUBLED_QUOTES) === 0) return text;
-    return text.replaceAll(this.quoteText + this.quoteText, () => this.quoteText);
+    if ((flags & (HAS_DOUBLED_QUOTES | HAS_ESCAPES)) === 0) return text;
+    return this.plainText.of(text, (flags & IS_QUOTED) !== 0);
   }
 
   preview(): string {
@@ -192,8 +219,13 @@ export class CsvTokenizer implements CsvRecord {
     const { buffer, length } = this;
     const quote = this.dialect.quote ?? NO_BYTE;
     const delimiterLength = this.dialect.delimiter.length;
+    const { comment, trim } = this.dialect;
     let at = this.position;
     while (at < length) {
+      if (this.phase === SKIPPED_LINE) {
+        at = this.overLine(at);
+        continue;
+      }
       if (this.phase === FIELD_START) {
         if (this.lastWasCr) {
           this.lastWasCr = false;
@@ -202,6 +234,18 @@ export class CsvTokenizer implements CsvRecord {
             this.recordStart = at;
             continue;
           }
+        }
+        if (comment !== undefined && at === this.recordStart) {
+          const compared = this.lengthOf(comment, at, atEnd);
+          if (compared === UNDECIDED) break;
+          if (compared > 0) {
+            this.skipLines(1);
+            continue;
+          }
+        }
+        if (trim === true) {
+          at = this.overBlanks(at);
+          if (at === length) break;
         }
         this.beginField(at);
         if (buffer[at] === quote) {
@@ -212,6 +256,12 @@ export class CsvTokenizer implements CsvRecord {
       if (this.phase === QUOTED) {
         at = this.overQuoted(at);
         if (at === length || (at + 1 === length && !atEnd)) break;
+        if (buffer[at] !== quote) {
+          const behind = this.overEscape(at, atEnd);
+          if (behind === UNDECIDED) break;
+          at = behind;
+          continue;
+        }
         if (at + 1 < length && buffer[at + 1] === quote) {
           this.fieldFlags |= HAS_DOUBLED_QUOTES;
           at += 2;
@@ -223,6 +273,8 @@ export class CsvTokenizer implements CsvRecord {
       } else if (this.phase === PLAIN) {
         at = this.overPlain(at);
         this.fieldEnd = at;
+      } else if (trim === true) {
+        at = this.overBlanks(at);
       }
       if (at === length) break;
       const byte = buffer[at];
@@ -236,6 +288,10 @@ export class CsvTokenizer implements CsvRecord {
       } else if (this.isDelimiter(at)) {
         this.endField();
         at += delimiterLength;
+      } else if (this.phase === PLAIN && byte === this.escape) {
+        const behind = this.overEscape(at, atEnd);
+        if (behind === UNDECIDED) break;
+        at = behind;
       } else if (this.phase === PLAIN) {
         // The first byte of a longer delimiter, alone.
         if ((byte ?? 0) >= 128) this.fieldFlags |= HAS_HIGH_BYTES;
@@ -261,19 +317,88 @@ export class CsvTokenizer implements CsvRecord {
     return at;
   }
 
-  /** The next quote of a quoted field. */
+  /** The next quote or escape of a quoted field. */
   private overQuoted(from: number): number {
     const { buffer, length, quotedClasses } = this;
     let at = from;
     while (at < length) {
       const kind = quotedClasses[buffer[at] ?? 0];
       if (kind !== ORDINARY) {
-        if (kind === QUOTE) break;
+        if (kind === QUOTE || kind === ESCAPE) break;
         if (kind === HIGH) this.fieldFlags |= HAS_HIGH_BYTES;
         else if (buffer[at] === CR || buffer[at - 1] !== CR) this.linesInRecord++;
       }
       at++;
     }
+    return at;
+  }
+
+  /** Behind an escape and what it takes the meaning from; in front of anything else it is a character like any other. */
+  private overEscape(at: number, atEnd: boolean): number {
+    const { buffer, length } = this;
+    const next = at + 1;
+    if (next === length) return atEnd ? next : UNDECIDED;
+    const byte = buffer[next];
+    let taken = 0;
+    if (byte === LF) taken = 1;
+    else if (byte === CR) {
+      if (next + 1 === length && !atEnd) return UNDECIDED;
+      taken = next + 1 < length && buffer[next + 1] === LF ? 2 : 1;
+    }
+    if (taken > 0) this.linesInRecord++;
+    for (const text of this.escapable) {
+      if (taken > 0) break;
+      taken = this.lengthOf(text, next, atEnd);
+    }
+    if (taken === UNDECIDED) return UNDECIDED;
+    if (taken === 0) return next;
+    this.fieldFlags |= (byte ?? 0) >= 128 ? HAS_ESCAPES | HAS_HIGH_BYTES : HAS_ESCAPES;
+    return next + taken;
+  }
+
+  /** Bytes of the text where it stands there, 0 where it does not. */
+  private lengthOf(text: Uint8Array, at: number, atEnd: boolean): number {
+    for (let index = 0; index < text.length; index++) {
+      if (at + index === this.length) return atEnd ? 0 : UNDECIDED;
+      if (this.buffer[at + index] !== text[index]) return 0;
+    }
+    return text.length;
+  }
+
+  /** The next byte that is neither a space nor a tab, nor what the delimiter begins with. */
+  private overBlanks(from: number): number {
+    let at = from;
+    while (at < this.length && this.isBlank(at)) at++;
+    return at;
+  }
+
+  private isBlank(at: number): boolean {
+    const byte = this.buffer[at];
+    return (byte === SPACE || byte === TAB) && byte !== this.dialect.delimiter[0];
+  }
+
+  private skipLines(count: number): void {
+    this.phase = SKIPPED_LINE;
+    this.linesToSkip = count;
+  }
+
+  /** Behind a line that is skipped, or all that there is of it. */
+  private overLine(from: number): number {
+    const { buffer, length } = this;
+    let at = from;
+    if (this.lastWasCr) {
+      this.lastWasCr = false;
+      if (buffer[at] === LF) at++;
+    }
+    while (at < length && buffer[at] !== LF && buffer[at] !== CR) at++;
+    if (at < length) {
+      this.lastWasCr = buffer[at] === CR;
+      at++;
+      this.line++;
+      this.linesToSkip--;
+      if (this.linesToSkip === 0) this.phase = FIELD_START;
+    }
+    this.recordStart = at;
     return at;
   }
 
@@ -301,6 +426,9 @@ export class CsvTokenizer implements CsvRecord {
 
   private endField(): void {
     const { count } = this;
+    if (this.dialect.trim === true && (this.fieldFlags & IS_QUOTED) === 0) {
+      while (this.fieldEnd > this.fieldStart && this.isBlank(this.fieldEnd - 1)) this.fieldEnd--;
+    }
     if (count === this.starts.length) this.reserveFields();
     if (count < MAX_FIELDS) {
       this.starts[count] = this.fieldStart;

@@ -11,6 +11,8 @@ export interface CsvRecord {
   /** Whether the field (of `index` below `count` and `MAX_FIELDS`) is quoted or has at least one byte. */
   hasContent(index: number): boolean;
   isQuoted(index: number): boolean;
+  /** Whether an escape in it took the meaning from a character. */
+  hasEscapes(index: number): boolean;
   /** Undefined: its bytes are not valid UTF-8. */
   text(index: number): string | undefined;
   /** The first bytes of the record as they are in the file, for reject files and errors. */

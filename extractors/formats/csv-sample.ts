@@ -122,7 +122,9 @@ class Tally {
     this.records++;
     if (kind === 'reject') return;
     this.rows++;
-    for (let index = 0; index < record.count; index++) {
+    // A padded row may have fields beyond the columns: empty ones.
+    const fields = Math.min(record.count, this.table.columns?.names.length ?? 0);
+    for (let index = 0; index < fields; index++) {
       const type = this.types[index];
       if (type?.kind === 'string') continue;
       const cell = this.table.cell(record, index);

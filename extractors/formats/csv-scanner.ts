@@ -1,7 +1,8 @@
-import { csvEncoding, HEAD_BYTES, type CsvEncoding, type CsvSettings } from './csv-dialect';
+import { csvEncoding, type CsvEncoding, type CsvSettings } from './csv-dialect';
 import { CsvTokenizer } from './csv-parser';
 import type { CsvRecord } from './csv-record';
 import { CsvTranscoder } from './csv-transcoder';
+import { HEAD_BYTES } from './text-encoding';
 
 /** Where a scan begins that does not begin with the file: at a record. */
 export interface CsvStart {
@@ -29,6 +30,11 @@ export class CsvScanner {
     this.encoding = from?.encoding;
   }
 
+  /** The name of the encoding, for people. */
+  get encodingName(): string {
+    return this.encoding?.transcode ?? this.encoding?.dialect.encoding ?? 'utf-8';
+  }
+
   /** Whether what was fed ends where a record does, with its line end. */
   get isBetweenRecords(): boolean {
     return this.open === undefined ? this.head.length === 0 : this.open.tokenizer.isBetweenRecords;
@@ -39,7 +45,7 @@ export class CsvScanner {
     this.bytes += piece.length;
     if (this.open === undefined) {
       this.head = Buffer.concat([this.head, piece]);
-      if (this.head.length < HEAD_BYTES) return;
+      if (this.head.length < HEAD_BYTES && this.from === undefined) return;
       this.feedOpen(this.start(), this.head);
     } else this.feedOpen(this.open, piece);
   }

@@ -6,11 +6,18 @@ import { MAX_FIELDS, type CsvRecord } from './csv-record';
 
 /** What a record of a table is: its header or first row decided the width, every other record is held against it. */
 export class CsvTable {
+  private readonly onlyEmptyIsNull: boolean;
+  private readonly longestNull: number;
+
   /** `columns`: of a file whose beginning was seen before. Undefined until the first record that is not blank. */
   constructor(
     private readonly settings: CsvSettings,
     public columns?: ColumnNames,
-  ) {}
+  ) {
+    const { nullMarkers, quotedNulls } = settings;
+    this.onlyEmptyIsNull = nullMarkers.length === 1 && nullMarkers[0] === '' && !quotedNulls;
+    this.longestNull = Math.max(...nullMarkers.map((marker) => marker.length));
+  }
 
   /**
    * Whether the record is a row, a reject, or nothing to load (`skip`: the header, a blank line). In a file of one column a blank
@@ -25,15 +32,28 @@ export class CsvTable {
       if (this.settings.hasHeader) return 'skip';
       return record.problem === undefined ? 'row' : 'reject';
     }
-    return record.problem === undefined && record.count === width ? 'row' : 'reject';
+    if (record.problem !== undefined) return 'reject';
+    return record.count === width || this.canBePadded(record, width) ? 'row' : 'reject';
   }
 
-  /** The cell of field `index`: its text, or null. Undefined: its bytes are not valid in the encoding. */
+  private canBePadded(record: CsvRecord, width: number): boolean {
+    if (this.settings.raggedRows !== 'pad') return false;
+    const stored = Math.min(record.count, MAX_FIELDS);
+    for (let index = width; index < stored; index++) if (record.hasContent(index)) return false;
+    return stored === record.count;
+  }
+
+  private isNull(record: CsvRecord, index: number, text: string): boolean {
+    if (text.length > this.longestNull || !this.settings.nullMarkers.includes(text)) return false;
+    return !record.hasEscapes(index) && (this.settings.quotedNulls || !record.isQuoted(index));
+  }
+
+  /** The cell of field `index`: its text, or null, also where the record is shorter. Undefined: its bytes are not valid in the encoding. */
   cell(record: CsvRecord, index: number): string | null | undefined {
-    const { nullMarker } = this.settings;
-    if (nullMarker === '') return record.hasContent(index) ? record.text(index) : null;
+    if (index >= record.count) return null;
+    if (this.onlyEmptyIsNull) return record.hasContent(index) ? record.text(index) : null;
     const text = record.text(index);
-    return text === nullMarker && !record.isQuoted(index) ? null : text;
+    return text !== undefined && this.isNull(record, index, text) ? null : text;
   }
 
   /** The reject of a record that `classify` called one. */
@@ -48,13 +68,25 @@ export class CsvTable {
     };
   }
 
-  /** The reject of a row in which a cell is undefined. */
-  rejectBytes(record: CsvRecord, column: string): Reject {
+  /** The error instead of such a reject, where the job wants one. */
+  refusal(record: CsvRecord): BeamliftError | undefined {
+    if (this.settings.raggedRows !== 'fail' || record.problem !== undefined) return undefined;
+    const { row, reason } = this.reject(record);
+    return new BeamliftError('FORMAT_INVALID', {
+      what: `A record has ${reason}.`,
+      where: { row, value: showValue(record.preview()) },
+      why: '`ragged_rows: fail` in file_format_options stops at the first such record.',
+      hint: 'Repair that line; or set `ragged_rows: reject` to leave such records out, or `pad` to fill short ones with nulls.',
+    });
+  }
+
+  /** The reject of a row in which a cell is undefined, of a file in that encoding. */
+  rejectBytes(record: CsvRecord, column: string, encoding = this.settings.encoding ?? 'utf-8'): Reject {
     return {
       row: `line ${record.line}`,
       column,
       value: showValue(record.preview()),
-      reason: `bytes that are not valid in ${this.settings.encoding ?? 'utf-8'}`,
+      reason: `bytes that are not valid in ${encoding}`,
     };
   }
 }

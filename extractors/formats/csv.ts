@@ -1,13 +1,18 @@
 import type { Cell, Row } from '../../core/cells';
 import type { RowBatch } from '../../core/extractor';
+import type { FileRange } from '../../core/plan';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { csvSettings, type CsvSettings, type FormatOptions } from './csv-dialect';
+import { csvHead, csvRanges, type CsvHead } from './csv-ranges';
 import type { CsvRecord } from './csv-record';
 import { sampleCsv } from './csv-sample';
 import { CsvScanner } from './csv-scanner';
 import { CsvTable } from './csv-table';
 import type { FileContent, FormatReader } from './format-reader';
+import { checkOptions } from './format-options';
+import { rangeContent } from './range-content';
+import { placedInRange, provenRange, wrongCut } from './record-ranges';
 import { scanBatches } from './scan-batches';
 
 /**
@@ -15,10 +20,11 @@ import { scanBatches } from './scan-batches';
  * one never. What a sample says about the texts is the column's `inferredType`; a text that does not fit it is a reject later.
  *
  * Records with another number of fields than the header, with text behind a closing quote, beyond `MAX_RECORD_BYTES`, or with bytes
- * that are not valid in the encoding are rejects with their line. A quote that is never closed is FORMAT_INVALID: nothing after it
+ * that are not valid in the encoding are rejects with their line; what `ragged_rows` says about the first of these. A quote that is never closed is FORMAT_INVALID: nothing after it
  * can be trusted. Throws CONFIG_INVALID for options that no file can have.
  */
 export function csvReader(options: FormatOptions): FormatReader {
+  checkOptions('csv', options);
   const settings = csvSettings(options);
   return {
     async describe(file, signal) {
@@ -31,7 +37,11 @@ export function csvReader(options: FormatOptions): FormatReader {
       const notices = [...sample.columns.notices, ...delimiterNotice(sample.columns.names, settings)];
       return { columns, rows: sample.rows, notices };
     },
-    read: (file, columns, signal) => readCsv(file, columns, settings, signal),
+    read: (file, columns, signal, range) =>
+      range === undefined
+        ? readCsv(file, columns, settings, signal)
+        : readCsvRange(file, range, columns, settings, signal),
+    ranges: (file, targetBytes, signal) => csvRanges(file, settings, targetBytes, signal),
   };
 }
 
@@ -56,9 +66,30 @@ async function* readCsv(
   settings: CsvSettings,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
-  const collector = new RowCollector(settings, columns);
+  const collector = new RowCollector(settings, columns, () => scanner.encodingName);
   const scanner = new CsvScanner(settings, (record) => collector.add(record));
   yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
+}
+
+async function* readCsvRange(
+  file: FileContent,
+  range: FileRange,
+  columns: readonly Column[],
+  settings: CsvSettings,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  let head: CsvHead | undefined;
+  if (range.start > 0) {
+    head = await csvHead(file, settings, signal);
+    if (head === undefined || range.start < head.end) throw wrongCut(file, range.start);
+  }
+  const collector = new RowCollector(settings, columns, () => scanner.encodingName, head);
+  const scanner = new CsvScanner(settings, (record) => collector.add(record), head?.start);
+  const proven = provenRange(scanner, () => scanner.isBetweenRecords, file, range);
+  const content = rangeContent(file, range.start, range.end);
+  for await (const batch of scanBatches(content, proven, (bytes) => collector.take(bytes), signal)) {
+    yield placedInRange(batch, range);
+  }
 }
 
 /** Makes cells of the columns that are asked for; one batch at a time. */
@@ -73,8 +104,10 @@ class RowCollector {
   constructor(
     settings: CsvSettings,
     private readonly columns: readonly Column[],
+    private readonly encodingName: () => string,
+    head?: CsvHead,
   ) {
-    this.table = new CsvTable(settings);
+    this.table = new CsvTable(settings, head?.columns);
   }
 
   add(record: CsvRecord): void {
@@ -82,6 +115,8 @@ class RowCollector {
     const kind = table.classify(record);
     if (kind === 'skip') return;
     if (kind === 'reject') {
+      const refusal = table.refusal(record);
+      if (refusal !== undefined) throw refusal;
       this.rejects.push(table.reject(record));
       return;
     }
@@ -90,7 +125,7 @@ class RowCollector {
     for (const place of this.places) {
       const cell = place < 0 ? null : table.cell(record, place);
       if (cell === undefined) {
-        this.rejects.push(table.rejectBytes(record, table.columns?.names[place] ?? ''));
+        this.rejects.push(table.rejectBytes(record, table.columns?.names[place] ?? '', this.encodingName()));
         return;
       }
       cells.push(cell);

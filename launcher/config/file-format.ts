@@ -9,10 +9,10 @@ const FORMATS_BY_ENDING: ReadonlyMap<string, { format: FileFormat; delimiter?: s
 
 export type FileFormat = 'csv' | 'json' | 'jsonl' | 'parquet';
 
-/** What the ending of a pattern says about its files, a `.gz` behind it left out; undefined: nothing. */
+/** What the ending of a pattern says about its files, a `.gz` or `.zst` behind it left out; undefined: nothing. */
 export function formatOfPattern(
   pattern: string,
 ): { readonly format: FileFormat; readonly delimiter?: string } | undefined {
-  const ending = /\.([a-z]+)(?:\.gz)?\*?$/i.exec(pattern)?.[1];
+  const ending = /\.([a-z]+)(?:\.(?:gz|zst))?\*?$/i.exec(pattern)?.[1];
   return ending === undefined ? undefined : FORMATS_BY_ENDING.get(ending.toLowerCase());
 }

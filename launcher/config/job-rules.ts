@@ -1,7 +1,7 @@
 import { readBound } from '../../core/bound-text';
 import { BeamliftError } from '../../core/errors';
 import { compilePattern } from '../../extractors/files/glob';
-import { csvSettings } from '../../extractors/formats/csv-dialect';
+import { optionProblems } from '../../extractors/formats/format-options';
 import { type Path, type ProblemList, quoted } from './configuration-problem';
 import { type FileFormat, formatOfPattern } from './file-format';
 import { type JobKey, type JobKeys, OBJECT_KEYS } from './job-schema';
@@ -25,10 +25,10 @@ export interface JobDraft {
 
 /** Checks what belongs together. Whatever concerns a broken key is left for the next time. */
 export function checkJob(draft: JobDraft, problems: ProblemList, warnings: string[]): void {
-  const report = (key: JobKey, text: string): void => {
+  const report = (key: JobKey, text: string, member?: string): void => {
     const place =
       draft.own.has(key) || draft.keys[key] === undefined ? [...draft.path, key] : ['defaults', key];
-    problems.add(place, text);
+    problems.add(member === undefined ? place : [...place, member], text);
   };
   checkUnused(draft, report, warnings);
   checkObject(draft, report);
@@ -39,7 +39,8 @@ export function checkJob(draft: JobDraft, problems: ProblemList, warnings: strin
   checkColumns(draft, report);
 }
 
-type Report = (key: JobKey, text: string) => void;
+/** `member`: of a key that is a mapping. */
+type Report = (key: JobKey, text: string, member?: string) => void;
 
 function checkUnused(
   { keys, own, broken, category, name }: JobDraft,
@@ -107,14 +108,8 @@ function checkFiles({ keys, broken, category }: JobDraft, report: Report): void 
     );
   }
   if (keys.file_format_options === undefined || format === undefined) return;
-  if (format !== 'csv') {
-    report('file_format_options', `is for csv files, and these are ${format}; remove it`);
-    return;
-  }
-  try {
-    csvSettings(keys.file_format_options);
-  } catch (error) {
-    report('file_format_options', problemOf(error));
+  for (const { option, text } of optionProblems(format, keys.file_format_options)) {
+    report('file_format_options', text, option);
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { STAGING_FORMATS } from '../../core/encoding';
 import { openRecord } from '../../core/open-record';
-import { VERIFY_LEVELS } from '../../core/plan';
+import { RAGGED_ROWS, VERIFY_LEVELS } from '../../core/plan';
 import { DEFAULT_POLICIES, policiesSchema, type PolicySet } from '../../core/policies';
 import { optionalKey } from './described-key';
 import { durationSchema } from './duration';
@@ -11,6 +11,9 @@ export const DEFAULT_HOLD_BACK_SECONDS = 2;
 export const DEFAULT_SOURCE_CONNECTIONS = 8;
 /** What PostgreSQL accepts for one login by default, less a few for everyone else. */
 const MAX_SOURCE_CONNECTIONS = 90;
+
+/** Of a preamble; more are a mistake. */
+const MAX_SKIPPED_LINES = 1_000_000;
 
 const POLICY_DESCRIPTIONS = {
   nan: 'NaN in a float or decimal that the destination cannot hold.',
@@ -76,27 +79,68 @@ const splitSchema = z.strictObject({
 
 const fileFormatOptionsSchema = z.strictObject({
   delimiter: optionalKey(z.string(), {
-    description: 'What stands between fields. A tab is written `"\\t"`.',
+    description: 'CSV: what stands between fields, one character or several. A tab is written `"\\t"`.',
     default: ',',
+    examples: [';', '||'],
   }),
   quote: optionalKey(z.string(), {
-    description: 'The character around fields that hold delimiters or line ends; `""`: there is none.',
+    description: 'CSV: the character around fields that hold delimiters or line ends; `""`: there is none.',
     default: '"',
+  }),
+  escape: optionalKey(z.string(), {
+    description:
+      'CSV: a character that takes its meaning from a quote, a delimiter, a line end, or the same character behind it; in front of others it is text. Doubled quotes are understood all the same. By default, only they are.',
+    default: '',
+    examples: ['\\'],
+  }),
+  comment_prefix: optionalKey(z.string(), {
+    description: 'CSV: lines that begin with this text are skipped, except within quotes.',
+    default: '',
+    examples: ['#'],
   }),
   encoding: optionalKey(z.string().min(1), {
     description:
-      'The encoding of the file, as in `latin1`, `windows-1252`, `utf-16le`. Left out: UTF-8, or UTF-16 where the file says so.',
+      'CSV: the encoding of the file, as in `latin1`, `windows-1252`, `utf-16le`. Left out: UTF-8. A byte order mark at the beginning of a file comes before it.',
     examples: ['windows-1252'],
   }),
   has_header: optionalKey(z.boolean(), {
     description:
-      'Whether the first record names the columns. Without a header they are called column_1, column_2, ….',
+      'CSV: whether the first record names the columns. Without a header they are called column_1, column_2, ….',
     default: true,
   }),
-  null_marker: optionalKey(z.string(), {
-    description: 'A field with this text that is not in quotes is null. By default, that is the empty field.',
-    default: '',
-    examples: ['\\N'],
+  skip_lines: optionalKey(z.int().min(0).max(MAX_SKIPPED_LINES), {
+    description:
+      'CSV: so many lines at the beginning of each file are skipped, whatever is in them; the header comes behind.',
+    default: 0,
+    examples: [3],
+  }),
+  null_marker: optionalKey(
+    z.union([z.string(), z.array(z.string()).min(1)], { error: 'expected a text, or a list of texts' }),
+    {
+      description:
+        'CSV: a field with this text, or one of these, that is not in quotes is null. By default, that is the empty field; a list replaces it.',
+      default: '',
+      examples: ['\\N', ['', 'NULL', 'n/a']],
+    },
+  ),
+  quoted_nulls: optionalKey(z.boolean(), {
+    description:
+      'CSV: whether fields in quotes can be null as well, for files in which every field is quoted.',
+    default: false,
+  }),
+  ragged_rows: optionalKey(z.enum(RAGGED_ROWS), {
+    description:
+      'CSV: records with another number of fields than the header. `reject`: they go to the reject file; `pad`: missing fields are null, empty ones too many are left out, others are rejected; `fail`: the run stops at the first.',
+    default: 'reject',
+  }),
+  trim: optionalKey(z.boolean(), {
+    description: 'CSV: whether spaces and tabs around fields and around their quotes are left out.',
+    default: false,
+  }),
+  records_path: optionalKey(z.string(), {
+    description:
+      'JSON: where in each document the records are, as a JSON pointer: the keys from the outside, each behind a slash. A slash within a key is written `~1`, a tilde `~0`.',
+    examples: ['/data/items'],
   }),
 });
 
@@ -188,9 +232,11 @@ export const jobSchema = z.strictObject({
   }),
   file_format: optionalKey(z.enum(['csv', 'json', 'jsonl', 'parquet']), {
     description:
-      'The format of the files; `json` is one array of objects a file. Left out, the ending of `file_pattern` says it, also in front of `.gz`.',
+      'The format of the files; `json` is one array of objects a file. Left out, the ending of `file_pattern` says it, also in front of `.gz` or `.zst`.',
   }),
-  file_format_options: optionalKey(fileFormatOptionsSchema, { description: 'How CSV files are written.' }),
+  file_format_options: optionalKey(fileFormatOptionsSchema, {
+    description: 'How CSV and JSON files are written.',
+  }),
   file_selection: optionalKey(z.enum(['all', 'latest']), {
     description: 'For catalog loads: all files that match, or only the one that was changed last.',
     default: 'all',

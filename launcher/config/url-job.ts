@@ -68,7 +68,7 @@ export function describeUrlJob(
   if (files !== undefined && formatOfPattern(files) === undefined) {
     problems.add(
       ['--files'],
-      'the ending says no format: name .csv, .tsv, .json, .jsonl or .parquet files (also with .gz), or write a configuration (`beamlift init`)',
+      'the ending says no format: name .csv, .tsv, .json, .jsonl or .parquet files (also with .gz or .zst), or write a configuration (`beamlift init`)',
     );
   }
   const table = destinationTable(input, files, problems);
@@ -182,7 +182,7 @@ function tableOfFiles(pattern: string): string {
   const last = segments.findLast(
     (segment) => segment !== '' && segment !== '.' && !/[*?[\]{}]/.test(segment),
   );
-  const name = (last ?? '').replace(/\.[a-z]+(?:\.gz)?$/i, '').replace(/[^\p{L}\p{N}_]+/gu, '_');
+  const name = (last ?? '').replace(/\.[a-z]+(?:\.(?:gz|zst))?$/i, '').replace(/[^\p{L}\p{N}_]+/gu, '_');
   return name === '' || name === '_' ? 'files' : name;
 }
 

@@ -214,13 +214,47 @@ const CASES: readonly Broken[] = [
     expected: [
       'f.yaml:8:46  jobs.a.file_pattern: ',
       'f.yaml:9:3  jobs.b.file_format: is needed: the ending of file_pattern does not say it; write csv, json, jsonl or parquet',
-      'f.yaml:10:88  jobs.c.file_format_options: is for csv files, and these are json; remove it',
-      'f.yaml:11:127  jobs.d.file_format_options.separator: there is no such key; known are delimiter, quote, encoding, has_header, null_marker',
-      'f.yaml:12:87  jobs.e.file_format_options: file_format_options.encoding cannot be "utf8x". Known are utf-8',
+      'f.yaml:10:111  jobs.c.file_format_options.delimiter: is for csv files, and these are json; remove it',
+      'f.yaml:11:127  jobs.d.file_format_options.separator: there is no such key; known are delimiter, quote, escape, comment_prefix, encoding, has_header, skip_lines, null_marker, quoted_nulls, ragged_rows, trim, records_path',
+      'f.yaml:12:110  jobs.e.file_format_options.encoding: cannot be "utf8x": known are utf-8',
       'f.yaml:13:46  jobs.f.source_table_name: is not table or schema.table; ',
       'f.yaml:14:95  jobs.g.dest_table_name: must hold {table}: with source_tables, each table needs its own',
       'f.yaml:15:83  jobs.h.dest_table_name: {table} and {schema} stand for the names of a source table, and this job has none',
       'f.yaml:16:88  jobs.i.dest_table_name: is the name of the table alone; the schema or dataset is written as dataset',
+    ],
+  },
+  {
+    says: 'everything that is wrong with the options of files',
+    jobs: `  a: { connection: here, destination: other, file_pattern: x.csv, load_type: catalog, file_format_options: { skip_lines: -1, null_marker: [], ragged_rows: skip } }
+  b:
+    connection: here
+    destination: other
+    file_pattern: x.csv.zst
+    load_type: catalog
+    file_format_options:
+      delimiter: "#!"
+      quote: "''"
+      escape: "#"
+      comment_prefix: "#"
+      encoding: base64
+      null_marker: ["", "a\\nb"]
+      records_path: /a
+  c: { connection: here, destination: other, file_pattern: x.json, load_type: catalog, file_format_options: { records_path: data.items } }
+  d: { connection: here, destination: other, file_pattern: x.jsonl.zst, load_type: catalog, file_format_options: { records_path: /a } }
+`,
+    expected: [
+      'f.yaml:8:110  jobs.a.file_format_options.skip_lines: must be at least 0',
+      'f.yaml:8:126  jobs.a.file_format_options.null_marker: must not be empty',
+      'f.yaml:8:143  jobs.a.file_format_options.ragged_rows: expected reject, pad or fail',
+      `f.yaml:16:7  jobs.b.file_format_options.quote: cannot be "''": it must be one ASCII character, or empty for files without quotes`,
+      'f.yaml:17:7  jobs.b.file_format_options.escape: cannot be "#": the delimiter begins with it',
+      'f.yaml:18:7  jobs.b.file_format_options.comment_prefix: cannot be "#": a record whose first field is empty begins with the delimiter',
+      'f.yaml:18:7  jobs.b.file_format_options.comment_prefix: cannot be "#": it begins with the escape character',
+      'f.yaml:19:7  jobs.b.file_format_options.encoding: cannot be "base64": known are utf-8, latin1, ',
+      'f.yaml:20:7  jobs.b.file_format_options.null_marker: cannot be ["","a\\nb"]: only a field in quotes can hold a line end',
+      'f.yaml:21:7  jobs.b.file_format_options.records_path: is for json files, and these are csv; remove it',
+      'f.yaml:22:111  jobs.c.file_format_options.records_path: cannot be "data.items": it is a JSON pointer and begins with a slash, as in /data/items',
+      'f.yaml:23:116  jobs.d.file_format_options.records_path: is for json files, and these are jsonl; remove it; with `file_format: json`, each line is a document of its own with such a path',
     ],
   },
   {

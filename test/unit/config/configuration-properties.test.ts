@@ -65,7 +65,16 @@ const filesJob = fc.record(
       {
         delimiter: fc.constantFrom(';', '\t', '||'),
         has_header: fc.boolean(),
-        null_marker: fc.string({ maxLength: 3 }),
+        null_marker: fc.oneof(
+          fc.constantFrom('', '\\N'),
+          fc.array(fc.constantFrom('', 'x'), { minLength: 1 }),
+        ),
+        escape: fc.constantFrom('', '\\'),
+        comment_prefix: fc.constantFrom('', '#'),
+        skip_lines: fc.nat(9),
+        ragged_rows: fc.constantFrom('reject', 'pad', 'fail'),
+        trim: fc.boolean(),
+        quoted_nulls: fc.boolean(),
       },
       { requiredKeys: [] },
     ),
