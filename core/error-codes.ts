@@ -42,6 +42,20 @@ export const ERROR_CODES = {
     explanation:
       'The variable is not set, the file cannot be read, or Secret Manager refused. The reference is named, never its value.',
   },
+  SECRET_KEY: {
+    title: 'The key of stored secrets is missing or another one',
+    transient: false,
+    exit: 2,
+    explanation:
+      'Secrets that `beamlift connections` stores are encrypted with the key in BEAMLIFT_SECRET_KEY: 32 bytes in base64 (`openssl rand -base64 32`), or a passphrase. Without it none are stored, and those that are stored cannot be read.',
+  },
+  CONNECTION_CHANGED: {
+    title: 'Somebody else changed the stored connection',
+    transient: false,
+    exit: 1,
+    explanation:
+      'Between reading a stored connection and writing it, another command wrote it. Nothing was changed by this one: look at it, and try again.',
+  },
   // connections
   CONNECTION_DNS: {
     title: 'The host name does not resolve',
@@ -76,6 +90,13 @@ export const ERROR_CODES = {
     exit: 1,
     explanation:
       'The server or the network closed the connection while it was in use. The work unit is read again.',
+  },
+  SSH_HOST_KEY: {
+    title: 'The host key of the SSH server is not known',
+    transient: false,
+    exit: 1,
+    explanation:
+      'Neither `host_key` nor `known_hosts` has the key that the server shows, or they have another one. The message shows its fingerprint: have it confirmed by whoever runs the server, then add it. Nothing was sent to the server.',
   },
   LOGIN_FAILED: {
     title: 'The server refused the login',

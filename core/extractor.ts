@@ -185,11 +185,13 @@ export interface SourceModule<Type extends string = string> {
   /** For help and docs: `PostgreSQL 12 or newer`. */
   readonly title: string;
   readonly category: 'database' | 'files';
-  /** A strict object of the connection's fields without `source_type`, each with `.describe(…)`. Fields that hold secrets are listed in `secretFields`. */
+  /** A strict object of the connection's fields without `source_type`, each with `.describe(…)`. Fields that hold secrets are listed in `secretFields`, those of nested mappings as `ssh.password`. */
   readonly connectionSchema: z.ZodObject;
   readonly secretFields: readonly string[];
   /** Fields that are paths of this machine, made absolute from the configuration's folder; absent: none. */
   readonly pathFields?: readonly string[];
+  /** Words that existing control planes use for fields: `aws_region` for `region`; absent: none. */
+  readonly fieldAliases?: Readonly<Record<string, string>>;
   /** A URL of `--from`, as connection fields and what it says about the object; undefined: not a URL of this source. Throws USAGE. */
   parseUrl(url: string): { connection: JsonObject; object?: { pattern: string } } | undefined;
   open(source: SourceSpec, services: SourceServices): Promise<Extractor>;

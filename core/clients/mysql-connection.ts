@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SSL_MODES } from './postgres-connection';
+import { SSH_SECRET_FIELDS, sshConnectionSchema } from './ssh-connection';
 
 /** What a connection to MySQL or MariaDB is configured with. Every text may be a secret reference. */
 export const mysqlConnectionSchema = z.strictObject({
@@ -52,7 +53,12 @@ export const mysqlConnectionSchema = z.strictObject({
     .max(3600)
     .optional()
     .describe('Seconds until a connection must be open and logged in. Default: 10.'),
+  ssh: sshConnectionSchema
+    .optional()
+    .describe(
+      'An SSH server to go through: `host` and `port` of the connection are then meant as it sees them, and TLS checks the name of the database.',
+    ),
 });
 export type MysqlConnection = z.infer<typeof mysqlConnectionSchema>;
 
-export const MYSQL_SECRET_FIELDS = ['password', 'ssl_key'] as const;
+export const MYSQL_SECRET_FIELDS = ['password', 'ssl_key', ...SSH_SECRET_FIELDS] as const;

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import path from 'node:path';
-import { BeamliftError, systemCode } from '../errors';
+import { homedir } from 'node:os';
 import type { SourceServices } from '../extractor';
 import type { MysqlConnection } from './mysql-connection';
+import { operatingSystemUser } from './operating-system-user';
+import { pemText } from './pem-text';
 import type { SslMode } from './postgres-connection';
+import { resolveSshSettings } from './ssh-settings';
+import { SshTunnel } from './ssh-tunnel';
 
 /** A load that hangs tells nobody anything. */
 const DEFAULT_CONNECT_TIMEOUT_SECONDS = 10;
@@ -20,6 +21,8 @@ export interface MysqlSettings {
   readonly sslMode: SslMode;
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   readonly connectTimeoutMs: number;
+  /** What the connections go through; whoever resolved the settings closes it. It opens nothing before it is used. */
+  readonly tunnel: SshTunnel | undefined;
 }
 
 /**
@@ -33,16 +36,20 @@ export async function resolveMysqlSettings(
 ): Promise<MysqlSettings> {
   const resolve = async (text: string | undefined): Promise<string | undefined> =>
     text === undefined ? undefined : await services.secrets.resolve(text, signal);
+  const base = { baseFolder: services.baseFolder, home: services.environment['HOME'] || homedir() };
   const pem = async (field: 'ssl_ca' | 'ssl_cert' | 'ssl_key'): Promise<string | undefined> => {
     const text = await resolve(connection[field]);
-    return text === undefined ? undefined : await pemText(field, text, services.baseFolder);
+    return text === undefined ? undefined : await pemText(field, text, base);
   };
   const [ca, cert, key] = [await pem('ssl_ca'), await pem('ssl_cert'), await pem('ssl_key')];
+  const connectTimeoutMs = 1000 * (connection.connect_timeout ?? DEFAULT_CONNECT_TIMEOUT_SECONDS);
+  const ssh =
+    connection.ssh && (await resolveSshSettings(connection.ssh, services, base, connectTimeoutMs, signal));
   return {
     host: (await resolve(connection.host)) ?? 'localhost',
     port: connection.port ?? DEFAULT_PORT,
     database: await resolve(connection.database),
-    user: (await resolve(connection.user)) ?? operatingSystemUser(),
+    user: (await resolve(connection.user)) ?? operatingSystemUser('Add `user` to the connection.'),
     password: (await resolve(connection.password)) ?? services.environment['MYSQL_PWD'],
     sslMode: connection.sslmode ?? 'prefer',
     tls: {
@@ -50,31 +57,7 @@ export async function resolveMysqlSettings(
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
     },
-    connectTimeoutMs: 1000 * (connection.connect_timeout ?? DEFAULT_CONNECT_TIMEOUT_SECONDS),
+    connectTimeoutMs,
+    tunnel: ssh && new SshTunnel(ssh),
   };
-}
-
-function operatingSystemUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    throw new BeamliftError('CONFIG_INVALID', {
-      what: 'The connection names no user, and the operating system knows no name for this one',
-      hint: 'Add `user` to the connection.',
-    });
-  }
-}
-
-/** A PEM text as it is; anything else is the path of a file that holds one. */
-async function pemText(field: string, text: string, baseFolder: string): Promise<string> {
-  if (text.includes('-----BEGIN ')) return text;
-  try {
-    return await readFile(path.resolve(baseFolder, text), 'utf8');
-  } catch (error) {
-    throw new BeamliftError('SECRET_UNRESOLVED', {
-      what: `${field} is neither a PEM text nor a file that can be read`,
-      why: systemCode(error) ?? 'unknown',
-      hint: `Write \${file:path} with the path of a PEM file.`,
-    });
-  }
 }

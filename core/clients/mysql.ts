@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from 'mysql2';
 import { BeamliftError } from '../errors';
@@ -28,7 +28,7 @@ const REFUSED_FLAGS = [
 /** The parts of the driver's connection that its type declarations leave out. */
 interface DriverConnection {
   startTLS: (onSecure: (error?: Error) => void) => void;
-  stream: Socket;
+  stream: Duplex;
   packetParser: { execute(chunk: Buffer): void };
 }
 
@@ -38,6 +38,8 @@ export async function connectMysql(
   signal: AbortSignal,
   listener: ConnectListener = IGNORE_STEPS,
 ): Promise<MysqlClient> {
+  // within a time of its own
+  if (settings.tunnel !== undefined) listener('ssh', await settings.tunnel.ready(signal));
   let refused: unknown;
   for (const encrypted of encryptionAttempts(settings)) {
     try {
@@ -118,7 +120,10 @@ async function attempt(
     const of = settings.database === undefined ? '' : `, database ${settings.database}`;
     listener('login', `${settings.user}${of}`);
     const { threadId } = connection;
-    const kill = (): void => void requestKill(settings, threadId);
+    const kill = (): void => {
+      const request = requestKill(settings, threadId);
+      void settings.tunnel?.keepFor(request);
+    };
     return new MysqlClient(connection, tls.socket?.getProtocol() ?? undefined, kill);
   } catch (error) {
     socket.destroy();
@@ -144,7 +149,7 @@ function loggedIn(connection: Connection): Promise<void> {
  */
 function encrypt(
   driver: DriverConnection,
-  plain: Socket,
+  plain: Duplex,
   settings: MysqlSettings,
   listener: ConnectListener,
   onSecure: (error?: Error) => void,

@@ -24,7 +24,10 @@ export async function requestCancel(
     message.writeInt32BE(processId, 8);
     message.writeInt32BE(secretKey, 12);
     socket.end(message);
-    setTimeout(() => socket.destroy(), CANCEL_TIMEOUT_MS).unref();
+    // answered by the end of the connection
+    const giveUp = setTimeout(() => socket.destroy(), CANCEL_TIMEOUT_MS).unref();
+    await new Promise<void>((resolve) => socket.once('close', () => resolve()).resume());
+    clearTimeout(giveUp);
   } catch {
     // the server is out of reach: then it has noticed as much itself, or will
   }

@@ -123,7 +123,9 @@ export class PostgresClient {
     if (this.lostReason !== undefined) return;
     const { processID, secretKey } = this.client as unknown as CancelKey;
     this.destroy();
-    if (processID !== null && secretKey !== null) void requestCancel(this.settings, processID, secretKey);
+    if (processID === null || secretKey === null) return;
+    const request = requestCancel(this.settings, processID, secretKey);
+    void this.settings.tunnel?.keepFor(request);
   }
 
   /** Ends the connection at once. Safe to call twice. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SSH_SECRET_FIELDS, sshConnectionSchema } from './ssh-connection';
 
 /** libpq's words; docs: https://www.postgresql.org/docs/current/libpq-ssl.html */
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -62,7 +63,12 @@ export const postgresConnectionSchema = z.strictObject({
     .describe(
       'Settings of the session as in libpq: -c search_path=sales -c work_mem=64MB. Default: PGOPTIONS.',
     ),
+  ssh: sshConnectionSchema
+    .optional()
+    .describe(
+      'An SSH server to go through: `host` and `port` of the connection are then meant as it sees them, and TLS checks the name of the database.',
+    ),
 });
 export type PostgresConnection = z.infer<typeof postgresConnectionSchema>;
 
-export const POSTGRES_SECRET_FIELDS = ['password', 'ssl_key'] as const;
+export const POSTGRES_SECRET_FIELDS = ['password', 'ssl_key', ...SSH_SECRET_FIELDS] as const;

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { homedir, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import path from 'node:path';
-import { BeamliftError, systemCode } from '../errors';
+import { BeamliftError } from '../errors';
 import type { SourceServices } from '../extractor';
+import { operatingSystemUser } from './operating-system-user';
+import { pemText } from './pem-text';
 import { lookUpPgpass } from './pgpass';
 import { SSL_MODES, type PostgresConnection, type SslMode } from './postgres-connection';
+import { resolveSshSettings } from './ssh-settings';
+import { SshTunnel } from './ssh-tunnel';
 
 /** libpq waits for ever where nothing is configured; a load that hangs tells nobody anything. */
 const DEFAULT_CONNECT_TIMEOUT_SECONDS = 10;
@@ -25,6 +29,8 @@ export interface PostgresSettings {
   readonly connectTimeoutMs: number;
   readonly applicationName: string;
   readonly options: string | undefined;
+  /** What the connections go through; whoever resolved the settings closes it. It opens nothing before it is used. */
+  readonly tunnel: SshTunnel | undefined;
 }
 
 /**
@@ -44,9 +50,13 @@ export async function resolvePostgresSettings(
 
   const host = (await resolve(connection.host)) ?? variable('PGHOST') ?? 'localhost';
   const port = connection.port ?? portVariable(variable('PGPORT'));
-  const user = (await resolve(connection.user)) ?? variable('PGUSER') ?? operatingSystemUser();
+  const user =
+    (await resolve(connection.user)) ??
+    variable('PGUSER') ??
+    operatingSystemUser('Add `user` to the connection, or set PGUSER.');
   const database = (await resolve(connection.database)) ?? variable('PGDATABASE') ?? user;
   const home = variable('HOME') ?? homedir();
+  const base = { baseFolder: services.baseFolder, home };
   const given = (await resolve(connection.password)) ?? variable('PGPASSWORD');
   const answer =
     given === undefined
@@ -65,12 +75,16 @@ export async function resolvePostgresSettings(
     fallback: string,
   ): Promise<string | undefined> => {
     const text = (await resolve(connection[field])) ?? variable(fallback);
-    return text === undefined ? undefined : await pemText(field, text, services.baseFolder);
+    return text === undefined ? undefined : await pemText(field, text, base);
   };
   const ca =
     (await pem('ssl_ca', 'PGSSLROOTCERT')) ?? (await readIfThere(path.join(home, '.postgresql', 'root.crt')));
   const cert = await pem('ssl_cert', 'PGSSLCERT');
   const key = await pem('ssl_key', 'PGSSLKEY');
+  const connectTimeoutMs =
+    1000 * (connection.connect_timeout ?? timeoutVariable(variable('PGCONNECT_TIMEOUT')));
+  const ssh =
+    connection.ssh && (await resolveSshSettings(connection.ssh, services, base, connectTimeoutMs, signal));
   return {
     host,
     port,
@@ -84,9 +98,10 @@ export async function resolvePostgresSettings(
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
     },
-    connectTimeoutMs: 1000 * (connection.connect_timeout ?? timeoutVariable(variable('PGCONNECT_TIMEOUT'))),
+    connectTimeoutMs,
     applicationName: (await resolve(connection.application_name)) ?? variable('PGAPPNAME') ?? 'beamlift',
     options: (await resolve(connection.options)) ?? variable('PGOPTIONS'),
+    tunnel: ssh && new SshTunnel(ssh),
   };
 }
 
@@ -116,33 +131,6 @@ function badVariable(name: string, text: string, expected: string): BeamliftErro
     what: `The environment variable ${name} is "${text}", which is not ${expected}`,
     hint: `Correct or unset ${name}, or say it in the connection.`,
   });
-}
-
-function operatingSystemUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    throw new BeamliftError('CONFIG_INVALID', {
-      what: 'The connection names no user, and the operating system knows no name for this one',
-      hint: 'Add `user` to the connection, or set PGUSER.',
-    });
-  }
-}
-
-/** A PEM text as it is; anything else is the path of a file that holds one. */
-async function pemText(field: string, text: string, baseFolder: string): Promise<string> {
-  if (text.includes('-----BEGIN ')) return text;
-  const file = path.resolve(baseFolder, text);
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = systemCode(error) ?? 'unknown';
-    throw new BeamliftError('SECRET_UNRESOLVED', {
-      what: `${field} is neither a PEM text nor a file that can be read`,
-      why: code,
-      hint: `Write \${file:path} with the path of a PEM file.`,
-    });
-  }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

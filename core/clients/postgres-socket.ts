@@ -1,17 +1,17 @@
-import { lookup } from 'node:dns/promises';
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { BeamliftError, systemCode } from '../errors';
 import { connectError } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
 import { startTls, verification, type Encryption } from './postgres-tls';
+import { openTcpSocket, openUnixSocket } from './tcp-socket';
 
 /** Told as each step of connecting has succeeded: `beamlift check` prints them. */
-export type ConnectListener = (step: 'dns' | 'connect' | 'tls' | 'login', detail: string) => void;
+export type ConnectListener = (step: 'ssh' | 'dns' | 'connect' | 'tls' | 'login', detail: string) => void;
 
 /** A socket that is ready for PostgreSQL's startup message. */
 export interface PostgresSocket {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** `TLSv1.3`, … ; undefined where the connection is not encrypted. */
   readonly protocol: string | undefined;
 }
@@ -21,25 +21,19 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const SSL_OFFERED = 0x53;
 const SSL_NOT_OFFERED = 0x4e;
 
-/** A host with several addresses: how long one may take before the next is tried beside it. Node's own 250 ms is less than a far round trip. */
-const NEXT_ADDRESS_AFTER_MS = 1_500;
-
-/** First probe of a silent connection: NAT tables forget a connection after minutes, and a leader may be silent for hours. */
-const KEEP_ALIVE_MS = 30_000;
-
 /** How a person names the server. */
 export function serverName({ host, port }: PostgresSettings): string {
   return host.startsWith('/') ? `${host}/.s.PGSQL.${port}` : `${host}:${port}`;
 }
 
-/** Resolves the name, connects and negotiates TLS. The socket is destroyed when any of it fails or the signal aborts. */
+/** Resolves the name, connects (or has the SSH server do so) and negotiates TLS. The socket is destroyed when any of it fails or the signal aborts. */
 export async function openPostgresSocket(
   settings: PostgresSettings,
   encryption: Encryption,
   listener: ConnectListener,
   signal: AbortSignal,
 ): Promise<PostgresSocket> {
-  const plain = await openTcp(settings, listener, signal);
+  const plain = await openPlain(settings, listener, signal);
   try {
     if (encryption === 'none') return { socket: plain, protocol: undefined };
     if (!(await offersTls(plain, settings, signal))) {
@@ -57,62 +51,29 @@ export async function openPostgresSocket(
   }
 }
 
-async function openTcp(
+async function openPlain(
   settings: PostgresSettings,
   listener: ConnectListener,
   signal: AbortSignal,
-): Promise<Socket> {
-  const { host, port } = settings;
-  const isPath = host.startsWith('/');
-  const addresses = isPath ? [] : await resolveHost(settings, signal);
-  if (!isPath && isIP(host) === 0) {
-    listener('dns', `${host} is ${addresses.map(({ address }) => address).join(', ')}`);
-  }
-  const known: LookupFunction = (_name, options, callback) => {
-    const [first] = addresses;
-    if (options.all === true || first === undefined) callback(null, addresses);
-    else callback(null, first.address, first.family);
-  };
-  const socket = isPath
-    ? connect({ path: serverName(settings) })
-    : connect({
-        ...{
-          host,
-          port,
-          lookup: known,
-          noDelay: true,
-          keepAlive: true,
-          keepAliveInitialDelay: KEEP_ALIVE_MS,
-        },
-        ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS },
-      });
+): Promise<Duplex> {
+  const { host, port, tunnel } = settings;
+  const path = host.startsWith('/') ? serverName(settings) : undefined;
   try {
-    await waitFor(socket, 'connect', signal);
-  } catch (error) {
-    socket.destroy();
-    signal.throwIfAborted();
-    throw connectError(error, serverName(settings), false);
-  }
-  listener('connect', isPath ? serverName(settings) : `${socket.remoteAddress ?? host}:${port}`);
-  return socket;
-}
-
-async function resolveHost(
-  settings: PostgresSettings,
-  signal: AbortSignal,
-): Promise<{ address: string; family: number }[]> {
-  const { host } = settings;
-  const family = isIP(host);
-  if (family !== 0) return [{ address: host, family }];
-  try {
-    return await unlessAborted(lookup(host, { all: true }), signal);
+    if (tunnel !== undefined) {
+      const socket = await tunnel.connect(path ?? host, port, signal);
+      listener('connect', `${serverName(settings)}, through the SSH server`);
+      return socket;
+    }
+    return path === undefined
+      ? await openTcpSocket(host, port, listener, signal)
+      : await openUnixSocket(path, listener, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw connectError(error, serverName(settings), false);
   }
 }
 
-async function offersTls(socket: Socket, settings: PostgresSettings, signal: AbortSignal): Promise<boolean> {
+async function offersTls(socket: Duplex, settings: PostgresSettings, signal: AbortSignal): Promise<boolean> {
   let answer: Buffer;
   try {
     socket.write(SSL_REQUEST);
@@ -132,7 +93,7 @@ async function offersTls(socket: Socket, settings: PostgresSettings, signal: Abo
 }
 
 async function secure(
-  plain: Socket,
+  plain: Duplex,
   settings: PostgresSettings,
   listener: ConnectListener,
   signal: AbortSignal,
@@ -169,9 +130,9 @@ function tlsError(error: unknown, settings: PostgresSettings): BeamliftError {
 }
 
 /** What the next event of that name brings. Rejects with the socket's error, when the other side closes, and on abort. */
-function waitFor(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<void>;
-function waitFor(socket: Socket, event: 'data', signal: AbortSignal): Promise<Buffer>;
-function waitFor(socket: Socket, event: string, signal: AbortSignal): Promise<unknown> {
+function waitFor(socket: Duplex, event: 'secureConnect', signal: AbortSignal): Promise<void>;
+function waitFor(socket: Duplex, event: 'data', signal: AbortSignal): Promise<Buffer>;
+function waitFor(socket: Duplex, event: string, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const onEvent = (value: unknown): void => settle(() => resolve(value));
     const onError = (error: Error): void => settle(() => reject(error));
@@ -187,19 +148,4 @@ function waitFor(socket: Socket, event: string, signal: AbortSignal): Promise<un
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });
-}
-
-/** The promise's outcome, or a rejection as soon as the signal aborts. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(new Error('aborted'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

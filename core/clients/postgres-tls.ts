@@ -1,4 +1,5 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { PostgresSettings } from './postgres-settings';
 
@@ -39,7 +40,7 @@ export function verification({
 }
 
 /** Begins TLS on a connected socket. The result emits `secureConnect` or `error`. */
-export function startTls(socket: Socket, settings: PostgresSettings): TLSSocket {
+export function startTls(socket: Duplex, settings: PostgresSettings): TLSSocket {
   const checked = verification(settings);
   const options: ConnectionOptions = {
     ...settings.tls,

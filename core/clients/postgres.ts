@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { BeamliftError } from '../errors';
 import { PostgresClient } from './postgres-client';
 import { connectError, serverReport } from './postgres-errors';
@@ -14,6 +14,8 @@ export async function connectPostgres(
   signal: AbortSignal,
   listener: ConnectListener = IGNORE_STEPS,
 ): Promise<PostgresClient> {
+  // within a time of its own
+  if (settings.tunnel !== undefined) listener('ssh', await settings.tunnel.ready(signal));
   let refused: unknown;
   for (const encryption of encryptionAttempts(settings)) {
     try {
@@ -83,8 +85,8 @@ function passwordOf({ password, passwordFileIgnored, user }: PostgresSettings): 
 }
 
 /** pg connects its stream itself; this one is connected (and encrypted) already, and only says so when it is asked to. */
-function asUnconnected(socket: Socket): Socket {
-  const connect = (): Socket => {
+function asUnconnected(socket: Duplex): Duplex {
+  const connect = (): Duplex => {
     process.nextTick(() => socket.emit('connect'));
     return socket;
   };

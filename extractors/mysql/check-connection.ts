@@ -1,61 +1,41 @@
 import { connectMysql } from '../../core/clients/mysql';
 import type { MysqlClient } from '../../core/clients/mysql-client';
 import { mysqlConnectionSchema } from '../../core/clients/mysql-connection';
-import { resolveMysqlSettings } from '../../core/clients/mysql-settings';
-import { toBeamliftError, type BeamliftError } from '../../core/errors';
-import type { ErrorCode } from '../../core/error-codes';
+import { resolveMysqlSettings, type MysqlSettings } from '../../core/clients/mysql-settings';
+import { toBeamliftError } from '../../core/errors';
 import type { CheckFinding, SourceServices } from '../../core/extractor';
 import type { JsonObject } from '../../core/plan';
+import { ConnectionSteps } from '../database/connection-steps';
 import { discoverTables } from './discover-tables';
 import { loadServerFacts, type ServerFacts } from './server-facts';
 import { MysqlSession } from './session';
 
-/** The step at which each failure of connecting happens; everything else is the login. */
-const STEP_OF_CODE: Partial<Record<ErrorCode, string>> = {
-  CONFIG_INVALID: 'configuration',
-  SECRET_UNRESOLVED: 'secret',
-  CONNECTION_DNS: 'dns',
-  CONNECTION_REFUSED: 'connect',
-  CONNECTION_TIMEOUT: 'connect',
-  CONNECTION_TLS: 'tls',
-  DATABASE_NOT_FOUND: 'database',
-  RIGHTS_MISSING: 'rights',
-};
-
-/** Goes the way of a load step by step, until one fails: dns, connect, tls, login, database, rights. */
+/** Goes the way of a load step by step, until one fails: ssh, dns, connect, tls, login, database, rights. */
 export async function checkConnection(
   connection: JsonObject,
   services: SourceServices,
   signal: AbortSignal,
 ): Promise<CheckFinding[]> {
-  const findings = new Map<string, CheckFinding>();
-  const passed = (step: string, detail: string): void => void findings.set(step, { step, ok: true, detail });
+  const steps = new ConnectionSteps(connection['ssh'] !== undefined);
+  let settings: MysqlSettings | undefined;
   let client: MysqlClient | undefined;
   try {
-    const settings = await resolveMysqlSettings(mysqlConnectionSchema.parse(connection), services, signal);
-    client = await connectMysql(settings, signal, passed);
+    settings = await resolveMysqlSettings(mysqlConnectionSchema.parse(connection), services, signal);
+    client = await connectMysql(settings, signal, (step, detail) => steps.passed(step, detail));
     const session = new MysqlSession(client, signal, {});
     await session.setUp();
     const facts = await loadServerFacts(session);
     const product = facts.isMariadb ? 'MariaDB' : 'MySQL';
-    passed('database', `${settings.database ?? 'any database'} on ${product} ${facts.versionText}`);
-    findings.set('rights', await checkRights(session, facts));
+    steps.passed('database', `${settings.database ?? 'any database'} on ${product} ${facts.versionText}`);
+    steps.add(await checkRights(session, facts));
   } catch (error) {
     signal.throwIfAborted();
-    const failure = toBeamliftError(error);
-    const step = STEP_OF_CODE[failure.code] ?? (findings.has('database') ? 'rights' : 'login');
-    // the server looks for the database, and the right to it, after the login
-    if (step === 'database' || step === 'rights') passed('login', 'accepted');
-    findings.set(step, failed(step, failure));
+    steps.failed(toBeamliftError(error));
   } finally {
     await client?.close();
+    await settings?.tunnel?.close();
   }
-  return [...findings.values()];
-}
-
-function failed(step: string, failure: BeamliftError): CheckFinding {
-  const detail = failure.why === undefined ? failure.what : `${failure.what}: ${failure.why}`;
-  return { step, ok: false, detail, ...(failure.hint === undefined ? {} : { hint: failure.hint }) };
+  return steps.findings;
 }
 
 async function checkRights(session: MysqlSession, facts: ServerFacts): Promise<CheckFinding> {

@@ -101,6 +101,7 @@ export class MysqlExtractor implements Extractor {
 
   async close(): Promise<void> {
     await this.pool.close();
+    await this.settings?.tunnel?.close();
   }
 
   private async *readBatches(
@@ -173,11 +174,15 @@ export class MysqlExtractor implements Extractor {
   }
 
   private async resolveSettings(signal: AbortSignal): Promise<MysqlSettings> {
-    this.settings ??= await resolveMysqlSettings(
-      mysqlConnectionSchema.parse(this.source.connection),
-      this.services,
-      signal,
-    );
+    if (this.settings === undefined) {
+      const resolved = await resolveMysqlSettings(
+        mysqlConnectionSchema.parse(this.source.connection),
+        this.services,
+        signal,
+      );
+      // the first one counts: its tunnel is the one that is closed
+      this.settings ??= resolved;
+    }
     return this.settings;
   }
 }

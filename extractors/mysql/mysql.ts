@@ -1,4 +1,5 @@
 import { connectMysql } from '../../core/clients/mysql';
+import type { MysqlClient } from '../../core/clients/mysql-client';
 import { MYSQL_SECRET_FIELDS, mysqlConnectionSchema } from '../../core/clients/mysql-connection';
 import { resolveMysqlSettings } from '../../core/clients/mysql-settings';
 import type { SourceModule } from '../../core/extractor';
@@ -21,13 +22,15 @@ export const mysqlSource = {
   check: checkConnection,
   discover: async (connection, services, filter, signal) => {
     const settings = await resolveMysqlSettings(mysqlConnectionSchema.parse(connection), services, signal);
-    const client = await connectMysql(settings, signal);
+    let client: MysqlClient | undefined;
     try {
+      client = await connectMysql(settings, signal);
       const session = new MysqlSession(client, signal, {});
       await session.setUp();
       return await discoverTables(session, filter);
     } finally {
-      await client.close();
+      await client?.close();
+      await settings.tunnel?.close();
     }
   },
 } as const satisfies SourceModule<'mysql'>;

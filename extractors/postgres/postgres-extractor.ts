@@ -117,6 +117,7 @@ export class PostgresExtractor implements Extractor {
 
   async close(): Promise<void> {
     await Promise.all([this.pool.close(), this.leader?.close()]);
+    await this.settings?.tunnel?.close();
   }
 
   private async *readBatches(
@@ -201,11 +202,15 @@ export class PostgresExtractor implements Extractor {
   }
 
   private async resolveSettings(signal: AbortSignal): Promise<PostgresSettings> {
-    this.settings ??= await resolvePostgresSettings(
-      postgresConnectionSchema.parse(this.source.connection),
-      this.services,
-      signal,
-    );
+    if (this.settings === undefined) {
+      const resolved = await resolvePostgresSettings(
+        postgresConnectionSchema.parse(this.source.connection),
+        this.services,
+        signal,
+      );
+      // the first one counts: its tunnel is the one that is closed
+      this.settings ??= resolved;
+    }
     return this.settings;
   }
 }

@@ -1,4 +1,5 @@
 import { connectPostgres } from '../../core/clients/postgres';
+import type { PostgresClient } from '../../core/clients/postgres-client';
 import { POSTGRES_SECRET_FIELDS, postgresConnectionSchema } from '../../core/clients/postgres-connection';
 import { resolvePostgresSettings } from '../../core/clients/postgres-settings';
 import type { SourceModule } from '../../core/extractor';
@@ -25,15 +26,17 @@ export const postgresSource = {
       services,
       signal,
     );
-    const client = await connectPostgres(settings, signal);
+    let client: PostgresClient | undefined;
     try {
+      client = await connectPostgres(settings, signal);
       const session = new PostgresSession(client, signal, {});
       await session.begin();
       const objects = await discoverTables(session, filter);
       await session.commit();
       return objects;
     } finally {
-      await client.close();
+      await client?.close();
+      await settings.tunnel?.close();
     }
   },
 } as const satisfies SourceModule<'postgresql'>;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { BeamliftError } from '../../core/errors';
 import type { CheckFinding, SourceServices } from '../../core/extractor';
+import { fieldAt, withFieldAt } from '../../core/nested-fields';
 import type { JsonObject } from '../../core/plan';
 import type { SecretRedactor } from '../../core/secret-redactor';
 import { hasSecretReference } from '../../core/secret-references';
@@ -179,14 +180,15 @@ function withoutSecrets(
   name: string,
 ): { fields: JsonObject; variables: readonly string[] } {
   const variables: string[] = [];
-  const fields = Object.entries(typed).map(([field, value]) => {
-    const plain = typeof value !== 'string' || hasSecretReference(value) || value === NO_CREDENTIALS;
-    if (plain || !secretFields.includes(field)) return [field, value] as const;
+  let fields = typed;
+  for (const field of secretFields) {
+    const value = fieldAt(typed, field);
+    if (typeof value !== 'string' || hasSecretReference(value) || value === NO_CREDENTIALS) continue;
     const variable = `${name}_${field}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
     variables.push(variable);
-    return [field, `\${env:${variable}}`] as const;
-  });
-  return { fields: Object.fromEntries(fields), variables };
+    fields = withFieldAt(fields, field, `\${env:${variable}}`);
+  }
+  return { fields, variables };
 }
 
 /** Relative paths were typed in the working folder, and are read from the file's. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { SourceModule } from '../../core/extractor';
 import type { DestinationModule } from '../../core/loader';
 import { SOURCES } from '../../extractors';
@@ -19,6 +19,12 @@ const NAME = /^[a-z][a-z0-9_]*$/;
 
 function fieldsOf(schema: z.ZodObject): [string, z.ZodType][] {
   return Object.entries<z.ZodType>(schema.shape);
+}
+
+/** `ssh.host`, … of a field that is a mapping. */
+function innerNames(name: string, field: z.ZodType): string[] {
+  const inner: unknown = field instanceof z.ZodOptional ? field.unwrap() : field;
+  return inner instanceof z.ZodObject ? fieldsOf(inner).map(([member]) => `${name}.${member}`) : [];
 }
 
 async function page(name: string): Promise<string> {
@@ -44,10 +50,10 @@ function describeFields(
   });
 
   it('has secrets and paths among its fields, and what sounds like a secret is one', () => {
-    const names = fieldsOf(schema).map(([name]) => name);
+    const names = fieldsOf(schema).flatMap(([name, field]) => [name, ...innerNames(name, field)]);
     for (const name of [...secretFields, ...pathFields]) assert.ok(names.includes(name), name);
     for (const name of names) {
-      if (/password|secret|token|passphrase|connection_string/.test(name)) {
+      if (/password|secret|token|passphrase|private_key|connection_string/.test(name)) {
         assert.ok(secretFields.includes(name), `${name} is not among secretFields`);
       }
     }
