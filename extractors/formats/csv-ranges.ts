@@ -18,6 +18,9 @@ const TRIES_IN_WINDOW = 32;
 /** A header that ends behind so many bytes is looked for no further: the file is not cut. */
 const MAX_HEAD_BYTES = 4 * 1024 * 1024;
 
+/** The share of records that may be no rows, of a text in which nothing else is in doubt. */
+const MISFITS = 0.1;
+
 const LINE_FEED = 10;
 
 /** What every range must know of the file's beginning. */
@@ -113,7 +116,7 @@ class CutGuess {
   /**
    * Whether a record is likely to begin with `text`. It is read twice: as if it did, and as if it began inside of a quoted field. Both soon
    * are between two records at the same place, as a wrong start is forgotten at the next field. Until then the records of the first must all be
-   * rows of the table, and one of the second must not, or none of them ends.
+   * rows of the table, and one of the second must not. Where no record of the second ends, nearly all of the first must be rows.
    */
   private isLikely(text: Uint8Array): boolean {
     const outside = new Reading(this.settings, this.head);
@@ -125,7 +128,9 @@ class CutGuess {
       at += line.length;
       outside.feed(line);
       inside?.feed(line);
-      if (outside.misfits > 0) return false;
+      if (outside.misfits > 1 + outside.records * MISFITS) return false;
+      if (outside.misfits > 0 && (outside.records === outside.misfits || (inside?.records ?? 0) > 0))
+        return false;
       if (inside?.isBetween === true && outside.isBetween) return inside.misfits > 0;
     }
     return outside.records > 0 && (inside === undefined || inside.records === 0 || inside.misfits > 0);
