@@ -9,13 +9,15 @@ const REPLACEMENTS = /\ufffd/g;
 
 /** Encodings of all of Unicode: a replacement character in their text may be the file's own. */
 const UNICODE_NAMES = /^(?:utf|ucs)/i;
-const TWO_BYTE_NAMES = /^(?:utf-?16|ucs)/i;
+const TWO_BYTE_NAMES = /^(?:utf-?16|ucs-?2)/i;
+const FOUR_BYTE_NAMES = /^(?:utf-?32|ucs-?4)/i;
 
 /** Turns the bytes of any encoding into UTF-8, piece by piece. Bytes that are not valid become bytes that are not valid UTF-8. */
 export class CsvTranscoder {
   private readonly decoder: iconv.DecoderStream;
   private readonly invalid: RegExp;
-  private readonly twoByte: boolean;
+  /** Bytes of which there must be a multiple. */
+  private readonly unit: number;
   private bytes = 0;
   /** The first half of a surrogate pair whose second half comes with the next piece. */
   private pending = '';
@@ -23,7 +25,7 @@ export class CsvTranscoder {
   /** `encoding`: a name for which `iconv.encodingExists`. */
   constructor(encoding: string) {
     this.decoder = iconv.getDecoder(encoding, { stripBOM: false });
-    this.twoByte = TWO_BYTE_NAMES.test(encoding);
+    this.unit = unitOf(encoding);
     this.invalid = UNICODE_NAMES.test(encoding) ? LONE_SURROGATES : REPLACEMENTS;
   }
 
@@ -44,7 +46,7 @@ export class CsvTranscoder {
     const text = this.pending + (this.decoder.end() ?? '');
     this.pending = '';
     // The decoder forgets half of a character at the end without a word.
-    const cut = this.twoByte && this.bytes % 2 === 1;
+    const cut = this.bytes % this.unit > 0;
     return cut ? Buffer.concat([this.encode(text), INVALID_BYTE]) : this.encode(text);
   }
 
@@ -59,4 +61,9 @@ export class CsvTranscoder {
     });
     return Buffer.concat(pieces);
   }
+}
+
+function unitOf(encoding: string): number {
+  if (FOUR_BYTE_NAMES.test(encoding)) return 4;
+  return TWO_BYTE_NAMES.test(encoding) ? 2 : 1;
 }

@@ -3,6 +3,8 @@ import * as iconv from 'iconv-lite';
 const UTF8_NAMES = /^(?:utf-?8(?:-sig|-bom)?|(?:us-)?ascii)$/i;
 const LATIN1_NAMES = /^(?:latin-?1|iso-?8859-1)$/i;
 
+const UTF16_NAMES = /^(?:utf-?16|ucs-?2)/i;
+
 /** Encodings whose byte order only a mark tells; without one it is little-endian, as Windows writes it. */
 const UNORDERED_NAMES = new Map([
   ['utf16', 'utf-16le'],
@@ -30,17 +32,18 @@ export function isKnownEncoding(name: string): boolean {
   return UTF8_NAMES.test(name) || (iconv.encodingExists(name) && !NOT_OF_TEXTS.test(name));
 }
 
-/** The encoding that the byte order mark at the beginning of a file says; undefined: there is none. */
-export function markedEncoding(head: Uint8Array): string | undefined {
-  return MARKS.find(({ bytes }) => bytes.every((byte, index) => head[index] === byte))?.encoding;
-}
-
 /**
  * How a file that begins with `head` is encoded: as its byte order mark says, otherwise as configured, otherwise UTF-8. The mark comes
- * first because no text begins with its bytes in another encoding. `utf-8`, `latin1`, or a name that iconv-lite knows.
+ * first because no text begins with its bytes in another encoding; the one exception is the mark of UTF-32, which in UTF-16 is another
+ * mark and U+0000. `utf-8`, `latin1`, or a name that iconv-lite knows.
  */
 export function encodingOf(configured: string | undefined, head: Uint8Array): string {
-  const name = markedEncoding(head) ?? configured;
+  const isUtf16 = configured !== undefined && UTF16_NAMES.test(configured);
+  const marked = MARKS.find(
+    ({ bytes, encoding }) =>
+      !(isUtf16 && encoding === 'utf-32le') && bytes.every((byte, index) => head[index] === byte),
+  );
+  const name = marked?.encoding ?? configured;
   if (name === undefined || UTF8_NAMES.test(name)) return 'utf-8';
   if (LATIN1_NAMES.test(name)) return 'latin1';
   return UNORDERED_NAMES.get(name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')) ?? name;
