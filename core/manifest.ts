@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode } from './error-codes';
 import { openRecord } from './open-record';
 
 /** One staged file. */
@@ -14,6 +15,24 @@ export type Part = z.infer<typeof partSchema>;
 /** Losses by destination column and rule. */
 const lossesSchema = openRecord(z.record(z.string(), z.int().min(0)));
 
+/** Why a file was left out of its unit. */
+const fileFailureSchema = z.strictObject({
+  code: z.enum(Object.keys(ERROR_CODES) as ErrorCode[]),
+  what: z.string(),
+  why: z.string().optional(),
+});
+export type FileFailure = z.infer<typeof fileFailureSchema>;
+
+/** What a unit did with one of its files. Of a failed one no row is staged, counted or rejected. */
+const fileCountsSchema = z.strictObject({
+  rowsExtracted: z.int().min(0),
+  rowsRejected: z.int().min(0),
+  failure: fileFailureSchema.optional(),
+  /** Columns of the file that are not in the plan: values that are not null by name, 0 where they were not counted. */
+  unknownColumns: openRecord(z.int().min(0)).optional(),
+});
+export type FileCounts = z.infer<typeof fileCountsSchema>;
+
 /** What happened to the rows of a unit; `extracted = staged + rejected + filtered`, always. */
 const unitCountsSchema = z.strictObject({
   rowsExtracted: z.int().min(0),
@@ -21,6 +40,8 @@ const unitCountsSchema = z.strictObject({
   rowsRejected: z.int().min(0),
   rowsFiltered: z.int().min(0),
   losses: lossesSchema,
+  /** By file, where there is more to say than the counts of a unit that is one file. */
+  files: openRecord(fileCountsSchema).optional(),
 });
 export type UnitCounts = z.infer<typeof unitCountsSchema>;
 

@@ -220,6 +220,8 @@ const runContextSchema = z.strictObject({
   partitioning: partitioningSchema.nullable(),
   policies: jobPoliciesSchema,
   maxRejects: z.int().min(0),
+  /** Whether a file that cannot be read is left out, and named in its unit's manifest; absent: it fails the run. */
+  skipBadFiles: z.boolean().optional(),
   /** An absolute folder of this run's own on this machine, for staging of embedded destinations; others stage where their configuration says. */
   stagingFolder: z.string(),
   /** An absolute folder for files of rejected rows, where the destination keeps them on this machine; it outlives the run. */

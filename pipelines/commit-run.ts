@@ -6,6 +6,7 @@ import type { Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { RETRY_POLICIES } from '../core/retry-policies';
 import { withRetries, type RetryListener } from '../core/with-retries';
+import { failedFiles, refuseNothingLeft } from './bad-files';
 import { rejectsExceededTogether } from './reject-errors';
 import { checkCounts } from './run-unit';
 
@@ -45,7 +46,7 @@ export function totalOf(manifests: readonly Manifest[]): RunTotals {
 
 /**
  * Proves that every unit is staged exactly once and that the counts add up, then publishes. Idempotent, as `Loader.commit` is.
- * Throws COUNT_MISMATCH or REJECTS_EXCEEDED before anything is published.
+ * Throws COUNT_MISMATCH or REJECTS_EXCEEDED before anything is published, and what failed where every file was left out.
  */
 export async function commitRun(
   context: RunContext,
@@ -61,10 +62,13 @@ export async function commitRun(
   if (totals.rowsRejected > context.maxRejects) {
     throw rejectsExceededTogether(context, totals.rowsRejected, totals.rejectFiles);
   }
+  const failed = failedFiles(manifests);
+  refuseNothingLeft(context, units, failed);
+  const files = filesOf(context, units, failed);
   return await withRetries(
     RETRY_POLICIES.commit,
     signal,
-    async () => await loader.commit(context, manifests, filesOf(context, units), signal),
+    async () => await loader.commit(context, manifests, files, signal),
     onRetry,
   );
 }
@@ -94,10 +98,14 @@ function checkComplete(
   });
 }
 
-/** What the state remembers as published: uri to version. A file of which a limited run read the first rows is not. */
-function filesOf(context: RunContext, units: readonly WorkUnit[]): Record<string, string> {
+/** What the state remembers as published: uri to version. A file of which a limited run read the first rows is not, nor is one that was left out. */
+function filesOf(
+  context: RunContext,
+  units: readonly WorkUnit[],
+  failed: ReadonlyMap<string, unknown>,
+): Record<string, string> {
   const files = Object.create(null) as Record<string, string>;
   if (context.limit !== null) return files;
-  for (const { uri, version } of units.flatMap(filesOfUnit)) files[uri] = version;
+  for (const { uri, version } of units.flatMap(filesOfUnit)) if (!failed.has(uri)) files[uri] = version;
   return files;
 }

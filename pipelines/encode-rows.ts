@@ -2,11 +2,13 @@ import type { DestinationRules } from '../core/destination-rules';
 import type { EncodedStream, StagingFormat } from '../core/encoding';
 import type { RowBatch, RowStream } from '../core/extractor';
 import { LossLedger } from '../core/loss-ledger';
+import type { FileFailure } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
 import { compileColumnDigests } from '../transforms/column-digest';
 import { compilePartitionKeys } from '../transforms/partition-keys';
 import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
+import { FileCounter } from './file-counter';
 import { rejectsExceeded, valueRefused } from './reject-errors';
 import type { RejectFile } from './reject-file';
 import { openRowBlocks, type EncodingTarget } from './row-blocks';
@@ -18,7 +20,8 @@ export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: 
 /**
  * The rows of a unit, converted to the destination's schema and encoded, pulled batch by batch: at most one batch and one block are in memory.
  * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`, which is kept with the end of the rows; with more than
- * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED.
+ * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED; where bad files are left out, with more than that in one file.
+ * `failures`: files that have been left out of the unit.
  */
 export function encodeRows(
   context: RunContext,
@@ -28,6 +31,7 @@ export function encodeRows(
   rejectFile: RejectFile,
   onProgress: ProgressListener,
   signal: AbortSignal,
+  failures: ReadonlyMap<string, FileFailure> = new Map(),
 ): EncodedStream {
   const { destinationSchema: schema, stagingFormat: format, partitioning } = context;
   const ledger = new LossLedger();
@@ -49,6 +53,7 @@ export function encodeRows(
   let rowsStaged = 0;
   let rowsRejected = 0;
   const firstRejects: Reject[] = [];
+  const counter = new FileCounter(unit);
 
   const nameRow = (batch: RowBatch, index: number, firstRow: number): string => {
     const row = batch.rows[index];
@@ -93,11 +98,16 @@ export function encodeRows(
       rowsRejected += rejects.length;
       rowsStaged += batch.rows.length + batch.rejects.length - rejects.length;
       for (const [column, values] of batch.unknownColumns ?? []) ledger.add(column, 'unknown_column', values);
+      const rejectedOfFile = counter.add(batch, rejects.length);
       onProgress(batch.rows.length, batch.bytes, staged);
       if (rejects.length > 0) {
+        if (context.skipBadFiles === true && rejectedOfFile > context.maxRejects) {
+          const own = [...firstRejects, ...rejects].filter(({ file }) => file === batch.file);
+          throw rejectsExceeded(context, unit, rejectedOfFile, own.slice(0, MAX_SHOWN_REJECTS), undefined);
+        }
         await rejectFile.write(rejects);
         firstRejects.push(...rejects.slice(0, MAX_SHOWN_REJECTS - firstRejects.length));
-        if (rowsRejected > context.maxRejects) {
+        if (context.skipBadFiles !== true && rowsRejected > context.maxRejects) {
           const kept = await rejectFile.keepSomewhere(signal);
           throw rejectsExceeded(context, unit, rowsRejected, firstRejects, kept);
         }
@@ -115,7 +125,12 @@ export function encodeRows(
     format,
     header: block.header,
     blocks: blocks(),
-    counts: () => ({ rowsExtracted, rowsStaged, rowsRejected, rowsFiltered: 0, losses: ledger.toJSON() }),
+    counts: () => {
+      const files = counter.result(failures);
+      const losses = ledger.toJSON();
+      const counts = { rowsExtracted, rowsStaged, rowsRejected, rowsFiltered: 0, losses };
+      return files === undefined ? counts : { ...counts, files };
+    },
     rejectFile: () => rejectFile.keptAs,
     digests: () => digests?.result(),
     partitions: () => partitions?.keys(),

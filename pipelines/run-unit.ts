@@ -1,8 +1,10 @@
-import type { Extractor } from '../core/extractor';
+import { Readable } from 'node:stream';
+import type { Extractor, RowStream } from '../core/extractor';
 import type { Loader } from '../core/loader';
-import type { Manifest } from '../core/manifest';
+import type { FileFailure, Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { BeamliftError } from '../core/errors';
+import { badFileOf, withoutFile, type BadFile } from './bad-files';
 import { encodeRows, type ProgressListener } from './encode-rows';
 import { fileOf } from './reject-errors';
 import { RejectFile, type RejectPlace } from './reject-file';
@@ -20,7 +22,8 @@ export interface UnitEquipment {
 /**
  * Reads, converts and stages one unit: the hot path of every runner.
  * Safe to repeat and to run twice at once: a unit that has a manifest is left alone, and the first manifest written counts.
- * `attempt`: 1 for the first of this process.
+ * `attempt`: 1 for the first of this process. Where `context.skipBadFiles` says so, a file that cannot be read is left out, and the unit's
+ * other files are read again from their beginning: the manifest names it.
  */
 export async function runUnit(
   context: RunContext,
@@ -30,26 +33,53 @@ export async function runUnit(
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<Manifest> {
-  const { extractor, loader, target } = equipment;
+  const { loader } = equipment;
   if (equipment.resumed || attempt > 1) {
     const finished = await loader.findManifest(context, unit, signal);
     if (finished !== undefined) return finished;
   }
+  const failures = new Map<string, FileFailure>();
+  for (let rest: WorkUnit | undefined = unit; ;) {
+    try {
+      return await stageFiles(context, unit, rest, failures, equipment, onProgress, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const bad: BadFile | undefined =
+        rest && context.skipBadFiles === true ? badFileOf(rest, error) : undefined;
+      if (rest === undefined || bad === undefined) throw error;
+      failures.set(bad.uri, bad.failure);
+      rest = withoutFile(rest, bad.uri);
+    }
+  }
+}
 
-  const rows = extractor.read(
-    {
-      unit,
-      window: context.window,
-      columns: context.sourceSchema.columns.map((column) => column.name),
-      limit: context.limit,
-      pin: context.pin,
-    },
-    signal,
-  );
-  const origin = { job: context.job, runId: context.runId, unit: unit.id, file: fileOf(unit) };
+/** `rest`: what is left of the unit without the files in `failures`; undefined: nothing. */
+async function stageFiles(
+  context: RunContext,
+  unit: WorkUnit,
+  rest: WorkUnit | undefined,
+  failures: ReadonlyMap<string, FileFailure>,
+  { extractor, loader, target }: UnitEquipment,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const rows =
+    rest === undefined
+      ? noRows()
+      : extractor.read(
+          {
+            unit: rest,
+            window: context.window,
+            columns: context.sourceSchema.columns.map((column) => column.name),
+            limit: context.limit,
+            pin: context.pin,
+          },
+          signal,
+        );
+  const origin = { job: context.job, runId: context.runId, unit: unit.id, file: fileOf(rest ?? unit) };
   const rejectFile = new RejectFile(rejectPlace(context, unit, loader), origin);
   try {
-    const encoded = encodeRows(context, unit, rows, target, rejectFile, onProgress, signal);
+    const encoded = encodeRows(context, rest ?? unit, rows, target, rejectFile, onProgress, signal, failures);
     const manifest = await loader.stage(context, unit, encoded, signal);
     if (manifest.rejectFile !== rejectFile.keptAs) await rejectFile.discard();
     checkCounts(context, manifest);
@@ -61,6 +91,10 @@ export async function runUnit(
   } finally {
     await rejectFile.close();
   }
+}
+
+function noRows(): RowStream {
+  return { wire: 'cells', batches: Readable.from([]) };
 }
 
 function rejectPlace(context: RunContext, unit: WorkUnit, loader: Loader): RejectPlace {
