@@ -32,5 +32,7 @@ if (parts[0] < NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] < NEEDED[1])) {
   );
   process.exitCode = 2;
 } else {
+  // The AWS SDK would print a paragraph about its future at every run on Node 20, and takes its word from the process alone.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   require(entry);
 }

@@ -1,7 +1,13 @@
 import type { SourceModule } from '../core/extractor';
 import { localSource } from './files/local';
+import { s3Source } from './files/s3';
 import { mysqlSource } from './mysql/mysql';
 import { postgresSource } from './postgres/postgres';
 
 /** Every kind of source. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
-export const SOURCES = [postgresSource, mysqlSource, localSource] as const satisfies readonly SourceModule[];
+export const SOURCES = [
+  postgresSource,
+  mysqlSource,
+  localSource,
+  s3Source,
+] as const satisfies readonly SourceModule[];

@@ -3,6 +3,7 @@ import {
   type ConfigurationModules,
   connectionRole,
   destinationRole,
+  type EndpointModule,
   type EndpointRole,
 } from './endpoint-modules';
 import { ENDPOINT_KEYS, FILE_KEYS } from './file-schema';
@@ -131,8 +132,14 @@ function endpointSections(
       table(
         rows(moduleJsonSchema(module), [], (key) => (module.secretFields.includes(key) ? ' A secret.' : '')),
       ),
+      ...aliasText(module),
     ]),
   ];
+}
+
+function aliasText({ fieldAliases = {} }: EndpointModule): string[] {
+  const aliases = Object.entries(fieldAliases).map(([alias, field]) => `\`${alias}\` for \`${field}\``);
+  return aliases.length === 0 ? [] : [`Other words are understood, too: ${aliases.join(', ')}.`];
 }
 
 function secretsText(modules: ConfigurationModules): string {

@@ -22,6 +22,8 @@ export interface EndpointModule {
   readonly schema: z.ZodObject;
   readonly secretFields: readonly string[];
   readonly pathFields: readonly string[];
+  /** Other words for fields, and the fields that they mean; absent: none. */
+  readonly fieldAliases?: Readonly<Record<string, string>>;
   /** Undefined: not a URL of this kind. Throws USAGE. */
   parseUrl(url: string): { readonly fields: JsonObject; readonly pattern: string | undefined } | undefined;
 }
@@ -47,6 +49,7 @@ export function connectionRole({ sources }: ConfigurationModules): EndpointRole 
       schema: source.connectionSchema,
       secretFields: source.secretFields,
       pathFields: source.pathFields ?? [],
+      fieldAliases: source.fieldAliases ?? {},
       parseUrl: (url) => {
         const parsed = source.parseUrl(url);
         return parsed && { fields: parsed.connection, pattern: parsed.object?.pattern };

@@ -97,6 +97,10 @@ function endpointSchema(role: EndpointRole): JsonSchema {
 
 function endpointOfKind(module: EndpointModule, typeKey: 'source_type' | 'type'): JsonSchema {
   const fields = moduleJsonSchema(module);
+  const aliases = Object.entries(module.fieldAliases ?? {});
+  const aliased = aliases.map(([alias, field]) => [alias, aliasSchema(field)] as const);
+  // one of the words is needed, which of them this schema does not say
+  const required = (fields.required ?? []).filter((field) => aliases.every(([, other]) => other !== field));
   return {
     ...fields,
     title: module.title,
@@ -107,9 +111,14 @@ function endpointOfKind(module: EndpointModule, typeKey: 'source_type' | 'type')
         description: ENDPOINT_KEYS[typeKey],
       },
       ...mapValues(fields.properties ?? {}, orVariable),
+      ...Object.fromEntries(aliased),
     },
-    required: [typeKey, ...(fields.required ?? [])],
+    required: [typeKey, ...required],
   };
+}
+
+function aliasSchema(field: string): JsonSchema {
+  return { description: `Another word for \`${field}\`.` };
 }
 
 /** A field that is no free text may be filled in from an environment variable, too: `port: "${env:PGPORT}"`. */

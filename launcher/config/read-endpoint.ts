@@ -14,6 +14,8 @@ export interface EndpointContext {
   readonly problems: ProblemList;
   /** Receives the secrets that were written out. */
   readonly inlineSecrets: Map<string, string>;
+  /** It is read from the run store, and may hold `${connection:NAME/FIELD}`. */
+  readonly isStored?: boolean;
 }
 
 /** A connection or destination as it was written. */
@@ -60,15 +62,34 @@ export function readEndpoint(
     : kind && { module: kind, fields: own, pattern: undefined };
   if (source === undefined) return undefined;
   const { module, pattern } = source;
-  const expanded = expandFields(source.fields, module, { ...context, path });
+  const fields = renameFields(source.fields, module, path, problems);
+  const expanded = expandFields(fields, module, { ...context, path });
   const parsed = checkSchema(module.schema, expanded, path, problems, {
     alsoKnown: [...kindKeys.slice(0, 1), ...urlKeys],
   });
   if (problems.size > before || parsed === undefined) return undefined;
 
-  const fields = resolvePaths(jsonObjectSchema.parse(parsed), module, context.baseFolder);
-  const config = takeSecrets(fields, module.secretFields, path.join('.'), context.inlineSecrets);
+  const resolved = resolvePaths(jsonObjectSchema.parse(parsed), module, context.baseFolder);
+  const config = takeSecrets(resolved, module.secretFields, path.join('.'), context.inlineSecrets);
   return { named: { name: written.name, type: module.type, config }, pattern };
+}
+
+/** The fields under their own names. What is said under both names is a problem. */
+function renameFields(
+  fields: Readonly<Record<string, unknown>>,
+  { fieldAliases = {} }: Pick<EndpointModule, 'fieldAliases'>,
+  path: Path,
+  problems: ProblemList,
+): Readonly<Record<string, unknown>> {
+  const renamed = Object.create(null) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(fields)) {
+    const field = Object.hasOwn(fieldAliases, name) ? fieldAliases[name] : undefined;
+    if (field !== undefined && (Object.hasOwn(fields, field) || Object.hasOwn(renamed, field))) {
+      problems.add([...path, name], `${name} is another word for ${field}: write one of them`);
+    }
+    renamed[field ?? name] = value;
+  }
+  return renamed;
 }
 
 /** The module of the kind that is named; undefined: none is, or it is wrong (then there is a problem). */

@@ -1,5 +1,6 @@
 import { prepareMysqlSource } from '../services/mysql-source';
 import { preparePostgresqlSource } from '../services/postgresql-source';
+import { prepareS3Source } from '../services/s3-source';
 import { prepareLocalSource } from './local-source';
 import type { SourceCase } from './source-contract';
 
@@ -8,4 +9,5 @@ export const SOURCE_CASES: Readonly<Record<string, SourceCase>> = {
   local: { selfContained: true, prepare: prepareLocalSource },
   mysql: { selfContained: false, prepare: prepareMysqlSource },
   postgresql: { selfContained: false, prepare: preparePostgresqlSource },
+  s3: { selfContained: false, prepare: prepareS3Source },
 };

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 const FOLDERS = {
   'local-bigquery': 'local-bigquery-0.4.0-duckdb-1.5.5',
   'fake-gcs-server': 'fake-gcs-server-1.56.1',
+  azurite: 'azurite-3.35.0',
+  versitygw: 'versitygw-1.8.0',
 } as const;
 
 /** Throws, naming the script that installs it, when it is not there: a test that cannot run has failed. */
