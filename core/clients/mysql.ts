@@ -91,6 +91,7 @@ async function attempt(
   const socket = await openMysqlSocket(settings, listener, signal);
   const onAbort = (): void => void socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
+  const tls: Encryption = { isSecure: false };
   try {
     const { createConnection } = await import('mysql2');
     if (socket.destroyed) throw new Error('the connection broke before the server was greeted');
@@ -110,10 +111,9 @@ async function attempt(
       connectAttributes: { program_name: 'beamlift' },
       ...(encrypted ? { ssl: {} } : {}),
     });
-    const tls: { socket?: TLSSocket } = {};
     const driver = connection as unknown as DriverConnection;
     driver.startTLS = (onSecure) => {
-      tls.socket = encrypt(driver, socket, settings, listener, onSecure);
+      encrypt(driver, socket, settings, listener, tls, onSecure);
     };
     await loggedIn(connection);
     signal.throwIfAborted();
@@ -126,12 +126,23 @@ async function attempt(
     };
     return new MysqlClient(connection, tls.socket?.getProtocol() ?? undefined, kill);
   } catch (error) {
+    // through a tunnel, the driver hears of the closed connection first
+    const refused = tls.isSecure ? undefined : tls.socket?.errored;
     socket.destroy();
     signal.throwIfAborted();
-    throw connectError(error, serverName(settings));
+    throw connectError(
+      refused === undefined || refused === null ? error : tlsError(refused, settings),
+      serverName(settings),
+    );
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** The TLS of a connection, as far as it has come. */
+interface Encryption {
+  socket?: TLSSocket;
+  isSecure: boolean;
 }
 
 function loggedIn(connection: Connection): Promise<void> {
@@ -152,23 +163,23 @@ function encrypt(
   plain: Duplex,
   settings: MysqlSettings,
   listener: ConnectListener,
+  tls: Encryption,
   onSecure: (error?: Error) => void,
-): TLSSocket {
+): void {
   plain.removeAllListeners('data');
   const secure = startTls(plain, settings);
-  let isSecure = false;
+  tls.socket = secure;
   secure.once('secureConnect', () => {
-    isSecure = true;
+    tls.isSecure = true;
     listener('tls', `${secure.getProtocol() ?? 'TLS'}, ${verification(settings)} of the certificate checked`);
     onSecure();
   });
   secure.on('error', (error: NodeJS.ErrnoException) => {
-    if (isSecure) plain.destroy(error);
+    if (tls.isSecure) plain.destroy(error);
     else onSecure(tlsError(error, settings));
   });
   secure.on('data', (chunk: Buffer) => driver.packetParser.execute(chunk));
   driver.stream = secure;
-  return secure;
 }
 
 function tlsError(error: NodeJS.ErrnoException, settings: MysqlSettings): Error {
