@@ -200,7 +200,8 @@ export function problemOf(answer: number, grammar: JsonGrammar): string {
   return answer === INCOMPLETE ? 'JSON that ends too early' : `not valid JSON: ${grammar.problem}`;
 }
 
-function kindOf(byte: number): string {
+/** What a value is that begins with the byte, in words. */
+export function kindOf(byte: number): string {
   switch (byte) {
     case BYTE.quote:
       return 'a string';

@@ -3,6 +3,7 @@ import { needsAllDigits, withAllDigits } from '../../transforms/infer';
 import { inferJsonValue, widenJson } from '../../transforms/infer-json';
 import type { FileContent, FileDescription } from './format-reader';
 import { JsonNames, MAX_JSON_NAMES, tooManyNames } from './json-names';
+import type { RecordsPath } from './json-path';
 import type { JsonRecord } from './json-record';
 import { JsonScanner, type JsonFraming } from './json-scanner';
 import { piecesOf } from './scan-batches';
@@ -24,16 +25,17 @@ const CLOSE_OBJECT = 125;
 
 /**
  * What a bounded look says about a file: the columns in the order in which their keys were first seen, and what their values mean.
- * A file without any record has no columns. Throws FORMAT_INVALID, LIMIT_EXCEEDED.
+ * `path`: of documents, as `JsonScannerOptions` has it. A file without any record has no columns. Throws FORMAT_INVALID, LIMIT_EXCEEDED.
  */
 export async function sampleJson(
   file: FileContent,
   framing: JsonFraming,
+  path: RecordsPath | undefined,
   signal: AbortSignal,
 ): Promise<FileDescription> {
   const wanted = file.seekable ? SAMPLE_BYTES : STREAM_SAMPLE_BYTES;
   const tally = new Tally();
-  const scanner = new JsonScanner(framing, tally.names, (record) => tally.add(record));
+  const scanner = new JsonScanner(framing, tally.names, (record) => tally.add(record), { path });
   let whole = true;
   for await (const piece of piecesOf(file, signal)) {
     scanner.feed(piece);

@@ -2,28 +2,34 @@ import { BeamliftError } from '../../core/errors';
 import { MAX_RECORD_BYTES } from './format-reader';
 import { BYTE, INCOMPLETE, JsonGrammar, TOO_DEEP } from './json-grammar';
 import type { JsonNames } from './json-names';
-import { JsonRecord, problemOf } from './json-record';
+import type { RecordsPath } from './json-path';
+import { JsonRecord, kindOf, problemOf } from './json-record';
+import { JsonWalk } from './json-walk';
 
-/** `lines`: one record a line. `document`: one array of records, or records one behind the other (one object is one record). */
+/** `lines`: one record a line. `document`: arrays of records, or records, one behind the other (one object is one record). */
 export type JsonFraming = 'lines' | 'document';
 
 /** What the buffer has beyond the longest record; twice the size of the pieces that are fed. In bytes. */
 const SPARE_BUFFER_BYTES = 512 * 1024;
 
+/** Only null begins with it. */
+const LETTER_N = 110;
+
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
-/** What a document is waiting for. */
+/** What a document is waiting for. At START for the next one; SINGLE: a record that is no element of an array. */
 const START = 0;
 const FIRST_OR_END = 1;
 const RECORD = 2;
 const COMMA_OR_END = 3;
-const NOTHING = 4;
-const MORE_OR_END = 5;
+const SINGLE = 4;
 
 export interface JsonScannerOptions {
   /** Of lines: the first byte fed is not that of the file but of the line behind these: no byte order mark is looked for. */
   readonly linesBefore?: number;
   readonly maxRecordBytes?: number;
+  /** Of documents: where in each of them its records are. */
+  readonly path?: RecordsPath | undefined;
 }
 
 /**
@@ -39,6 +45,7 @@ export interface JsonScannerOptions {
 export class JsonScanner {
   private readonly grammar = new JsonGrammar();
   private readonly record: JsonRecord;
+  private readonly walk: JsonWalk | undefined;
   private buffer = Buffer.alloc(0);
   private length = 0;
   /** Bytes of the file before the buffer. */
@@ -60,7 +67,7 @@ export class JsonScanner {
     private readonly framing: JsonFraming,
     names: JsonNames,
     private readonly onRecord: (record: JsonRecord) => void,
-    { linesBefore, maxRecordBytes = MAX_RECORD_BYTES }: JsonScannerOptions = {},
+    { linesBefore, maxRecordBytes = MAX_RECORD_BYTES, path }: JsonScannerOptions = {},
   ) {
     this.maxRecordBytes = maxRecordBytes;
     this.beginsWithFile = linesBefore === undefined;
@@ -69,6 +76,7 @@ export class JsonScanner {
       this.started = true;
     }
     this.record = new JsonRecord(this.grammar, names);
+    this.walk = path === undefined ? undefined : new JsonWalk(path, this.grammar);
   }
 
   /** Bytes fed so far. */
@@ -163,22 +171,20 @@ export class JsonScanner {
     grammar.final = atEnd;
     let at = 0;
     for (;;) {
-      at = grammar.skipSpace(at);
+      // White space in the middle of a value that is stepped over may be part of it.
+      if (this.walk?.isSkipping !== true) at = grammar.skipSpace(at);
       if (at === this.length) {
         if (atEnd) this.checkEnd();
         break;
       }
-      if (
-        this.phase === START ||
-        this.phase === FIRST_OR_END ||
-        this.phase === COMMA_OR_END ||
-        this.phase === NOTHING
-      ) {
-        const next = this.punctuation(at);
-        if (next > at) {
-          at = next;
-          continue;
-        }
+      const start = this.punctuation(at);
+      if (start === INCOMPLETE) {
+        if (atEnd) this.checkEnd();
+        break;
+      }
+      if (start > at || this.phase === START) {
+        at = start;
+        continue;
       }
       const end = this.documentRecord(at, atEnd);
       if (end === INCOMPLETE) break;
@@ -191,32 +197,58 @@ export class JsonScanner {
   /** Steps over what stands between records; `at` itself where a record begins. */
   private punctuation(at: number): number {
     const byte = this.buffer[at];
-    if (this.phase === START) {
-      this.phase = byte === BYTE.openArray ? FIRST_OR_END : MORE_OR_END;
-      return byte === BYTE.openArray ? at + 1 : at;
-    }
-    if (byte === BYTE.closeArray && this.phase !== NOTHING) {
-      this.phase = NOTHING;
+    if (this.phase === START)
+      return this.walk === undefined ? this.intoRecords(at) : this.walkOn(this.walk, at);
+    if (this.phase === RECORD || this.phase === SINGLE) return at;
+    if (byte === BYTE.closeArray) {
+      this.behindRecords();
       return at + 1;
     }
     if (this.phase === FIRST_OR_END) {
       this.phase = RECORD;
       return at;
     }
-    if (this.phase === COMMA_OR_END && byte === BYTE.comma) {
+    if (byte === BYTE.comma) {
       this.phase = RECORD;
       return at + 1;
     }
-    const expected = this.phase === NOTHING ? 'the end of the file' : "',' or ']'";
-    this.grammar.unexpected(at, expected);
+    this.grammar.unexpected(at, "',' or ']'");
     throw this.broken(this.grammar.problem, at);
+  }
+
+  /** At an array of records, or a record. */
+  private intoRecords(at: number): number {
+    const isArray = this.buffer[at] === BYTE.openArray;
+    this.phase = isArray ? FIRST_OR_END : SINGLE;
+    return isArray ? at + 1 : at;
+  }
+
+  private behindRecords(): void {
+    this.phase = START;
+    this.walk?.leave();
+  }
+
+  /** A step outside of the records, at most into them. Null stands for no records. */
+  private walkOn(walk: JsonWalk, at: number): number {
+    const { grammar } = this;
+    const next = walk.step(at);
+    if (next === INCOMPLETE) this.checkLength(at);
+    if (next < INCOMPLETE) throw this.broken(problemOf(next, grammar), grammar.problemAt);
+    if (!walk.reached) return next;
+    const byte = this.buffer[next] ?? 0;
+    if (byte === BYTE.openArray || byte === BYTE.openObject) return this.intoRecords(next);
+    const end = grammar.value(next, 0);
+    if (end >= 0 && byte !== LETTER_N) throw walk.noRecords(kindOf(byte));
+    if (end < INCOMPLETE) throw this.broken(problemOf(end, grammar), grammar.problemAt);
+    if (end !== INCOMPLETE) walk.leave();
+    return end;
   }
 
   private documentRecord(at: number, atEnd: boolean): number {
     const { grammar, record } = this;
     const end = record.read(at);
     if (end === INCOMPLETE && !atEnd) {
-      if (this.length - at > this.maxRecordBytes) throw this.tooLong(at);
+      this.checkLength(at);
       return INCOMPLETE;
     }
     if (end >= 0 && end - at > this.maxRecordBytes) throw this.tooLong(at);
@@ -226,13 +258,19 @@ export class JsonScanner {
       throw this.broken(problemOf(end, grammar), end === INCOMPLETE ? this.length : grammar.problemAt);
     record.number = this.count;
     this.onRecord(record);
-    if (this.phase !== MORE_OR_END) this.phase = COMMA_OR_END;
+    if (this.phase === SINGLE) this.behindRecords();
+    else this.phase = COMMA_OR_END;
     return end;
   }
 
+  private checkLength(at: number): void {
+    if (this.length - at > this.maxRecordBytes) throw this.tooLong(at);
+  }
+
   private checkEnd(): void {
-    const whole = this.phase === START || this.phase === MORE_OR_END || this.phase === NOTHING;
-    if (!whole) throw this.broken("the array is not closed: a ']' is missing", this.length);
+    if (this.phase !== START) throw this.broken("the array is not closed: a ']' is missing", this.length);
+    if (this.walk?.isBetweenDocuments === false)
+      throw this.broken('the document ends too early', this.length);
   }
 
   private broken(why: string, at: number): BeamliftError {
@@ -249,7 +287,7 @@ export class JsonScanner {
       what: `A record of the file has more than ${this.maxRecordBytes} bytes.`,
       where: { row: `record ${this.count + 1}` },
       why: `It begins at byte ${this.offset + at}.`,
-      hint: 'If the file is one object around an array of records, write only the array.',
+      hint: 'If the file is one object around an array of records, set `records_path` in file_format_options to where the array is.',
     });
   }
 

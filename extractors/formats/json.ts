@@ -5,8 +5,11 @@ import type { FileRange } from '../../core/plan';
 import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { widenJson } from '../../transforms/infer-json';
+import type { FormatOptions } from './csv-dialect';
+import { checkOptions } from './format-options';
 import type { FileContent, FormatReader } from './format-reader';
 import { JsonNames } from './json-names';
+import { parseRecordsPath, type RecordsPath } from './json-path';
 import type { JsonRecord } from './json-record';
 import { sampleJson } from './json-sample';
 import { JsonScanner, type JsonFraming } from './json-scanner';
@@ -19,14 +22,16 @@ import { scanBatches } from './scan-batches';
 export const OTHER_NAMES = '…';
 
 /**
- * Reads JSON documents: an array of objects, objects one behind the other, or one object, which is one row. Keys of the objects are
- * columns; a cell is the source text of its value, `null` and a missing key are null.
+ * Reads JSON documents, one or several one behind the other: arrays of objects, or objects, each of which is one row; with `records_path`,
+ * documents that hold such an array or object under that path. Keys of the objects are columns; a cell is the source text of its value, `null` and a missing key are null.
  *
  * A record that is no object, has a key twice or bytes that are not UTF-8 is a reject with its number. Broken JSON ends the file with
- * FORMAT_INVALID, which names the record and the byte.
+ * FORMAT_INVALID, which names the record and the byte; so does a document without the path. Throws CONFIG_INVALID for options of other formats.
  */
-export function jsonReader(): FormatReader {
-  return framedReader('document');
+export function jsonReader(options: FormatOptions = {}): FormatReader {
+  checkOptions('json', options);
+  const path = options.records_path === undefined ? undefined : parseRecordsPath(options.records_path);
+  return framedReader('document', typeof path === 'string' ? undefined : path);
 }
 
 /** Reads JSON lines: as `jsonReader`, but each line stands for itself, and a line that is broken is a reject with its number. */
@@ -35,22 +40,22 @@ export function jsonlReader(): FormatReader {
     ...framedReader('lines'),
     read: (file, columns, signal, range) =>
       range === undefined
-        ? readJson(file, 'lines', columns, signal)
+        ? readJson(file, 'lines', undefined, columns, signal)
         : readLinesOfRange(file, range, columns, signal),
     ranges: jsonlRanges,
   };
 }
 
-function framedReader(framing: JsonFraming): FormatReader {
+function framedReader(framing: JsonFraming, path?: RecordsPath): FormatReader {
   return {
     async describe(file, signal) {
       try {
-        return await sampleJson(file, framing, signal);
+        return await sampleJson(file, framing, path, signal);
       } catch (error) {
         throw placed(error, file);
       }
     },
-    read: (file, columns, signal) => readJson(file, framing, columns, signal),
+    read: (file, columns, signal) => readJson(file, framing, path, columns, signal),
     widenInferred: widenJson,
   };
 }
@@ -58,11 +63,12 @@ function framedReader(framing: JsonFraming): FormatReader {
 async function* readJson(
   file: FileContent,
   framing: JsonFraming,
+  path: RecordsPath | undefined,
   columns: readonly Column[],
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
   const collector = new RowCollector(columns, framing === 'lines' ? 'line' : 'record');
-  const scanner = new JsonScanner(framing, collector.names, (record) => collector.add(record));
+  const scanner = new JsonScanner(framing, collector.names, (record) => collector.add(record), { path });
   try {
     yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
   } catch (error) {

@@ -187,7 +187,8 @@ describe('JsonScanner', () => {
     assert.match(error.hint ?? '', /jsonl/);
     assert.match(refusal('[{"a":1} {"a":2}]').why ?? '', /^'\{' instead of ',' or ']' at byte 9/);
     assert.match(refusal('[{"a":1},]').why ?? '', /^not valid JSON: ']' instead of a value at byte 9/);
-    assert.match(refusal('[] x').why ?? '', /^'x' instead of the end of the file at byte 3/);
+    assert.match(refusal('[] x').why ?? '', /^not valid JSON: 'x' instead of a value at byte 3/);
+    assert.match(refusal('[]]').why ?? '', /^not valid JSON: ']' instead of a value at byte 2/);
     assert.match(refusal('{"a":1},{"a":2}').why ?? '', /^not valid JSON: ',' instead of a value at byte 7/);
   });
 
@@ -199,6 +200,10 @@ describe('JsonScanner', () => {
     assert.deepEqual(
       several.map(({ fields }) => fields[0]?.[1]),
       ['1', '2', '3'],
+    );
+    assert.deepEqual(
+      scan('[{"a":1},{"a":2}]\n[]{"a":3}[{"a":4}]', 'document').map(({ fields }) => fields[0]?.[1]),
+      ['1', '2', '3', '4'],
     );
     for (const empty of ['', ' \n', '\ufeff', '[]', ' [ ] ']) assert.deepEqual(scan(empty, 'document'), []);
     for (const empty of ['', '\n\r\n \t\n', '\ufeff']) assert.deepEqual(scan(empty, 'lines'), []);
