@@ -71,7 +71,8 @@ function compileArray(type: ColumnType & { kind: 'array' }, buffer: AvroBuffer):
   };
 }
 
-function compileWriter(type: ColumnType, buffer: AvroBuffer): Writer {
+/** The function that writes a cell that is not null. Throws INTERNAL for one that is not what the type says. */
+export function compileWriter(type: ColumnType, buffer: AvroBuffer): Writer {
   switch (type.kind) {
     case 'bool':
       return (cell) => {

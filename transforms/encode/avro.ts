@@ -29,6 +29,12 @@ export interface AvroEncoder {
   readonly bytes: number;
   /** Writes a row behind the others of the block at hand. False: it is longer than allowed, and was left out. */
   add(row: Row): boolean;
+  /** What rows are written behind by others than `add`, between `beginRow` and `endRow`. */
+  readonly block: AvroBuffer;
+  /** To be called before a row is written to `block`, which throws `BlockLimit` for one that is longer than allowed. Returns where it begins. */
+  beginRow(): number;
+  /** Counts a row that begins at `start`. False: it is longer than allowed, and was left out. */
+  endRow(start: number): boolean;
   /** Ends the block at hand. The bytes are valid until the next call. */
   takeBlock(): Uint8Array;
 }
@@ -52,7 +58,7 @@ export function compileAvroEncoder(schema: TableSchema, options: AvroOptions = {
 class ContainerEncoder implements AvroEncoder {
   readonly header: Uint8Array;
   rows = 0;
-  private readonly block = new AvroBuffer(AVRO_BLOCK_BYTES);
+  readonly block = new AvroBuffer(AVRO_BLOCK_BYTES);
   private readonly packed = new AvroBuffer(AVRO_BLOCK_BYTES);
   private readonly write: (row: Row) => void;
   private readonly compress: (bytes: Uint8Array) => Uint8Array;
@@ -73,16 +79,25 @@ class ContainerEncoder implements AvroEncoder {
   }
 
   add(row: Row): boolean {
-    const { block } = this;
-    const start = block.end;
-    block.limit = start + this.maxRowBytes + ROUNDING_BYTES;
+    const start = this.beginRow();
     try {
       this.write(row);
     } catch (thrown) {
       if (!(thrown instanceof BlockLimit)) throw thrown;
-      block.end = start;
+      this.block.end = start;
       return false;
     }
+    return this.endRow(start);
+  }
+
+  beginRow(): number {
+    const { block } = this;
+    block.limit = block.end + this.maxRowBytes + ROUNDING_BYTES;
+    return block.end;
+  }
+
+  endRow(start: number): boolean {
+    const { block } = this;
     if (block.end - start > this.maxRowBytes) {
       block.end = start;
       return false;

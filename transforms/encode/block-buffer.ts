@@ -10,6 +10,8 @@ export class BlockLimit extends Error {}
  */
 export class BlockBuffer {
   bytes: Buffer;
+  /** Of `bytes`. */
+  view: DataView;
   end = 0;
   /** It does not grow to hold more than so many bytes: whoever would write them meets a `BlockLimit` before memory is taken for them. */
   limit = Infinity;
@@ -17,6 +19,7 @@ export class BlockBuffer {
   /** `blockBytes`: the size that a block is meant to have. */
   constructor(private readonly blockBytes: number) {
     this.bytes = this.allocate();
+    this.view = viewOf(this.bytes);
   }
 
   /** Makes room for so many bytes behind `end`. `bytes` may be another buffer afterwards. */
@@ -27,7 +30,9 @@ export class BlockBuffer {
   /** Forgets what it holds. */
   restart(): void {
     this.end = 0;
-    if (this.bytes.length > this.blockBytes + ROOM_BYTES) this.bytes = this.allocate();
+    if (this.bytes.length <= this.blockBytes + ROOM_BYTES) return;
+    this.bytes = this.allocate();
+    this.view = viewOf(this.bytes);
   }
 
   private allocate(): Buffer {
@@ -39,5 +44,10 @@ export class BlockBuffer {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.bytes.length * 2, this.limit)));
     this.bytes.copy(grown, 0, 0, this.end);
     this.bytes = grown;
+    this.view = viewOf(grown);
   }
+}
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }

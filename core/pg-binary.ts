@@ -1,0 +1,33 @@
+import type { Cell } from './cells';
+
+/** How values of a column are written in PostgreSQL's binary format, as far as codecs know it; everything else is `other`. */
+export type PgForm =
+  | 'bool'
+  | 'int16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'float32'
+  | 'float64'
+  | 'numeric'
+  /** UTF-8 that the server has checked. */
+  | 'text'
+  | 'jsonb'
+  | 'bytes'
+  | 'uuid'
+  | 'date'
+  /** Microseconds since 2000. */
+  | 'instant'
+  | 'time'
+  | 'other'
+  | { readonly element: PgForm };
+
+/** A column as COPY sends it. */
+export interface PgField {
+  readonly form: PgForm;
+  /** Makes a cell of the `length` bytes from `start`; throws for a value that no cell can hold. */
+  readonly decode: (bytes: Buffer, view: DataView, start: number, length: number) => Cell;
+}
+
+/** In place of a field's length: the field is null. */
+export const PG_NULL = -1;

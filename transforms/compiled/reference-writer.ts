@@ -1,0 +1,45 @@
+import type { DestinationRules } from '../../core/destination-rules';
+import type { PgField } from '../../core/pg-binary';
+import type { PolicySet } from '../../core/policies';
+import type { ColumnType } from '../../core/schema';
+import { compileCell } from '../cells';
+import type { AvroBuffer } from '../encode/avro-buffer';
+import { compileWriter } from '../encode/avro-row';
+import type { FieldWriter } from './field-writer';
+
+export interface ReferenceInput {
+  readonly source: ColumnType;
+  readonly destination: ColumnType;
+  readonly rules: DestinationRules;
+  readonly policies: PolicySet;
+  readonly buffer: AvroBuffer;
+}
+
+/**
+ * The writer of a column that no codec knows: the reference's cells, one column at a time. A value that is refused, unreadable or loses something is for the whole row's
+ * reference, which counts and names it.
+ */
+export function compileReferenceWriter(
+  { decode }: PgField,
+  { source, destination, rules, policies, buffer }: ReferenceInput,
+): FieldWriter {
+  const losses = { counted: false };
+  const lose = (): void => {
+    losses.counted = true;
+  };
+  const convert = compileCell(source, destination, { rules, policies, lose });
+  const write = compileWriter(destination, buffer);
+  return (bytes, view, start, length) => {
+    losses.counted = false;
+    let cell;
+    try {
+      cell = convert(decode(bytes, view, start, length));
+    } catch {
+      // The row's reference meets it again, and says what it is.
+      return false;
+    }
+    if (losses.counted || cell === null) return false;
+    write(cell);
+    return true;
+  };
+}

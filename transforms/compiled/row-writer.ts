@@ -1,0 +1,89 @@
+import { PG_NULL } from '../../core/pg-binary';
+import type { AvroBuffer } from '../encode/avro-buffer';
+import type { FieldWriter } from './field-writer';
+
+/** What becomes of a field. */
+export interface FieldStep {
+  readonly write: FieldWriter;
+  /** Whether the column is a union with null. */
+  readonly union: boolean;
+  /** Whether null is written; else it is for the reference. */
+  readonly takesNull: boolean;
+}
+
+/**
+ * Writes the fields of a row, of which the first one's length is at `start`, as an Avro record. Returns where the row's fields end; a negative
+ * number where the row is for the reference: what was written of it is to be forgotten.
+ */
+export type RowWriter = (bytes: Buffer, view: DataView, start: number) => number;
+
+/** `generated`: one function in which each field has a place of its own, so that the compiler makes one of it and the fields' writers. */
+export type CodecMode = 'generated' | 'closures';
+
+export const FOR_REFERENCE = -1;
+
+/** Branches of the union with null, as Avro writes their numbers. */
+const NULL_BRANCH = 0;
+const VALUE_BRANCH = 2;
+
+/** The writer of rows of these fields, in order. Both modes write the same bytes. */
+export function compileRowWriter(
+  steps: readonly FieldStep[],
+  buffer: AvroBuffer,
+  mode: CodecMode,
+): RowWriter {
+  return mode === 'generated' ? generate(steps, buffer) : loop(steps, buffer);
+}
+
+function loop(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
+  return (bytes, view, start) => {
+    let at = start;
+    for (const { write, union, takesNull } of steps) {
+      const length = view.getInt32(at);
+      at += 4;
+      if (length === PG_NULL) {
+        if (!takesNull) return FOR_REFERENCE;
+        buffer.writeByte(NULL_BRANCH);
+        continue;
+      }
+      if (union) buffer.writeByte(VALUE_BRANCH);
+      if (!write(bytes, view, at, length)) return FOR_REFERENCE;
+      at += length;
+    }
+    return at;
+  };
+}
+
+/** Only numbers of this module and numbers of fields get into the text of the function: names and values cannot. */
+function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
+  const fields = steps.map(({ union, takesNull }, index) =>
+    [
+      'length = view.getInt32(at); at += 4;',
+      `if (length === ${PG_NULL}) {`,
+      takesNull ? `buffer.writeByte(${NULL_BRANCH});` : `return ${FOR_REFERENCE};`,
+      '} else {',
+      union ? `buffer.writeByte(${VALUE_BRANCH});` : '',
+      `if (!write${index}(bytes, view, at, length)) return ${FOR_REFERENCE};`,
+      'at += length;',
+      '}',
+    ].join('\n'),
+  );
+  const body = [
+    '"use strict";',
+    `const [${steps.map((_, index) => `write${index}`).join(', ')}] = writers;`,
+    'return (bytes, view, start) => {',
+    'let at = start, length = 0;',
+    ...fields,
+    'return at;',
+    '};',
+  ].join('\n');
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is made of numbers alone
+  const make = new Function('writers', 'buffer', body) as (
+    writers: readonly FieldWriter[],
+    buffer: AvroBuffer,
+  ) => RowWriter;
+  return make(
+    steps.map(({ write }) => write),
+    buffer,
+  );
+}
