@@ -1,4 +1,6 @@
 import type { SourceModule } from '../core/extractor';
+import { azureBlobSource } from './files/azure-blob';
+import { gcsSource } from './files/gcs';
 import { localSource } from './files/local';
 import { s3Source } from './files/s3';
 import { mysqlSource } from './mysql/mysql';
@@ -10,4 +12,6 @@ export const SOURCES = [
   mysqlSource,
   localSource,
   s3Source,
+  gcsSource,
+  azureBlobSource,
 ] as const satisfies readonly SourceModule[];

@@ -4,7 +4,7 @@ import { serviceEndpointProblem } from '../service-endpoint';
 
 /** What a connection to Azure Blob Storage says, with its references resolved. */
 export interface AzureFields {
-  readonly container?: string | undefined;
+  readonly container: string;
   readonly account?: string | undefined;
   readonly account_key?: string | undefined;
   /** A token, or the whole URL that it came in. */
@@ -59,11 +59,7 @@ export function azureSettings(written: AzureFields, environment: Environment): A
   const text = fields.connection_string;
   const parts = text === undefined ? undefined : connectionString(text);
   const url = sasUrl(fields.sas_token);
-  const account = parts?.account ?? fields.account ?? url?.account;
-  const container = fields.container ?? url?.container;
-  if (container === undefined) {
-    throw invalid('`container` is missing', 'Name the container that the files are in.');
-  }
+  const account = parts?.account ?? written.account ?? url?.account ?? fields.account;
   const endpoint = endpointOf(fields.endpoint ?? parts?.endpoint ?? url?.endpoint, account);
   const login = parts?.login ?? loginOf(fields, account, url?.token);
   const local = /^http:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)/i.test(endpoint);
@@ -73,7 +69,7 @@ export function azureSettings(written: AzureFields, environment: Environment): A
       'Write an https:// endpoint. To another machine by http:// goes what signs with `account_key` alone.',
     );
   }
-  return { endpoint, account, container, login };
+  return { endpoint, account, container: fields.container, login };
 }
 
 /** The environment's login belongs to the environment's account. */
@@ -84,7 +80,8 @@ function withEnvironment(fields: AzureFields, environment: Environment): AzureFi
     return value === '' ? undefined : value;
   };
   const own = variable('AZURE_STORAGE_ACCOUNT');
-  if (says !== undefined || fields.client_secret !== undefined) return { account: own, ...fields };
+  if (says !== undefined || fields.client_secret !== undefined)
+    return { ...fields, account: fields.account ?? own };
   const connection = variable('AZURE_STORAGE_CONNECTION_STRING');
   if (connection !== undefined && fields.account === undefined && fields.endpoint === undefined) {
     return { ...fields, connection_string: connection };
@@ -92,7 +89,7 @@ function withEnvironment(fields: AzureFields, environment: Environment): AzureFi
   if (fields.account !== undefined && fields.account !== own) return fields;
   const [key, token] = [variable('AZURE_STORAGE_KEY'), variable('AZURE_STORAGE_SAS_TOKEN')];
   const login = key !== undefined ? { account_key: key } : token !== undefined ? { sas_token: token } : {};
-  return { account: own, ...fields, ...login };
+  return { ...fields, account: fields.account ?? own, ...login };
 }
 
 interface ConnectionString {
@@ -133,7 +130,6 @@ function connectionString(text: string): ConnectionString {
 interface SasUrl {
   readonly endpoint: string;
   readonly account: string | undefined;
-  readonly container: string | undefined;
   readonly token: string;
 }
 
@@ -145,13 +141,7 @@ function sasUrl(text: string | undefined): SasUrl | undefined {
   }
   const url = new URL(text);
   const account = /^([a-z0-9-]+)\.blob\./i.exec(url.hostname)?.[1];
-  const container = url.pathname.split('/')[1] ?? '';
-  return {
-    endpoint: url.origin,
-    account,
-    container: account === undefined || container === '' ? undefined : decodeURIComponent(container),
-    token: url.search,
-  };
+  return { endpoint: url.origin, account, token: url.search };
 }
 
 function endpointOf(written: string | undefined, account: string | undefined): string {
