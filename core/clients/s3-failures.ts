@@ -44,6 +44,8 @@ const CODES_BY_WORD: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>
   ['InvalidObjectState', 'SOURCE_REFUSED'],
   ['InvalidAccessKeyId', 'LOGIN_FAILED'],
   ['SignatureDoesNotMatch', 'LOGIN_FAILED'],
+  // versitygw's, with status 404
+  ['XAdminUserNotFound', 'LOGIN_FAILED'],
   ['ExpiredToken', 'LOGIN_FAILED'],
   ['ExpiredTokenException', 'LOGIN_FAILED'],
   ['InvalidToken', 'LOGIN_FAILED'],
@@ -86,20 +88,32 @@ const WRONG_REGION: readonly string[] = [
   'IllegalLocationConstraintException',
 ];
 
+/** Characters of a service's message that are shown. */
+const MAX_MESSAGE = 300;
+
 /** What the SDK or a socket threw. Only names, statuses and messages are taken over: they hold no credentials. */
 export function s3FailureOf(thrown: unknown): S3Failure {
   const error = asRecord(thrown);
   const headers = asRecord(asRecord(error['$response'])['headers']);
   const status = asRecord(error['$metadata'])['httpStatusCode'] ?? asRecord(error['$response'])['statusCode'];
   const region = error['Region'] ?? headers['x-amz-bucket-region'];
-  const message = messageOf(thrown);
+  const message = plainMessage(messageOf(thrown));
   return {
     word: thrown instanceof Error ? textOf(error['Code'] ?? error['name']) : '',
     status: typeof status === 'number' ? status : undefined,
-    message: /^Unknown(?:Error)?$/.test(message) ? '' : message,
+    message,
     region: typeof region === 'string' ? region : /expecting '([a-z0-9-]+)'/.exec(message)?.[1],
     errno: errnoOf(thrown),
   };
+}
+
+/** Without the SDK's words for "none", its advice to programmers, and the places in OpenSSL's source code. */
+function plainMessage(message: string): string {
+  if (/^Unknown(?:Error)?$/.test(message)) return '';
+  const tls = /SSL routines:[^:]*:([^:]+):/.exec(message)?.[1];
+  const line =
+    tls ?? message.replace(/\s+/g, ' ').replace(/\s*Deserialization error: to see the raw response.*$/, '');
+  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
 }
 
 function textOf(value: unknown): string {
@@ -253,6 +267,7 @@ function loginHint({ word, message }: S3Failure, { credentials, region, endpoint
   const from = credentials ?? 'no credentials';
   switch (word) {
     case 'InvalidAccessKeyId':
+    case 'XAdminUserNotFound':
     case 'InvalidClientTokenId':
     case 'UnrecognizedClientException':
       return `The service does not know the access key (from ${from}): it was deleted, is of another ${endpoint === undefined ? 'partition' : 'service'}, or is temporary and lacks its session_token.`;

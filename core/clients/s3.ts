@@ -6,8 +6,8 @@ import type { ListedObject, ObjectClient, ObjectPage, ObjectRange } from './obje
 import { codeOfS3Failure, s3Error, s3FailureOf, type S3Call } from './s3-failures';
 import type { S3Settings } from './s3-settings';
 
-/** Tries of a single request, until its answer begins; the SDK waits up to 20 seconds between them. */
-const ATTEMPTS = 4;
+/** How often a single request is made again, until its answer begins; the SDK waits up to 20 seconds before each. */
+const RETRIES = 3;
 /** Milliseconds until a connection is open. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Milliseconds until an answer begins. */
@@ -17,15 +17,15 @@ const ANSWER_TIMEOUT_MS = 60_000;
  * A bucket of S3; the version of an object is its entity tag. No request is made yet. Credentials that the settings leave open are found by the
  * SDK at the first request: this alone looks at the variables and files of the process.
  */
-export async function openS3(settings: S3Settings): Promise<ObjectClient> {
+export async function openS3(settings: S3Settings, retries = RETRIES): Promise<ObjectClient> {
   const sdk = await import('@aws-sdk/client-s3');
-  return new S3Bucket(sdk, new sdk.S3Client(clientConfig(settings)), settings);
+  return new S3Bucket(sdk, new sdk.S3Client(clientConfig(settings, retries)), settings);
 }
 
-function clientConfig({ login, region, endpoint, pathStyle }: S3Settings): S3ClientConfig {
+function clientConfig({ login, region, endpoint, pathStyle }: S3Settings, retries: number): S3ClientConfig {
   const silent = (): void => undefined;
   return {
-    maxAttempts: ATTEMPTS,
+    maxAttempts: 1 + retries,
     forcePathStyle: pathStyle,
     // Sums of whole objects do not come with ranges; length and version are proven.
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -137,12 +137,22 @@ class S3Bucket implements ObjectClient {
     const answer = await this.send(call, signal, async () =>
       this.client.send(command, { abortSignal: signal }),
     );
+    if (answer.Name === undefined && answer.Contents === undefined) throw this.noListing(call);
     const decode = answer.EncodingType === 'url' ? decodeKey : (key: string) => key;
     const objects = (answer.Contents ?? []).map((found) =>
       this.listed(decode(found.Key ?? ''), found.Size, found.ETag, found.LastModified),
     );
     const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
     return { objects, ...(next === undefined ? {} : { next }) };
+  }
+
+  private noListing(call: S3Call): BeamliftError {
+    return new BeamliftError('SOURCE_REFUSED', {
+      what: `Could not ${call.action}`,
+      where: { object: call.object },
+      why: 'the answer is not a listing of S3',
+      hint: `Check \`endpoint\`${call.endpoint === undefined ? '' : ` (${call.endpoint})`}: is it an address of a service that speaks S3?`,
+    });
   }
 
   /** `refusal`: why it could not be listed, which says more than an answer without a body. */
