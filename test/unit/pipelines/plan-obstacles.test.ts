@@ -46,7 +46,7 @@ describe('obstacles of a plan for workers elsewhere', () => {
       told(contextOf(['mysql', connection], { ...BIGQUERY, credentials: '${file:key.json}' })),
       [
         '`password` of connection shop is ${env:PW}, which only this machine can resolve',
-        '`key` of connection shop is ${file:/k.json}, which only this machine can resolve',
+        '`nested.key` of connection shop is ${file:/k.json}, which only this machine can resolve',
         '`token` of connection shop is written out in the configuration, and secrets never leave this machine',
         '`credentials` of destination warehouse is ${file:key.json}, which only this machine can resolve',
       ],
@@ -60,17 +60,17 @@ describe('obstacles of a plan for workers elsewhere', () => {
       '`path` of connection shop is on this machine, where workers cannot read or write',
       '`path` of destination warehouse is on this machine, where workers cannot read or write',
     ]);
-    assert.deepEqual(told(contextOf(['postgresql', { host: 'db', ssl_ca: 'ca.pem' }])), [
+    assert.deepEqual(told(contextOf(['postgresql', { host: 'db', password: '', ssl_ca: 'ca.pem' }])), [
       '`ssl_ca` of connection shop is a file of this machine',
     ]);
   });
 
   it('are addresses of this machine', () => {
-    assert.deepEqual(told(contextOf(['postgresql', { database: 'd' }])), [
+    assert.deepEqual(told(contextOf(['postgresql', { database: 'd', password: '' }])), [
       'connection shop names no `host`, so that each worker would look on itself',
     ]);
     for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1', '/var/run/postgresql', 'x.localhost']) {
-      assert.deepEqual(told(contextOf(['mysql', { host }])), [
+      assert.deepEqual(told(contextOf(['mysql', { host, password: '' }])), [
         `\`host\` of connection shop is ${host}, which is this machine`,
       ]);
     }
@@ -80,10 +80,48 @@ describe('obstacles of a plan for workers elsewhere', () => {
       endpoint: 'http://127.0.0.1:9050',
       staging_endpoint: 'http://[::1]:1',
     };
-    assert.deepEqual(told(contextOf(['mysql', { host: 'db' }], config)), [
+    assert.deepEqual(told(contextOf(['mysql', { host: 'db', password: '' }], config)), [
       '`endpoint` of destination warehouse is http://127.0.0.1:9050, which is this machine',
       '`staging_endpoint` of destination warehouse is http://[::1]:1, which is this machine',
     ]);
+  });
+
+  it('are a password that is not given, since workers have no variables and no password file', () => {
+    const without = contextOf(['postgresql', { host: 'db' }]);
+    assert.deepEqual(told(without), [
+      'connection shop has no `password`, and workers have neither the variables nor the password file of this machine',
+    ]);
+    assert.deepEqual(told(without, true), []);
+    assert.deepEqual(planObstacles(without, { here: false, resolves: ['env', 'file'] }), []);
+    assert.deepEqual(told(contextOf(['mysql', { host: 'db', password: '' }])), []);
+    const certificate = { host: 'db', ssl_key: '${secret:projects/p/secrets/k/versions/1}' };
+    assert.deepEqual(told(contextOf(['postgresql', certificate])), []);
+  });
+
+  it('are the parts of an SSH tunnel that are on this machine, while the database may be on the SSH server itself', () => {
+    const secret = '${secret:projects/p/secrets/k/versions/1}';
+    const ssh = { host: 'bastion', private_key: secret, host_key: `SHA256:${'A'.repeat(43)}` };
+    const through = (more: JsonObject): string[] =>
+      told(contextOf(['postgresql', { host: 'localhost', password: secret, ssh: { ...ssh, ...more } }]));
+    assert.deepEqual(through({}), []);
+    assert.deepEqual(through({ host: '127.0.0.1' }), [
+      '`ssh.host` of connection shop is 127.0.0.1, which is this machine',
+    ]);
+    assert.deepEqual(through({ private_key: '${file:/k}', passphrase: '${inline:x}' }), [
+      '`ssh.private_key` of connection shop is ${file:/k}, which only this machine can resolve',
+      '`ssh.passphrase` of connection shop is written out in the configuration, and secrets never leave this machine',
+    ]);
+    assert.deepEqual(through({ known_hosts: '~/.ssh/known_hosts' }), [
+      '`ssh.known_hosts` of connection shop is a file of this machine',
+    ]);
+    assert.deepEqual(through({ known_hosts: 'bastion ssh-ed25519 AAAAC3' }), []);
+    assert.deepEqual(
+      told(contextOf(['mysql', { host: 'db', password: secret, ssh: { host: 'bastion', agent: true } }])),
+      [
+        '`ssh` of connection shop logs in with the SSH agent of this machine, which workers do not have',
+        '`ssh` of connection shop names no `host_key`, and workers do not have the known_hosts of this machine',
+      ],
+    );
   });
 
   it('are secrets alone where the workers are on this machine', () => {

@@ -45,7 +45,7 @@ describe('workerObstacles', () => {
     { type: 'postgresql', connection: { host: 'db.example.com' } },
     { type: 'duckdb', config: { path: '/w.duckdb' } },
   );
-  const onThisMachine = database({ host: 'localhost' });
+  const onThisMachine = database({ host: 'localhost', password: '' });
 
   it('finds none for workers in this process, whatever the run needs', () => {
     for (const run of [withVariable, withFile, withManager, withInline, files, embedded, onThisMachine]) {
