@@ -4,7 +4,6 @@ import type { Loader, RunRecovery, UnfinishedRun } from '../core/loader';
 import type { Manifest } from '../core/manifest';
 import { needsAttention } from '../core/needs-attention';
 import type { Plan } from '../core/plan';
-import { totalOf } from '../pipelines/commit-run';
 import { commitStaged, executePlan, isLeftToTheNext, type Execution } from './execute-plan';
 import { fingerprint } from './config/fingerprint';
 import type { RunReport } from './report';
@@ -50,7 +49,7 @@ export async function adoptRun(
     const recorder = new RunRecorder(runId, job, options, services, new Date(unfinished.startedAt));
     try {
       recorder.planned(plan);
-      recorder.staged(totalOf(manifests));
+      recorder.staged(manifests);
       recorder.committed(await commitStaged(execution, plan, manifests));
     } catch (thrown) {
       const error = execution.explain(thrown);

@@ -3,7 +3,7 @@ import type { Lease, LoadReport, RunEnd } from '../core/loader';
 import type { Manifest } from '../core/manifest';
 import type { JsonObject, Plan } from '../core/plan';
 import { runDirect } from '../pipelines/beam/direct';
-import { commitRun, totalOf } from '../pipelines/commit-run';
+import { commitRun } from '../pipelines/commit-run';
 import { runInProcess } from '../pipelines/in-process';
 import type { Phase, RunListener } from '../pipelines/run-events';
 import type { LaunchOptions, LaunchServices } from './launch-options';
@@ -55,7 +55,7 @@ export async function executePlan(
     }
     for (const manifest of result.manifests) manifests.set(manifest.unit, manifest);
     const all = [...manifests.values()];
-    recorder.staged(totalOf(all));
+    recorder.staged(all);
     committing = true;
     recorder.committed(await commitStaged(execution, plan, all));
   } catch (thrown) {

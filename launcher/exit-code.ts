@@ -35,12 +35,12 @@ export function worstExitCode(codes: readonly number[]): number {
 
 /** A run's exit code; `signal` tells SIGINT from SIGTERM. */
 export function exitCodeOfReport(
-  report: Pick<RunReport, 'status' | 'rows_rejected' | 'error' | 'runner_job'>,
+  report: Pick<RunReport, 'status' | 'rows_rejected' | 'files' | 'error' | 'runner_job'>,
   signal: AbortSignal,
 ): number {
   switch (report.status) {
     case 'success':
-      return report.rows_rejected > 0 ? EXIT.rejects : EXIT.ok;
+      return report.rows_rejected > 0 || (report.files?.failed ?? 0) > 0 ? EXIT.rejects : EXIT.ok;
     case 'skipped':
       return EXIT.ok;
     case 'timed_out':

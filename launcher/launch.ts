@@ -114,7 +114,10 @@ async function runAnew(execution: Execution): Promise<void> {
   const plan = await phase(
     listener,
     'plan',
-    async () => await makePlan(opened, run, options, services),
+    async () => {
+      recorder.listed((await opened.extractor.files(signal)) ?? []);
+      return await makePlan(opened, run, options, services);
+    },
     () => undefined,
   );
   recorder.planned(plan);

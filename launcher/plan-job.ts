@@ -123,6 +123,7 @@ export async function makePlan(
     partitioning: (existing === undefined ? job.tableOptions.partitionBy : existing.partitioning) ?? null,
     policies: job.policies,
     maxRejects: job.maxRejects,
+    ...(job.onBadFile === 'skip' ? { skipBadFiles: true } : {}),
     stagingFolder: path.join(services.baseFolder, '.beamlift', 'staging', run.runId),
     rejectFolder: path.join(services.baseFolder, '.beamlift', 'rejects', run.runId),
   };
@@ -183,7 +184,9 @@ async function cutUnits(
       bytesOf(selection.files) / bytesOf(listed),
     );
     hints = { kind: 'files', files: selection.files };
-    if (extractor.ranges !== undefined && job.split.by !== 'none' && options.limit === undefined) {
+    // A file of which one range cannot be read would be half loaded.
+    const mayCut = job.split.by !== 'none' && job.onBadFile === 'fail' && options.limit === undefined;
+    if (extractor.ranges !== undefined && mayCut) {
       const target = rangeTargetBytes({
         bytes: bytesOf(selection.files),
         estimate,

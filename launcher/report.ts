@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../core/errors';
 import type { Losses } from '../core/loss-ledger';
 import type { JsonObject, Runner } from '../core/plan';
+import type { FailedFile } from './file-history';
 import type { RunStatus } from './runs/run-store';
 
 /** What `--json` prints for a job, and what the run store keeps. */
@@ -30,6 +31,10 @@ export interface RunReport {
   runner_job?: { runner: Runner; id: string; url?: string; handle: JsonObject };
   /** Files with rejected rows, one JSON object a line. */
   reject_files: string[];
+  /** Of a job that loads files: how many of this run's are published, and how many were left out (`on_bad_file: skip`). */
+  files?: { loaded: number; failed: number };
+  /** Files that were left out; the first 1,000. The run store has all of them. */
+  failed_files?: FailedFile[];
   notices: string[];
   error?: ErrorReport;
 }

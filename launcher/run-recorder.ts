@@ -1,18 +1,37 @@
 import { formatCounted } from '../core/counted';
 import { messageOf, type BeamliftError } from '../core/errors';
 import type { LoadReport } from '../core/loader';
+import type { Manifest } from '../core/manifest';
 import { jsonObjectSchema, type Plan, type Runner } from '../core/plan';
-import type { RunTotals } from '../pipelines/commit-run';
+import { totalOf } from '../pipelines/commit-run';
+import { fileOutcomes, type FileOutcome, type KnownFile } from '../pipelines/file-outcomes';
 import type { PipelineRun } from '../pipelines/pipeline-runner';
 import type { JobSpec } from './config/job-spec';
 import { destinationTable } from './destination-table';
+import {
+  failedOf,
+  filesOfPlan,
+  MAX_REPORTED_FILES,
+  recordsOfFailure,
+  recordsOfLoaded,
+  type FileHistoryOwner,
+} from './file-history';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import { emptyReport, type RunReport } from './report';
+import type { FileRecord } from './runs/file-record';
 import type { RunStatus } from './runs/run-store';
+
+/** Files that were left out and are logged one by one. */
+const MAX_LOGGED_FILES = 20;
 
 /** Collects what happens in a run into its report, and keeps the run store's record. The run store never makes a run fail. */
 export class RunRecorder {
   private readonly report: RunReport;
+  private plan: Plan | undefined;
+  /** Those that the run is about, as far as it is known. */
+  private files: readonly KnownFile[] = [];
+  private outcomes: readonly FileOutcome[] = [];
+  private records: FileRecord[] = [];
 
   constructor(
     readonly runId: string,
@@ -36,7 +55,15 @@ export class RunRecorder {
     await this.save(null);
   }
 
-  planned({ context, units, runner, runnerReason, large, notices }: Plan): void {
+  /** Files that a plan is about to be made of: one of them may keep it from being made. */
+  listed(files: readonly KnownFile[]): void {
+    this.files = files;
+  }
+
+  planned(plan: Plan): void {
+    const { context, units, runner, runnerReason, large, notices } = plan;
+    this.plan = plan;
+    this.files = filesOfPlan(plan);
     Object.assign(this.report, {
       runner,
       runner_reason: runnerReason,
@@ -47,7 +74,9 @@ export class RunRecorder {
     this.report.watermark = context.nextWatermark;
   }
 
-  staged(totals: RunTotals): void {
+  staged(manifests: readonly Manifest[]): void {
+    const totals = totalOf(manifests);
+    this.outcomes = fileOutcomes(this.plan?.units ?? [], manifests);
     Object.assign(this.report, {
       rows_extracted: totals.rowsExtracted,
       rows_filtered: totals.rowsFiltered,
@@ -83,6 +112,7 @@ export class RunRecorder {
     this.report.destination = report.table;
     if (report.publishedBy !== undefined) this.report.published_by = report.publishedBy;
     this.report.status = 'success';
+    this.tellFiles();
   }
 
   notice(sentence: string): void {
@@ -97,6 +127,7 @@ export class RunRecorder {
     this.report.status = statusOf(error);
     this.report.watermark = null;
     this.report.error = error.toReport();
+    this.records = recordsOfFailure(this.owner, this.files, error);
   }
 
   /** Ends the record and gives the report. */
@@ -109,6 +140,7 @@ export class RunRecorder {
       return this.report;
     }
     await this.save(completed);
+    await this.saveFiles();
     this.services.log.info('etl.completed', {
       run_id: this.runId,
       job: this.report.job,
@@ -119,6 +151,35 @@ export class RunRecorder {
       ...(this.report.error === undefined ? {} : { error: this.report.error }),
     });
     return this.report;
+  }
+
+  private get owner(): FileHistoryOwner {
+    return { run_id: this.runId, job: this.report.job, started_at: this.began.toISOString() };
+  }
+
+  private tellFiles(): void {
+    const { plan, outcomes, report } = this;
+    if (plan === undefined || outcomes.length === 0) return;
+    this.records = recordsOfLoaded(this.owner, plan, outcomes);
+    const failed = failedOf(outcomes);
+    report.files = { loaded: outcomes.length - failed.length, failed: failed.length };
+    if (failed.length === 0) return;
+    report.failed_files = failed.slice(0, MAX_REPORTED_FILES);
+    report.notices.push(
+      `${formatCounted(failed.length, 'file was', 'files were')} left out (on_bad_file: skip); the next run tries ${failed.length === 1 ? 'it' : 'them'} again.`,
+    );
+    for (const file of failed.slice(0, MAX_LOGGED_FILES)) {
+      this.services.log.warn('source.file_skipped', { run_id: this.runId, job: report.job, ...file });
+    }
+  }
+
+  private async saveFiles(): Promise<void> {
+    if (this.records.length === 0) return;
+    try {
+      await this.services.runStore.putFiles(this.records);
+    } catch (error) {
+      this.services.log.warn('run_store.failed', { run_id: this.runId, error: messageOf(error) });
+    }
   }
 
   private async save(completed: Date | null): Promise<void> {

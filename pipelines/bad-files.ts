@@ -26,10 +26,20 @@ export interface BadFile {
 /** The file of the unit that an error is the fault of; undefined: of none of them. */
 export function badFileOf(unit: WorkUnit, thrown: unknown): BadFile | undefined {
   if (!(thrown instanceof BeamliftError) || !FAULTS_OF_FILES.has(thrown.code)) return undefined;
-  const { code, what, why } = thrown;
+  const { code, what } = thrown;
   const file = filesOfUnit(unit).find(({ uri }) => uri === thrown.where.object);
   if (file === undefined) return undefined;
-  return { uri: file.uri, failure: { code, what, ...(why === undefined ? {} : { why }) } };
+  const why = reasonOf(thrown);
+  return { uri: file.uri, failure: { code, what, ...(why === '' ? {} : { why }) } };
+}
+
+/** With the place in the file: `line 12, column id "x": not a whole number`. */
+function reasonOf({ where: { row, column, value }, why }: BeamliftError): string {
+  const place = [
+    row,
+    column === undefined ? undefined : `column ${column}${value === undefined ? '' : ` "${value}"`}`,
+  ];
+  return [place.filter((part) => part !== undefined).join(', '), why].filter(Boolean).join(': ');
 }
 
 /** The unit without one of its files; undefined: it has no other. */

@@ -46,7 +46,7 @@ export const runCommand: CommandModule = {
     ]);
     command.addHelpText(
       'after',
-      '\nExit codes: 0 loaded or nothing to do, 1 failed, 2 wrong usage or configuration, 3 loaded with rejected rows,\n' +
+      '\nExit codes: 0 loaded or nothing to do, 1 failed, 2 wrong usage or configuration, 3 loaded without rejected rows or bad files,\n' +
         '124 timed out, 130 and 143 interrupted. Of several jobs it is the worst: 0, 3, 124, 1, 2, 130, 143.',
     );
     command.action(action(run));

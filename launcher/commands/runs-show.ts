@@ -6,13 +6,18 @@ import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
 import { addExamples } from '../flags/examples';
 import { addJsonFlag, type JsonFlag } from '../flags/output-flags';
 import { CommandOutput } from '../output/command-output';
-import { adviceFor } from '../output/run-advice';
+import { renderFilesOfRun, SHOWN_FILES } from '../output/files-text';
+import { adviceFor, lineForFiles } from '../output/run-advice';
 import { renderRun } from '../output/runs-text';
 import type { PipelineView } from '../look-at-pipeline';
 import { notedPipeline } from '../runs/noted-pipeline';
-import type { RunRecord } from '../runs/run-store';
+import type { FileRecord } from '../runs/file-record';
+import type { RunRecord, RunStore } from '../runs/run-store';
 import { lookUpRun, statusTeller, withRunStore } from './find-run';
 import { openSession } from './session';
+
+/** More than a run can have. */
+const ALL_FILES = 10_000_000;
 
 interface ShowFlags extends FileFlag, JsonFlag {}
 
@@ -30,26 +35,47 @@ export function registerShow(runs: Command, action: MakeAction, invocation: stri
   command.action(
     action(async (context, id: string, flags: ShowFlags) => {
       const output = new CommandOutput(context.host, context.redactor, {});
-      const record = await withRunStore(context, flags, output, async (store) => await lookUpRun(store, id));
-      if (record === undefined) {
+      const found = await withRunStore(context, flags, output, async (store) => {
+        const run = await lookUpRun(store, id);
+        if (run === undefined) return undefined;
+        return { record: run, files: await filesToShow(store, run.id, flags.json === true) };
+      });
+      if (found === undefined) {
         throw new BeamliftError('RUN_NOT_FOUND', {
           what: `There is no run ${id}`,
           hint: '`beamlift runs list` shows the runs of the run store.',
         });
       }
+      const { record, files } = found;
       const pipeline = await viewOf(context, flags, output, record);
       if (flags.json === true) {
-        output.writeJson(pipeline === undefined ? record : { ...record, pipeline: asJson(pipeline) });
+        output.writeJson({
+          ...record,
+          ...(files.length === 0 ? {} : { files }),
+          ...(pipeline === undefined ? {} : { pipeline: asJson(pipeline) }),
+        });
         return EXIT.ok;
       }
       const shown = output.redacted(record);
       const tellStatus = statusTeller(context);
-      const advice = adviceFor(shown, tellStatus(record), { program: invocation, file: flags.file });
+      const typed = { program: invocation, file: flags.file };
+      const advice = adviceFor(shown, tellStatus(record), typed);
       output.writeLines(renderRun(shown, tellStatus, output.outPalette, pipeline));
+      const line = lineForFiles(typed, record.id);
+      output.writeLines(renderFilesOfRun(output.redacted(files), line, output.outPalette));
       if (advice.length > 0) output.writeLines(['', ...advice]);
       return EXIT.ok;
     }),
   );
+}
+
+/** Of the files of a run all, or failed ones first and one more than are shown. */
+async function filesToShow(store: RunStore, runId: string, all: boolean): Promise<FileRecord[]> {
+  if (all) return await store.files({ runId, limit: ALL_FILES });
+  const limit = SHOWN_FILES + 1;
+  const failed = await store.files({ runId, status: 'failed', limit });
+  const loaded = failed.length < limit ? await store.files({ runId, status: 'loaded', limit }) : [];
+  return [...failed, ...loaded].slice(0, limit);
 }
 
 function asJson({ counters, ...view }: PipelineView) {

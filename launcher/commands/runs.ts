@@ -1,5 +1,6 @@
 import type { CommandModule } from '../command';
 import { registerCancel } from './runs-cancel';
+import { registerFiles } from './runs-files';
 import { registerList } from './runs-list';
 import { registerResume } from './runs-resume';
 import { registerShow } from './runs-show';
@@ -9,9 +10,12 @@ export const runsCommand: CommandModule = {
   register: (program, action, invocation) => {
     const runs = program
       .command('runs')
-      .description('the history of runs: list (without a word), show; unfinished ones: resume, cancel');
+      .description(
+        'the history of runs: list (without a word), show, files; unfinished ones: resume, cancel',
+      );
     registerList(runs, action, invocation);
     registerShow(runs, action, invocation);
+    registerFiles(runs, action, invocation);
     registerResume(runs, action, invocation);
     registerCancel(runs, action, invocation);
   },

@@ -82,6 +82,7 @@ function buildSpec(
     timeoutSeconds: seconds(keys.timeout),
     timezone: keys.timezone ?? 'UTC',
     fileSelection: keys.file_selection ?? 'all',
+    onBadFile: keys.on_bad_file ?? 'fail',
     verify: ofDestination('verify') ?? 'counts',
     stagingFormat: ofDestination('staging_format'),
     tableOptions: tableOptionsOf(ofDestination('table_options')),

@@ -241,6 +241,11 @@ export const jobSchema = z.strictObject({
     description: 'For catalog loads: all files that match, or only the one that was changed last.',
     default: 'all',
   }),
+  on_bad_file: optionalKey(z.enum(['fail', 'skip']), {
+    description:
+      'A file that cannot be read, or has more rejected rows than `rejects.max`: `fail` the run, and nothing is loaded, or `skip` the file: the others are loaded, the exit code is 3, and the next run tries it again.',
+    default: 'fail',
+  }),
   load_type: optionalKey(z.enum(['transactional', 'append', 'catalog', 'replace', 'merge']), {
     description:
       '`transactional` (or `append`) adds what is new since the last run: rows by `timestamp_column`, or new and changed files. `catalog` (or `replace`) replaces the whole table at once. `merge` inserts and updates rows by `key_columns`.',
@@ -383,5 +388,5 @@ export const CATEGORY_KEYS = {
     'timezone',
     'filter',
   ],
-  files: ['file_pattern', 'file_format', 'file_format_options', 'file_selection'],
+  files: ['file_pattern', 'file_format', 'file_format_options', 'file_selection', 'on_bad_file'],
 } as const satisfies Record<'database' | 'files', JobKey[]>;

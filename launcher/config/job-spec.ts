@@ -38,6 +38,7 @@ export interface JobSpec {
   readonly timeoutSeconds: number | undefined;
   readonly timezone: string;
   readonly fileSelection: 'all' | 'latest';
+  readonly onBadFile: 'fail' | 'skip';
   readonly verify: VerifyLevel;
   /** Undefined: what the destination prefers. */
   readonly stagingFormat: StagingFormat | undefined;

@@ -13,6 +13,11 @@ export interface Invocation {
 /** Runs that are told below a list; `runs list --status needs_attention` has all of them. */
 const MAX_TOLD = 5;
 
+/** Lists the files of a run. */
+export function lineForFiles(invocation: Invocation, id: string): string {
+  return line(invocation, 'runs', 'files', '--run', id);
+}
+
 /** Lines below a list of runs: those that wait for a person. */
 export function adviceForList(records: readonly RunRecord[], invocation: Invocation): string[] {
   return records

@@ -9,6 +9,8 @@ import { renderTable } from './table';
 
 /** Losses shown per job before the rest is summed up. */
 const MAX_LOSSES = 5;
+/** Files that were left out and are named. */
+const MAX_FILES = 3;
 /** Longer names of jobs and tables are cut. */
 const MAX_NAME_WIDTH = 40;
 
@@ -47,6 +49,14 @@ function renderRemarks(report: RunReport): string[] {
     const files =
       report.reject_files.length === 0 ? '' : `: ${printableLine(describeRejectFiles(report.reject_files))}`;
     remarks.push(`${job}: ${formatCounted(report.rows_rejected, 'row was', 'rows were')} rejected${files}`);
+  }
+  const { failed_files: failedFiles = [], files } = report;
+  if (files !== undefined && files.failed > 0) {
+    const names = failedFiles.slice(0, MAX_FILES).map(({ file }) => file);
+    const more = files.failed > names.length ? ', …' : '';
+    remarks.push(
+      `${job}: ${formatCounted(files.failed, 'file was', 'files were')} left out: ${printableLine(names.join(', '))}${more}; see runs show ${report.run_id}`,
+    );
   }
   if (report.status === 'skipped' && report.error !== undefined) {
     remarks.push(`${job}: ${printableLine(report.error.what)}`);

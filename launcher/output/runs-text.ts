@@ -79,6 +79,7 @@ export function renderRun(
     ['filtered', nonZero(count('rows_filtered'))],
     ['rejected', knownCount('rows_rejected')],
     ['loaded', count('rows_loaded')],
+    ['files', filesOf(report['files'])],
     ['published by', textOf(report['published_by'])],
     ['staged', typeof bytes === 'number' && !countsAreLost ? formatBytes(bytes) : undefined],
     ['watermark', record.watermark === null ? undefined : printableLine(record.watermark)],
@@ -149,6 +150,12 @@ function pipelineRows(view: PipelineView | undefined): [string, string | undefin
     ['rows read', count('rows_read')],
     ['rows staged', count('rows_staged')],
   ];
+}
+
+function filesOf(files: JsonValue | undefined): string | undefined {
+  const { loaded, failed } = objectOf(files) ?? {};
+  if (typeof loaded !== 'number' || typeof failed !== 'number') return undefined;
+  return `${formatCount(loaded)} loaded${failed === 0 ? '' : `, ${formatCount(failed)} left out`}`;
 }
 
 function lossesOf(losses: JsonValue | undefined): string[] {

@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /**
  * How a run was done with a file: `loaded`: its rows are published. `failed`: it could not be read, and nothing of it is published. Files
  * that a failed run would have loaded are neither.
@@ -8,31 +6,28 @@ export const FILE_STATUSES = ['loaded', 'failed'] as const;
 export type FileStatus = (typeof FILE_STATUSES)[number];
 
 /** What one run did with one file; a row of `etl_run_files`. */
-export const fileRecordSchema = z.strictObject({
-  run_id: z.string(),
-  job: z.string(),
+export interface FileRecord {
+  readonly run_id: string;
+  readonly job: string;
   /** When the run began, ISO, UTC. */
-  started_at: z.string(),
+  readonly started_at: string;
   /** As the source names it: relative to its folder or bucket. */
-  uri: z.string(),
+  readonly uri: string;
   /** The content that was read: generation, versionId, etag; size and time of a local file. */
-  version: z.string(),
+  readonly version: string;
   /** In bytes, as stored. */
-  size: z.number(),
+  readonly size: number;
   /** ISO; null: the source does not say. */
-  last_modified: z.string().nullable(),
-  status: z.enum(FILE_STATUSES),
+  readonly last_modified: string | null;
+  readonly status: FileStatus;
   /** Null: not known, as in a file that could not be read. */
-  rows_extracted: z.number().nullable(),
+  readonly rows_extracted: number | null;
   /** Rows given to the table; of a job that merges some may have given way to others with their key. */
-  rows_loaded: z.number().nullable(),
-  rows_rejected: z.number().nullable(),
-  error_code: z.string().nullable(),
-  error_message: z.string().nullable(),
-});
-export type FileRecord = Readonly<z.infer<typeof fileRecordSchema>>;
-
-export const FILE_COLUMNS = Object.keys(fileRecordSchema.shape) as (keyof FileRecord)[];
+  readonly rows_loaded: number | null;
+  readonly rows_rejected: number | null;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+}
 
 export interface FileFilter {
   readonly runId?: string;

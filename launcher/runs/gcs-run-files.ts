@@ -3,7 +3,8 @@ import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
 import type { GcsBucket } from '../../core/clients/gcs-bucket';
 import { BeamliftError } from '../../core/errors';
-import { fileRecordSchema, fitsFilter, inFileOrder, type FileFilter, type FileRecord } from './file-record';
+import { fitsFilter, inFileOrder, type FileFilter, type FileRecord } from './file-record';
+import { fileRecordSchema } from './file-record-json';
 import { likelyBeginnings, parseRunObjectName, runObjectName, type RunObjectName } from './run-object-name';
 import { readPatience, writePatience } from './store-patience';
 

@@ -3,14 +3,8 @@ import type { PostgresClient, StatementPurpose } from '../../core/clients/postgr
 import { resolvePostgresSettings, type PostgresSettings } from '../../core/clients/postgres-settings';
 import { RETRY_POLICIES } from '../../core/retry-policies';
 import { withRetries } from '../../core/with-retries';
-import {
-  FILE_COLUMNS,
-  FILES_PER_WRITE,
-  fileRecordSchema,
-  inGroups,
-  type FileFilter,
-  type FileRecord,
-} from './file-record';
+import { FILES_PER_WRITE, inGroups, type FileFilter, type FileRecord } from './file-record';
+import { FILE_COLUMNS, fileRecordSchema } from './file-record-json';
 import { isPrepared, migrate, quoteIdentifier, type PostgresPlace } from './postgres-migrations';
 import { RECORD_COLUMNS, runRecordSchema } from './record-json';
 import type { RunStoreServices } from './run-store-services';

@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { openSqlite, type SqliteDatabase, type SqliteRow, type SqliteValue } from '../../core/clients/sqlite';
 import { jsonObjectSchema } from '../../core/plan';
-import {
-  FILE_COLUMNS,
-  FILES_PER_WRITE,
-  fileRecordSchema,
-  inGroups,
-  type FileFilter,
-  type FileRecord,
-} from './file-record';
+import { FILES_PER_WRITE, inGroups, type FileFilter, type FileRecord } from './file-record';
+import { FILE_COLUMNS, fileRecordSchema } from './file-record-json';
 import { RUN_STATUSES, type RunFilter, type RunRecord, type RunStore } from './run-store';
 import { migrate } from './sqlite-migrations';
 

@@ -41,6 +41,7 @@ export function fakeJob(name: string): JobSpec {
     timeoutSeconds: undefined,
     timezone: 'UTC',
     fileSelection: 'all',
+    onBadFile: 'fail',
     verify: 'counts',
     stagingFormat: undefined,
     tableOptions: { clusterBy: [] },

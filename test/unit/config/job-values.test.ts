@@ -66,6 +66,7 @@ describe('job values', () => {
       timeoutSeconds: undefined,
       timezone: 'UTC',
       fileSelection: 'all',
+      onBadFile: 'fail',
       verify: 'counts',
       stagingFormat: undefined,
       tableOptions: { clusterBy: [] },

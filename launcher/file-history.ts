@@ -1,0 +1,90 @@
+import type { BeamliftError } from '../core/errors';
+import { filesOfUnit } from '../core/files-of-unit';
+import type { Plan } from '../core/plan';
+import type { FileOutcome, KnownFile } from '../pipelines/file-outcomes';
+import type { FileRecord } from './runs/file-record';
+
+/** Whose history it is. */
+export type FileHistoryOwner = Pick<FileRecord, 'run_id' | 'job' | 'started_at'>;
+
+/** Failed files that a report names; the run store has all of them. */
+export const MAX_REPORTED_FILES = 1_000;
+
+/** A file that was left out, as reports name it. */
+export interface FailedFile {
+  readonly file: string;
+  readonly code: string;
+  readonly what: string;
+  readonly why?: string;
+}
+
+/** Records of the files of a run that published. A run with a limit has loaded no file whole, so it has none. */
+export function recordsOfLoaded(
+  owner: FileHistoryOwner,
+  plan: Pick<Plan, 'context'>,
+  outcomes: readonly FileOutcome[],
+): FileRecord[] {
+  if (plan.context.limit !== null) return [];
+  return outcomes.map(({ file, rowsExtracted, rowsRejected, failure }) =>
+    failure === undefined
+      ? {
+          ...recordOf(owner, file),
+          status: 'loaded',
+          rows_extracted: rowsExtracted,
+          rows_loaded: rowsExtracted - rowsRejected,
+          rows_rejected: rowsRejected,
+        }
+      : {
+          ...recordOf(owner, file),
+          error_code: failure.code,
+          error_message: [failure.what, failure.why].filter(Boolean).join(': '),
+        },
+  );
+}
+
+/** The record of the file that a run failed on; none where it failed on something else. */
+export function recordsOfFailure(
+  owner: FileHistoryOwner,
+  files: readonly KnownFile[],
+  { code, what, why, where }: BeamliftError,
+): FileRecord[] {
+  const file = files.find(({ uri }) => uri === where.object);
+  return file === undefined
+    ? []
+    : [{ ...recordOf(owner, file), error_code: code, error_message: [what, why].filter(Boolean).join(': ') }];
+}
+
+/** All files of a plan, whole. */
+export function filesOfPlan({ units }: Pick<Plan, 'units'>): KnownFile[] {
+  return units.flatMap(filesOfUnit);
+}
+
+/** Files that were left out, for a report. */
+export function failedOf(outcomes: readonly FileOutcome[]): FailedFile[] {
+  return outcomes.flatMap(({ file, failure }) => {
+    if (failure === undefined) return [];
+    const { code, what, why } = failure;
+    return [{ file: file.uri, code, what, ...(why === undefined ? {} : { why }) }];
+  });
+}
+
+function recordOf(
+  { run_id, job, started_at }: FileHistoryOwner,
+  { uri, version, bytes, lastModified }: KnownFile,
+): FileRecord {
+  return {
+    run_id,
+    job,
+    started_at,
+    uri,
+    version,
+    size: bytes,
+    last_modified: lastModified ?? null,
+    status: 'failed',
+    rows_extracted: null,
+    rows_loaded: null,
+    rows_rejected: null,
+    error_code: null,
+    error_message: null,
+  };
+}
