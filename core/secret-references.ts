@@ -1,9 +1,10 @@
 /**
  * References to secrets inside configuration texts:
  * `${env:NAME}`, `${file:path}`, `${secret:projects/P/secrets/S/versions/V}` (Secret Manager),
- * and `${inline:path}`, which configuration puts in place of a secret that was written out, so that no plan holds one.
+ * and two that configuration puts in place of a secret, so that no plan holds one: `${inline:path}` of one that was written out, and
+ * `${connection:NAME/FIELD}` of one that the run store keeps encrypted.
  */
-export const SECRET_REFERENCE_KINDS = ['env', 'file', 'secret', 'inline'] as const;
+export const SECRET_REFERENCE_KINDS = ['env', 'file', 'secret', 'inline', 'connection'] as const;
 export type SecretReferenceKind = (typeof SECRET_REFERENCE_KINDS)[number];
 
 export interface SecretReference {

@@ -1,6 +1,7 @@
 import type { CommandModule } from './command';
 import { checkCommand } from './commands/check';
 import { completionCommand } from './commands/completion';
+import { connectionsCommand } from './commands/connections';
 import { discoverCommand } from './commands/discover';
 import { initCommand } from './commands/init';
 import { planCommand } from './commands/plan';
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandModule[] = [
   planCommand,
   previewCommand,
   checkCommand,
+  connectionsCommand,
   discoverCommand,
   runsCommand,
   schemaCommand,

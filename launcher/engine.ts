@@ -5,9 +5,15 @@ import type { Plan } from '../core/plan';
 import type { SecretRedactor } from '../core/secret-redactor';
 import type * as CheckConfiguration from './check-configuration';
 import type { CheckResult } from './check-configuration';
+import type * as ConnectionOutlines from './config/connection-outline';
+import type { ConnectionOutline } from './config/connection-outline';
 import type { Configuration, JobSpec, NamedConnection } from './config/job-spec';
 import type * as JsonSchema from './config/json-schema';
 import type * as LoadConfiguration from './config/load-configuration';
+import type { FindStored } from './config/stored-endpoints';
+import type { ConnectionStore } from './connections/connection-store';
+import type * as ConnectionTools from './connections/connection-tools';
+import type * as OpenConnectionStore from './connections/open-connection-store';
 import type * as DescribeConversions from './describe-conversions';
 import type * as ExpandJobs from './expand-jobs';
 import type { ExpandServices } from './expand-jobs';
@@ -36,6 +42,10 @@ export interface ConfigurationRequest {
   readonly file?: string;
   readonly cwd: string;
   readonly environment: Environment;
+  /** Asks the run store for connections that the file does not have; absent: there are only the file's. */
+  readonly findStored?: FindStored;
+  /** Names to look for besides those of jobs. */
+  readonly alsoConnections?: readonly string[];
 }
 
 /** A job that the command line describes, without a file. */
@@ -60,7 +70,8 @@ export interface Engine {
   loadConfiguration(request: ConfigurationRequest): Promise<Configuration>;
   configurationFromUrls(request: UrlJob): Promise<Configuration>;
   createSecrets(
-    configuration: Pick<Configuration, 'baseFolder' | 'inlineSecrets'>,
+    configuration: Pick<Configuration, 'baseFolder' | 'inlineSecrets'> &
+      Partial<Pick<Configuration, 'sealedSecrets'>>,
     environment: Environment,
     redactor: SecretRedactor,
   ): SecretResolver;
@@ -103,6 +114,15 @@ export interface Engine {
     services: SourceServices,
     signal: AbortSignal,
   ): Promise<DiscoveredObject[]>;
+  /** What the configuration says about connections, whatever is wrong with the rest of it. */
+  outlineConnections(request: ConfigurationRequest): Promise<ConnectionOutline>;
+  /** `create: false`: for looking only; makes nothing. */
+  openConnections(
+    spec: RunStoreSpec,
+    services: RunStoreServices,
+    options: { create: boolean },
+  ): Promise<ConnectionStore>;
+  connectionTools(): typeof ConnectionTools;
   configurationJsonSchema(): unknown;
   draftJob(request: DraftRequest): Promise<Draft>;
   /** For looking only: makes nothing. */
@@ -135,6 +155,9 @@ const modules = {
   jsonSchema: () => load('./config/json-schema') as typeof JsonSchema,
   describeConversions: () => load('./describe-conversions') as typeof DescribeConversions,
   runStore: () => load('./runs/open-run-store') as typeof OpenRunStore,
+  outline: () => load('./config/connection-outline') as typeof ConnectionOutlines,
+  connectionStore: () => load('./connections/open-connection-store') as typeof OpenConnectionStore,
+  connectionTools: () => load('./connections/connection-tools') as typeof ConnectionTools,
 };
 
 /** The real one. */
@@ -142,8 +165,10 @@ export const ENGINE: Engine = {
   codeVersion: () => modules.version().codeVersion(),
   loadConfiguration: async (request) => await modules.loadConfiguration().loadConfiguration(request),
   configurationFromUrls: async (request) => await modules.loadConfiguration().configurationFromUrls(request),
-  createSecrets: ({ baseFolder, inlineSecrets }, environment, redactor) =>
-    modules.secrets().createSecretResolver({ environment, baseFolder, inlineSecrets, redactor }),
+  createSecrets: ({ baseFolder, inlineSecrets, sealedSecrets = new Map() }, environment, redactor) =>
+    modules
+      .secrets()
+      .createSecretResolver({ environment, baseFolder, inlineSecrets, sealedSecrets, redactor }),
   expandJobs: async (...request) => await modules.expandJobs().expandJobs(...request),
   planJob: async (...request) => await modules.launch().planJob(...request),
   launchJob: async (...request) => await modules.launch().launchJob(...request),
@@ -157,6 +182,9 @@ export const ENGINE: Engine = {
   checkRunStore: async (...request) => await modules.check().checkRunStore(...request),
   discover: async (...request) => await modules.check().discover(...request),
   draftJob: async (request) => await modules.draftJob().draftJob(request),
+  outlineConnections: async (request) => await modules.outline().outlineConnections(request),
+  openConnections: async (...request) => await modules.connectionStore().openConnectionStore(...request),
+  connectionTools: () => modules.connectionTools(),
   configurationJsonSchema: () => modules.jsonSchema().configurationJsonSchema(),
   openRunStore: async (...request) => await modules.runStore().openRunStore(...request, { create: false }),
   openRunStoreForRuns: async (...request) => await modules.runStore().openRunStoreForRuns(...request),

@@ -6,6 +6,7 @@ import { nearestName } from '../nearest-name';
 import { RETRY_POLICIES, type RetryPolicy } from '../retry-policies';
 import type { SecretRedactor } from '../secret-redactor';
 import { parseSecretText, type SecretReference } from '../secret-references';
+import { openSealed, SECRET_KEY_HINT, SECRET_KEY_VARIABLE, SecretKeys } from '../sealed-secrets';
 import { GoogleAccessTokens, TOKEN_ENDPOINTS, type TokenEndpoints } from './google-access-token';
 import { accessSecretVersion, SECRET_MANAGER_ENDPOINT, SecretManagerProblem } from './secret-manager';
 
@@ -18,6 +19,8 @@ export interface SecretResolverOptions {
   readonly baseFolder: string;
   /** What `${inline:path}` stands for, by path; the texts may hold references of the other kinds. */
   readonly inlineSecrets: ReadonlyMap<string, string>;
+  /** What `${connection:NAME/FIELD}` stands for, by `NAME/FIELD`, as `sealSecret` made it. Absent: there are none. */
+  readonly sealedSecrets?: ReadonlyMap<string, string>;
   /** Told of every value before anyone else sees it. */
   readonly redactor: SecretRedactor;
   /** For tests: how Google is reached. */
@@ -42,6 +45,9 @@ export function createSecretResolver(options: SecretResolverOptions): SecretReso
   async function valueOf(reference: SecretReference, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     if (reference.kind === 'inline') return await resolveText(sources.inline(reference), signal, false);
+    if (reference.kind === 'connection') {
+      return await resolveText(await sources.sealed(reference), signal, false);
+    }
     let call = shared.get(reference.text);
     if (call === undefined || call.abandoned) {
       call = new SharedCall(async (callSignal) => {
@@ -69,8 +75,8 @@ export function createSecretResolver(options: SecretResolverOptions): SecretReso
     for (const part of parts) {
       if (typeof part === 'string') {
         values.push(part);
-      } else if (part.kind === 'inline' && !inlineAllowed) {
-        throw unresolved(part, 'An inline secret may not refer to another one.', undefined);
+      } else if ((part.kind === 'inline' || part.kind === 'connection') && !inlineAllowed) {
+        throw unresolved(part, 'A secret that was written out may not refer to another one.', undefined);
       } else {
         values.push(await valueOf(part, signal));
       }
@@ -87,6 +93,7 @@ export function createSecretResolver(options: SecretResolverOptions): SecretReso
 /** Where the values of references are. */
 class SecretSources {
   private readonly tokens: GoogleAccessTokens;
+  private readonly keys: SecretKeys;
 
   constructor(private readonly options: SecretResolverOptions) {
     this.tokens = new GoogleAccessTokens(
@@ -94,6 +101,7 @@ class SecretSources {
       this.http,
       options.tokenEndpoints ?? TOKEN_ENDPOINTS,
     );
+    this.keys = new SecretKeys(options.environment[SECRET_KEY_VARIABLE]);
   }
 
   private get http(): { fetch: typeof fetch; retry: RetryPolicy } {
@@ -110,6 +118,24 @@ class SecretSources {
     );
   }
 
+  /** The text that the run store keeps encrypted; it may hold references of the other kinds. */
+  async sealed(reference: SecretReference): Promise<string> {
+    const { target } = reference;
+    const slash = target.indexOf('/');
+    const [name, field] = [target.slice(0, slash), target.slice(slash + 1)];
+    const sealed = this.options.sealedSecrets?.get(reference.target);
+    if (sealed === undefined) {
+      throw unresolved(
+        reference,
+        'It is kept in the run store, which this process has not read.',
+        'Use ${env:…}, ${file:…} or ${secret:…} where other machines do the work.',
+      );
+    }
+    const opened = await openSealed(sealed, { name, field }, this.keys);
+    if ('text' in opened) return opened.text;
+    throw unresolved(reference, opened.problem, SECRET_KEY_HINT);
+  }
+
   async read(reference: SecretReference, signal: AbortSignal): Promise<string> {
     switch (reference.kind) {
       case 'env':
@@ -120,6 +146,8 @@ class SecretSources {
         return await this.secretManager(reference, signal);
       case 'inline':
         return this.inline(reference);
+      case 'connection':
+        return await this.sealed(reference);
     }
   }
 

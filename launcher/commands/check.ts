@@ -38,7 +38,7 @@ export const checkCommand: CommandModule = {
     command.action(
       action(async (context, names: string[], flags: CheckFlags) => {
         const output = new CommandOutput(context.host, context.redactor, flags);
-        const session = await openSession(context, flags, output);
+        const session = await openSession(context, flags, output, { connections: names });
         try {
           const results: CheckResult[] = [];
           for await (const result of checkAll(context, session, names)) {

@@ -1,8 +1,5 @@
 import { formatCount } from '../../core/counted';
-import { BeamliftError } from '../../core/errors';
-import { nearestName } from '../../core/nearest-name';
 import type { CommandModule } from '../command';
-import type { Configuration, NamedConnection } from '../config/job-spec';
 import { EXIT } from '../exit-code';
 import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
 import { addExamples } from '../flags/examples';
@@ -11,7 +8,7 @@ import { CommandOutput, type OutputFlags } from '../output/command-output';
 import { printableLine } from '../output/printable';
 import { formatBytes } from '../output/quantities';
 import { renderTable } from '../output/table';
-import { openSession } from './session';
+import { withConnections } from './connection-desk';
 
 interface DiscoverFlags extends FileFlag, JsonFlag, OutputFlags {}
 
@@ -21,7 +18,7 @@ export const discoverCommand: CommandModule = {
     const command = program
       .command('discover')
       .description('list the tables or files that a connection can load, with rows and sizes')
-      .argument('<connection>', 'its name in the configuration')
+      .argument('<connection>', 'its name in the configuration or in the run store')
       .argument('[pattern]', 'only what matches, as in "public.*" or "sales/**/*.csv"');
     addFileFlag(command);
     addJsonFlag(command, 'print one JSON object for each table or file');
@@ -33,11 +30,11 @@ export const discoverCommand: CommandModule = {
     command.action(
       action(async (context, name: string, pattern: string | undefined, flags: DiscoverFlags) => {
         const output = new CommandOutput(context.host, context.redactor, flags);
-        const session = await openSession(context, flags, output);
-        try {
-          const connection = findConnection(session.configuration, name);
-          const { services } = session;
-          const objects = await context.engine.discover(connection, pattern, services, services.signal);
+        return await withConnections(context, flags, output, { create: false }, async (desk) => {
+          const connection = await desk.find(name);
+          const services = desk.services(connection);
+          const { signal } = context.host;
+          const objects = await context.engine.discover(connection.named, pattern, services, signal);
           if (flags.json === true) {
             for (const object of objects) output.writeJson(object);
           } else if (objects.length === 0) {
@@ -62,23 +59,8 @@ export const discoverCommand: CommandModule = {
             output.writeLines(renderTable(titles, rows, { paintTitle: output.outPalette.faint }));
           }
           return EXIT.ok;
-        } finally {
-          await session.close();
-        }
+        });
       }),
     );
   },
 };
-
-function findConnection({ connections }: Configuration, name: string): NamedConnection {
-  const connection = connections.get(name);
-  if (connection !== undefined) return connection;
-  const near = nearestName(name, connections.keys());
-  throw new BeamliftError('USAGE', {
-    what: `There is no connection called "${name}"`,
-    hint:
-      near === undefined
-        ? `The connections are: ${[...connections.keys()].join(', ')}.`
-        : `Did you mean "${near}"?`,
-  });
-}

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { BeamliftError } from '../../core/errors';
 import type { CommandContext } from '../command';
 import type { Configuration } from '../config/job-spec';
+import { storedFinder } from '../connections/find-stored';
 import type { FileFlag } from '../flags/configuration-flags';
 import type { CommandOutput } from '../output/command-output';
 import { shownStatus } from '../runs/shown-status';
@@ -32,12 +33,13 @@ export async function lookUpRun(store: RunStore, id: string): Promise<RunRecord 
 
 /** Opens the run store for looking, and closes it after `work`. */
 export async function withRunStore<Result>(
-  { host, engine, redactor }: CommandContext,
+  context: CommandContext,
   { file }: FileFlag,
   output: CommandOutput,
   work: (store: RunStore) => Promise<Result>,
 ): Promise<Result> {
-  const configuration = await locateRunStore({ host, engine }, file);
+  const { host, engine, redactor } = context;
+  const configuration = await locateRunStore(context, file, output);
   const { baseFolder, runStore } = configuration;
   const services = {
     secrets: engine.createSecrets(configuration, host.environment, redactor),
@@ -56,11 +58,20 @@ export async function withRunStore<Result>(
 
 /** The run store of the configuration; without one, where runs without a configuration keep theirs. */
 async function locateRunStore(
-  { host: { cwd, environment }, engine }: Pick<CommandContext, 'host' | 'engine'>,
+  context: CommandContext,
   file: string | undefined,
+  output: CommandOutput,
 ): Promise<Pick<Configuration, 'runStore' | 'baseFolder' | 'inlineSecrets'>> {
+  const { engine } = context;
+  const { cwd, environment } = context.host;
+  const findStored = storedFinder(context, output);
   try {
-    return await engine.loadConfiguration({ cwd, environment, ...(file === undefined ? {} : { file }) });
+    return await engine.loadConfiguration({
+      cwd,
+      environment,
+      findStored,
+      ...(file === undefined ? {} : { file }),
+    });
   } catch (error) {
     const missing = error instanceof BeamliftError && error.code === 'CONFIG_NOT_FOUND';
     if (!missing || file !== undefined || environment['BEAMLIFT_CONFIG'] !== undefined) throw error;

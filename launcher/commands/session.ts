@@ -1,5 +1,6 @@
 import type { Configuration } from '../config/job-spec';
 import type { CommandContext } from '../command';
+import { storedFinder } from '../connections/find-stored';
 import { configuredRunners } from '../configured-runners';
 import { terminalPrompter } from '../init/prompter';
 import { neverAborts } from '../../core/never-aborts';
@@ -21,15 +22,23 @@ export interface Session {
 
 /**
  * Reads the configuration, tells its warnings, and makes the services of commands that work with connections.
- * `history`: open the run store for runs that are about to be made; else there is none.
+ * `connections`: names that may be stored ones. `history`: open the run store for runs that are about to be made; else there is none.
  */
 export async function openSession(
-  { host, engine, redactor }: CommandContext,
+  context: CommandContext,
   flags: FileFlag & UrlFlags,
   output: CommandOutput,
-  { jobs = [], history = false }: { jobs?: readonly string[]; history?: boolean } = {},
+  {
+    jobs = [],
+    history = false,
+    connections = [],
+  }: { jobs?: readonly string[]; history?: boolean; connections?: readonly string[] } = {},
 ): Promise<Session> {
-  const configuration = await selectConfiguration(flags, jobs, host, engine);
+  const { host, engine, redactor } = context;
+  const configuration = await selectConfiguration(flags, jobs, host, engine, {
+    findStored: storedFinder(context, output),
+    alsoConnections: connections,
+  });
   const secrets = engine.createSecrets(configuration, host.environment, redactor);
   const log = await output.log();
   for (const warning of configuration.warnings) log.warn('config.warning', { message: warning });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../core/extractor';
+import { fieldAt, withFieldAt } from '../../core/nested-fields';
 import type { JsonObject } from '../../core/plan';
 import { parseSecretText, type SecretTextPart } from '../../core/secret-references';
 import type { Path, ProblemList } from './configuration-problem';
@@ -13,6 +14,7 @@ interface ExpandContext {
   readonly environment: Environment;
   readonly path: Path;
   readonly problems: ProblemList;
+  readonly isStored?: boolean | undefined;
 }
 
 /**
@@ -22,15 +24,17 @@ interface ExpandContext {
 export function expandFields(
   fields: Readonly<Record<string, unknown>>,
   module: Pick<EndpointModule, 'secretFields' | 'pathFields' | 'schema'>,
-  { environment, path: place, problems }: ExpandContext,
+  { environment, path: place, problems, isStored }: ExpandContext,
 ): Record<string, unknown> {
   const shape: Readonly<Record<string, z.core.$ZodType>> = module.schema.shape;
   const expanded = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(fields)) {
-    const context = { environment, problems, path: [...place, name] };
+    const context = { environment, problems, isStored, path: [...place, name] };
     if (module.secretFields.includes(name)) {
       if (typeof value === 'string') checkReferences(value, context);
       expanded[name] = value;
+    } else if (module.secretFields.some((field) => field.startsWith(`${name}.`)) && isMapping(value)) {
+      expanded[name] = expandFields(value, nestedModule(module, name, shape[name]), context);
     } else if (typeof value === 'string') {
       const isPath = module.pathFields.includes(name);
       const text = isPath ? expandPath(value, context) : expandText(value, context);
@@ -40,6 +44,26 @@ export function expandFields(
     }
   }
   return expanded;
+}
+
+/** What is known of the fields of a mapping that is a field itself. */
+function nestedModule(
+  { secretFields }: Pick<EndpointModule, 'secretFields'>,
+  name: string,
+  schema: z.core.$ZodType | undefined,
+): Pick<EndpointModule, 'secretFields' | 'pathFields' | 'schema'> {
+  const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+  return {
+    secretFields: secretFields.flatMap((field) =>
+      field.startsWith(`${name}.`) ? [field.slice(name.length + 1)] : [],
+    ),
+    pathFields: [],
+    schema: inner instanceof z.ZodObject ? inner : z.object({}),
+  };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function expandNested(value: unknown, context: ExpandContext): unknown {
@@ -95,13 +119,22 @@ function asWritten(expanded: string, written: string, schema: z.core.$ZodType | 
   return scalar !== undefined && z.safeParse(schema, scalar).success ? scalar : expanded;
 }
 
-function checkReferences(text: string, { path: place, problems }: ExpandContext): SecretTextPart[] {
+function checkReferences(text: string, { path: place, problems, isStored }: ExpandContext): SecretTextPart[] {
   const parsed = parseSecretText(text);
   for (const problem of parsed.problems) problems.add(place, referenceProblem(text, problem));
   if (parsed.parts.some((part) => typeof part !== 'string' && part.kind === 'inline')) {
     problems.add(
       place,
       '${inline:…} is made by beamlift itself; write the secret, or ${env:…}, ${file:…} or ${secret:…}',
+    );
+  }
+  if (
+    isStored !== true &&
+    parsed.parts.some((part) => typeof part !== 'string' && part.kind === 'connection')
+  ) {
+    problems.add(
+      place,
+      '${connection:…} is made by beamlift itself; name the stored connection in the job, or write ${env:…}, ${file:…} or ${secret:…}',
     );
   }
   return parsed.parts;
@@ -124,13 +157,13 @@ export function takeSecrets(
   secretPath: string,
   inlineSecrets: Map<string, string>,
 ): JsonObject {
-  const taken: JsonObject = { ...fields };
+  let taken: JsonObject = { ...fields };
   for (const name of secretFields) {
-    const text = fields[name];
+    const text = fieldAt(fields, name);
     if (typeof text !== 'string' || (name === 'credentials' && text === NO_CREDENTIALS)) continue;
     if (parseSecretText(text).parts.every((part) => typeof part !== 'string')) continue;
     inlineSecrets.set(`${secretPath}.${name}`, text);
-    taken[name] = `\${inline:${secretPath}.${name}}`;
+    taken = withFieldAt(taken, name, `\${inline:${secretPath}.${name}}`);
   }
   return taken;
 }

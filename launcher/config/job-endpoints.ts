@@ -7,6 +7,7 @@ import type { JobDraft } from './job-rules';
 import type { NamedConnection } from './job-spec';
 import { type EndpointContext, isMapping, readEndpoint } from './read-endpoint';
 import { nearKey, typeText } from './schema-problems';
+import { UNREADABLE_STORE, writtenFields, type StoredLookup } from './stored-endpoints';
 
 /** What could be found: a connection with problems is missing, although its kind may be known. */
 export interface JobSource {
@@ -24,6 +25,8 @@ export class Endpoints {
   readonly byName = new Map<string, NamedConnection>();
   /** Also of those with problems. */
   names: readonly string[] = [];
+  /** The run store could not be asked for others. */
+  private storeFailed = false;
 
   constructor(
     private readonly section: 'connections' | 'destinations',
@@ -56,9 +59,28 @@ export class Endpoints {
     }
   }
 
+  /** Adds those of the run store that the file does not have: the file's own win. */
+  readStored({ found, names, failure }: StoredLookup, sealedSecrets: Map<string, string>): void {
+    this.storeFailed = failure !== undefined;
+    for (const stored of found.filter(({ name }) => !this.names.includes(name))) {
+      const { name, sealed } = stored;
+      const path = ['stored_connections', name];
+      const context = { ...this.context, isStored: true };
+      const endpoint = readEndpoint({ name, raw: writtenFields(stored), path }, this.role, context);
+      if (endpoint === undefined) continue;
+      this.byName.set(name, endpoint.named);
+      for (const [field, text] of Object.entries(sealed)) sealedSecrets.set(`${name}/${field}`, text);
+    }
+    this.names = [...this.names, ...names.filter((name) => !this.names.includes(name))];
+  }
+
   /** Reports a name that is not there. A name with problems has been reported. */
   reportUnknown(name: string, path: Path): void {
     if (this.names.includes(name)) return;
+    if (this.storeFailed) {
+      this.context.problems.add(path, UNREADABLE_STORE);
+      return;
+    }
     const near = nearKey(name, this.names);
     const advice = near === undefined ? this.choice() : `did you mean ${near}?`;
     this.context.problems.add(path, `there is no ${this.role.noun} ${quoted(name)}; ${advice}`);

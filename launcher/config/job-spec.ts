@@ -68,7 +68,7 @@ export interface Configuration {
   readonly file: string | undefined;
   /** Relative paths are meant from here. */
   readonly baseFolder: string;
-  /** By name; the connection that a job describes itself (source_type, connection_params) is called `jobs.NAME`. */
+  /** By name: those of the file, and of the run store's those that jobs name or the command asked for; the connection that a job describes itself (source_type, connection_params) is called `jobs.NAME`. */
   readonly connections: ReadonlyMap<string, NamedConnection>;
   readonly destinations: ReadonlyMap<string, NamedConnection>;
   readonly jobs: readonly (JobSpec | JobTemplate)[];
@@ -76,5 +76,7 @@ export interface Configuration {
   readonly runStore: RunStoreSpec;
   /** Secrets that were written out, by the path of their `${inline:path}` reference. */
   readonly inlineSecrets: ReadonlyMap<string, string>;
+  /** Secrets of stored connections, encrypted, by the `NAME/FIELD` of their `${connection:NAME/FIELD}` reference. */
+  readonly sealedSecrets: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
 }

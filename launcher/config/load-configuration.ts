@@ -6,6 +6,7 @@ import { type ConfigurationProblem, ProblemList, problemsError } from './configu
 import { ALL_MODULES, type ConfigurationModules } from './endpoint-modules';
 import type { Configuration } from './job-spec';
 import { atFlags, describeUrlJob, type UrlJobInput } from './url-job';
+import { askStored, type FindStored, UNREADABLE_STORE } from './stored-endpoints';
 import { validateConfiguration } from './validate-configuration';
 
 export interface ConfigurationInput {
@@ -16,6 +17,10 @@ export interface ConfigurationInput {
   /** Whether a file without jobs is a problem; true by default. Commands that look at connections alone need none. */
   readonly needsJobs?: boolean;
   readonly modules?: ConfigurationModules;
+  /** Asks the run store for connections that the file does not have. Absent: there are none but the file's. */
+  readonly findStored?: FindStored | undefined;
+  /** Names that are looked for in the run store besides those of jobs. */
+  readonly alsoConnections?: readonly string[] | undefined;
 }
 
 /** A configuration, or everything that is wrong with it. */
@@ -29,7 +34,8 @@ export interface ConfigurationCheck {
 
 /**
  * Finds, reads and checks the configuration file. Throws CONFIG_NOT_FOUND, which says where it looked, and CONFIG_INVALID, whose `why`
- * lists every problem with its file, line and column.
+ * lists every problem with its file, line and column. Where a job names a connection that the file does not have, and the run store cannot be
+ * asked for it, throws RUN_STORE_FAILED.
  */
 export async function loadConfiguration(input: ConfigurationInput): Promise<Configuration> {
   const { file, problems, configuration } = await checkConfiguration(input);
@@ -40,7 +46,7 @@ export async function loadConfiguration(input: ConfigurationInput): Promise<Conf
 /** As `loadConfiguration`, but returns the problems. Throws CONFIG_NOT_FOUND. */
 export async function checkConfiguration(input: ConfigurationInput): Promise<ConfigurationCheck> {
   const { file, cwd, environment } = input;
-  return checkText(await findConfigurationFile({ file, cwd, environment }), input);
+  return await checkText(await findConfigurationFile({ file, cwd, environment }), input);
 }
 
 /**
@@ -71,10 +77,8 @@ export function configurationFromUrls(input: UrlJobInput): Promise<Configuration
   });
 }
 
-function checkText(
-  file: ConfigurationFile,
-  { environment, modules = ALL_MODULES, needsJobs = true }: ConfigurationInput,
-): ConfigurationCheck {
+async function checkText(file: ConfigurationFile, input: ConfigurationInput): Promise<ConfigurationCheck> {
+  const { environment, modules = ALL_MODULES, needsJobs = true } = input;
   const { shown } = file;
   if (file.text === undefined) {
     return {
@@ -84,17 +88,30 @@ function checkText(
     };
   }
   const { value, problems, places } = parseConfiguration(file.text, shown);
+  const baseFolder = path.dirname(file.path);
+  const { findStored: find, alsoConnections: also = [] } = input;
+  const stored =
+    find === undefined ? undefined : await askStored({ value, baseFolder, environment }, also, find);
   const configuration =
     value === undefined
       ? undefined
       : validateConfiguration({
           value,
           file: file.path,
-          baseFolder: path.dirname(file.path),
+          baseFolder,
           environment,
           modules,
           needsJobs,
+          stored,
           problems,
         });
-  return { file: shown, problems: problems.located(places), configuration };
+  const located = problems.located(places);
+  if (
+    stored?.failure !== undefined &&
+    located.length > 0 &&
+    located.every(({ text }) => text === UNREADABLE_STORE)
+  ) {
+    throw stored.failure;
+  }
+  return { file: shown, problems: located, configuration };
 }

@@ -14,6 +14,7 @@ import { type EndpointContext, isMapping } from './read-endpoint';
 import { NO_KEYS, type ReadKeys, readJobKeys } from './read-job-keys';
 import { defaultRunStore, readRunStore } from './read-run-store';
 import { NO_RUNNERS, readRunners } from './read-runners';
+import type { StoredLookup } from './stored-endpoints';
 import { typeText, unknownKeyText } from './schema-problems';
 import { reportTableConflicts } from './table-conflicts';
 
@@ -26,6 +27,8 @@ export interface ValidationInput {
   readonly modules: ConfigurationModules;
   /** Whether a configuration without jobs is a problem. */
   readonly needsJobs: boolean;
+  /** What the run store was asked for; absent: it was not. */
+  readonly stored?: StoredLookup | undefined;
   readonly problems: ProblemList;
 }
 
@@ -42,11 +45,14 @@ export function validateConfiguration(input: ValidationInput): Configuration | u
   checkTopKeys(value, problems);
   const inlineSecrets = new Map<string, string>();
   const warnings: string[] = [];
-  const context: EndpointContext = { ...input, inlineSecrets };
+  const { environment } = input;
+  const context: EndpointContext = { environment, baseFolder, problems, inlineSecrets };
   const connections = new Endpoints('connections', connectionRole(modules), context);
   const destinations = new Endpoints('destinations', destinationRole(modules), context);
   connections.read(value['connections']);
   destinations.read(value['destinations']);
+  const sealedSecrets = new Map<string, string>();
+  if (input.stored !== undefined) connections.readStored(input.stored, sealedSecrets);
   const endpoints = new JobEndpoints(connections, destinations, modules, context);
   const jobs = readJobs(value, endpoints, input, warnings);
   const runners = Object.hasOwn(value, 'runners') ? readRunners(value['runners'], context) : NO_RUNNERS;
@@ -63,6 +69,7 @@ export function validateConfiguration(input: ValidationInput): Configuration | u
     runners,
     runStore,
     inlineSecrets,
+    sealedSecrets,
     warnings,
   };
 }

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { BeamliftError } from '../../core/errors';
-import type { Engine, UrlJob } from '../engine';
+import type { ConfigurationRequest, Engine, UrlJob } from '../engine';
 import type { Configuration } from '../config/job-spec';
 import type { Host } from '../host';
 import { nameList, nonEmpty } from './flag-values';
@@ -76,19 +76,25 @@ const URL_ONLY = {
 
 /**
  * The configuration that the flags ask for: the file's, or one made of `--from` and `--to`.
- * Throws USAGE for flags that contradict each other, and what reading the configuration throws.
+ * `stored`: how connections of the run store are found. Throws USAGE for flags that contradict each other, and what reading the configuration throws.
  */
 export async function selectConfiguration(
   flags: FileFlag & UrlFlags,
   jobs: readonly string[],
   host: Host,
   engine: Engine,
+  stored: Pick<ConfigurationRequest, 'findStored' | 'alsoConnections'> = {},
 ): Promise<Configuration> {
   const { cwd, environment } = host;
   const { file, from } = flags;
   if (from === undefined) {
     refuseUrlFlags(flags);
-    return await engine.loadConfiguration({ cwd, environment, ...(file === undefined ? {} : { file }) });
+    return await engine.loadConfiguration({
+      cwd,
+      environment,
+      ...stored,
+      ...(file === undefined ? {} : { file }),
+    });
   }
   return await engine.configurationFromUrls({ ...toUrlJob(flags, from, jobs), cwd, environment });
 }

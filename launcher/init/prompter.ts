@@ -12,6 +12,8 @@ export interface Choice<Value> {
 /** Asks a person. Every question names the flag that answers it beforehand. */
 export interface Prompter {
   text(question: string, flag: string, suggestion: string | undefined): Promise<string>;
+  /** May be left empty: undefined. */
+  optionalText(question: string, suggestion: string | undefined): Promise<string | undefined>;
   /** Not shown while it is typed. */
   secret(question: string, flag: string): Promise<string>;
   choose<Value>(question: string, flag: string, choices: readonly Choice<Value>[]): Promise<Value>;
@@ -52,6 +54,12 @@ export function terminalPrompter(
           ...(suggestion === undefined ? {} : { default: suggestion }),
         };
         return (await input(question, context)).trim();
+      }),
+    optionalText: async (message, suggestion) =>
+      await ask(async ({ input }, context) => {
+        const question = { message, ...(suggestion === undefined ? {} : { default: suggestion }) };
+        const answer = (await input(question, context)).trim();
+        return answer === '' ? undefined : answer;
       }),
     secret: async (message) =>
       await ask(async ({ password }, context) => await password({ message, mask: '*' }, context)),
@@ -105,6 +113,7 @@ export function silentPrompter(): Prompter {
   return {
     text: async (question, flag, suggestion) =>
       suggestion === undefined ? await refuse(question, flag) : suggestion,
+    optionalText: (_question, suggestion) => Promise.resolve(suggestion),
     secret: refuse,
     choose: refuse,
     chooseMany: (_question, _flag, choices) => Promise.resolve([...choices]),

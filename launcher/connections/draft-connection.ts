@@ -1,0 +1,225 @@
+import path from 'node:path';
+import { BeamliftError } from '../../core/errors';
+import type { Environment } from '../../core/extractor';
+import { type JsonObject, jsonObjectSchema } from '../../core/plan';
+import type { SecretRedactor } from '../../core/secret-redactor';
+import { parseSecretText } from '../../core/secret-references';
+import { formatProblem, ProblemList, type ProblemPlaces } from '../config/configuration-problem';
+import { ALL_MODULES, connectionRole, type EndpointModule, findModule } from '../config/endpoint-modules';
+import { escapeReferences, NO_CREDENTIALS } from '../config/endpoint-texts';
+import { readUrl } from '../config/endpoint-url';
+import { type Fields, valueAt, withoutAt } from '../config/field-paths';
+import { NAME, NAME_RULE } from '../config/file-schema';
+import type { NamedConnection } from '../config/job-spec';
+import { readEndpoint } from '../config/read-endpoint';
+import { sealedReference, writtenFields } from '../config/stored-endpoints';
+import type { Prompter } from '../init/prompter';
+import { askConnection } from './ask-connection';
+import type { StoredConnection } from './connection-store';
+import { fixedPaths } from './fixed-paths';
+import { gatherFields, type ConnectionAnswers } from './gather-fields';
+
+export interface ConnectionDraftRequest {
+  readonly name: string;
+  readonly answers: ConnectionAnswers;
+  /** What is stored under the name, to be edited. */
+  readonly existing: StoredConnection | undefined;
+  /** Asks for everything; undefined: the answers are all there is. */
+  readonly prompter: Prompter | undefined;
+  /** Relative paths are meant from here; absolute. */
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly redactor: SecretRedactor;
+}
+
+/** A connection that is right, about to be stored. */
+export interface ConnectionDraft {
+  readonly name: string;
+  readonly type: string;
+  /** As they are stored: without `secrets` and `kept`. */
+  readonly fields: JsonObject;
+  /** Secrets that were written out, by field; texts in the syntax of references. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Encrypted secrets that stay as they are. */
+  readonly kept: ReadonlyMap<string, string>;
+  /** As jobs would have it, with what its secrets stand for. */
+  readonly read: ReadConnection;
+}
+
+/** A connection as jobs have it, and what resolving its references needs. */
+export interface ReadConnection {
+  readonly named: NamedConnection;
+  readonly inlineSecrets: ReadonlyMap<string, string>;
+  readonly sealedSecrets: ReadonlyMap<string, string>;
+}
+
+/**
+ * Puts the answers together with what is stored, and checks them as those of a file are. Throws CONFIG_INVALID with all problems, none of
+ * which shows a value; the redactor knows the secrets before.
+ */
+export async function draftConnection(request: ConnectionDraftRequest): Promise<ConnectionDraft> {
+  const { name, existing, prompter, folder, environment, redactor } = request;
+  const problems = new ProblemList();
+  if (!NAME.test(name)) problems.add(['name'], NAME_RULE);
+  const role = connectionRole(ALL_MODULES);
+  const answers =
+    prompter === undefined
+      ? request.answers
+      : await askConnection(request.answers, { role, existing, prompter, environment });
+  const raw = gatherFields(answers, { name, existing, role, environment, problems });
+  const type = kindOf(raw);
+  rememberSecrets(raw, findModule(role, type ?? ''), redactor);
+  const inlineSecrets = new Map<string, string>();
+  const context = { environment, baseFolder: folder, problems, inlineSecrets, isStored: true };
+  const read = readEndpoint({ name, raw, path: [name] }, role, context);
+  if (read?.pattern !== undefined) {
+    problems.add([name, 'url'], 'names files: a connection is a folder, and a job says which files');
+  }
+  const module = read && findModule(role, read.named.type);
+  if (existing !== undefined && module !== undefined && module.type !== existing.type) {
+    problems.add([name], `is of kind ${existing.type}: delete it and add a new one to have ${module.type}`);
+  }
+  if (read === undefined || module === undefined || problems.size > 0) {
+    throw invalid(name, problems, answers.places);
+  }
+  const { secrets, fields, kept } = separate(ownFields(raw, role, environment), {
+    name,
+    existing,
+    module,
+    folder,
+    problems,
+  });
+  if (problems.size > 0) throw invalid(name, problems, answers.places);
+  const sealedSecrets = new Map([...kept].map(([field, text]) => [`${name}/${field}`, text]));
+  return {
+    name,
+    type: module.type,
+    fields,
+    secrets,
+    kept,
+    read: { named: read.named, inlineSecrets, sealedSecrets },
+  };
+}
+
+/** A stored connection as jobs have it. Throws CONFIG_INVALID where this version does not understand it. */
+export function readStoredConnection(
+  stored: StoredConnection,
+  environment: Environment,
+  folder: string,
+): ReadConnection {
+  const { name, sealed } = stored;
+  const problems = new ProblemList();
+  const inlineSecrets = new Map<string, string>();
+  const context = { environment, baseFolder: folder, problems, inlineSecrets, isStored: true };
+  const written = { name, raw: writtenFields(stored), path: [name] };
+  const read = readEndpoint(written, connectionRole(ALL_MODULES), context);
+  if (read === undefined) throw invalid(name, problems, undefined);
+  const sealedSecrets = new Map(Object.entries(sealed).map(([field, text]) => [`${name}/${field}`, text]));
+  return { named: read.named, inlineSecrets, sealedSecrets };
+}
+
+function invalid(name: string, problems: ProblemList, places: ProblemPlaces | undefined): BeamliftError {
+  const located = problems.located(places ?? { file: undefined, place: () => undefined });
+  const count = located.length === 1 ? '1 problem' : `${located.length} problems`;
+  return new BeamliftError('CONFIG_INVALID', {
+    what: `Connection ${name} has ${count}`,
+    where: { connection: name },
+    why: located.map(formatProblem).join('\n'),
+    hint: 'Nothing was stored. docs/configuration.md has the fields of every kind.',
+  });
+}
+
+function kindOf(raw: Fields): string | undefined {
+  const type = raw['source_type'];
+  return typeof type === 'string' ? type : undefined;
+}
+
+/** Literal pieces of secrets; nothing of them may be shown, whatever else is wrong. */
+function rememberSecrets(raw: Fields, module: EndpointModule | undefined, redactor: SecretRedactor): void {
+  for (const field of module?.secretFields ?? []) {
+    const text = valueAt(raw, field);
+    if (typeof text !== 'string') continue;
+    const { parts } = parseSecretText(text);
+    for (const part of parts)
+      if (typeof part === 'string' && text !== NO_CREDENTIALS) redactor.remember(part);
+  }
+}
+
+/** The fields without the kind and the URL, which stands for fields. */
+function ownFields(
+  raw: Fields,
+  role: Parameters<typeof readUrl>[1],
+  environment: Environment,
+): Record<string, unknown> {
+  const { url, ...rest } = raw;
+  const own: Record<string, unknown> = { ...rest };
+  for (const key of role.typeKeys) Reflect.deleteProperty(own, key);
+  const reading = typeof url === 'string' ? readUrl(url, role, environment) : undefined;
+  return reading === undefined || 'problem' in reading ? own : { ...reading.fields, ...own };
+}
+
+interface Separated {
+  readonly fields: JsonObject;
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly kept: ReadonlyMap<string, string>;
+}
+
+function separate(
+  own: Fields,
+  {
+    name,
+    existing,
+    module,
+    folder,
+    problems,
+  }: {
+    readonly name: string;
+    readonly existing: StoredConnection | undefined;
+    readonly module: EndpointModule;
+    readonly folder: string;
+    readonly problems: ProblemList;
+  },
+): Separated {
+  const secrets = new Map<string, string>();
+  const kept = new Map<string, string>();
+  let fields: Fields = Object.fromEntries(
+    Object.entries(own).map(([field, value]) => [field, fixedPaths(value, folder)]),
+  );
+  for (const field of module.secretFields) {
+    const text = valueAt(fields, field);
+    const sealed = existing?.sealed[field];
+    const stays = sealed !== undefined && text === sealedReference(name, field);
+    if (stays) kept.set(field, sealed);
+    else if (isPlainSecret(field, text)) secrets.set(field, text);
+    if (stays || secrets.has(field)) fields = withoutAt(fields, field);
+  }
+  for (const field of module.pathFields) {
+    const text = fields[field];
+    if (typeof text !== 'string' || !isLiteral(text)) continue;
+    const literal = parseSecretText(text).parts.map(String).join('');
+    fields = { ...fields, [field]: escapeReferences(path.resolve(folder, literal)) };
+  }
+  for (const [field, value] of [...Object.entries(fields), ...secrets]) {
+    if (!holdsStored(value)) continue;
+    const advice = 'write ${env:…}, ${file:…} or ${secret:…}';
+    problems.add([name, field], `\${connection:…} is made by beamlift itself; ${advice}`);
+  }
+  return { fields: jsonObjectSchema.parse(fields), secrets, kept };
+}
+
+/** Whether any of it was written out, so that it must not be stored as it is. */
+function isPlainSecret(field: string, value: unknown): value is string {
+  if (typeof value !== 'string' || (field === 'credentials' && value === NO_CREDENTIALS)) return false;
+  return parseSecretText(value).parts.some((part) => typeof part === 'string');
+}
+
+function isLiteral(text: string): boolean {
+  return parseSecretText(text).parts.every((part) => typeof part === 'string');
+}
+
+function holdsStored(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsStored);
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(holdsStored);
+  if (typeof value !== 'string') return false;
+  return parseSecretText(value).parts.some((part) => typeof part !== 'string' && part.kind === 'connection');
+}

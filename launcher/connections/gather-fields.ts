@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { Environment } from '../../core/extractor';
+import type { ProblemList, ProblemPlaces } from '../config/configuration-problem';
+import { type EndpointModule, type EndpointRole, findModule } from '../config/endpoint-modules';
+import { escapeReferences } from '../config/endpoint-texts';
+import { readUrl } from '../config/endpoint-url';
+import { type Fields, isFields, setAt, valueAt, withoutAt } from '../config/field-paths';
+import { nearKey, unknownKeyText } from '../config/schema-problems';
+import { sealedReference } from '../config/stored-endpoints';
+import type { StoredConnection } from './connection-store';
+
+/** What a person says about a connection, by flags or at questions. */
+export interface ConnectionAnswers {
+  readonly type?: string | undefined;
+  readonly url?: string | undefined;
+  /** Fields as texts, as typed: `port=5432`. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** Secrets from stdin or a question: taken literally. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Fields to remove. */
+  readonly unset: readonly string[];
+  /** The mapping in a file; it replaces what is stored, but for secrets that it does not have. */
+  readonly mapping?: Readonly<Record<string, unknown>> | undefined;
+  /** Finds lines of that file. */
+  readonly places?: ProblemPlaces | undefined;
+}
+
+interface GatherContext {
+  readonly name: string;
+  readonly existing: StoredConnection | undefined;
+  readonly role: EndpointRole;
+  readonly environment: Environment;
+  readonly problems: ProblemList;
+}
+
+/** Keys that are no fields. */
+const KIND_KEYS: readonly string[] = ['source_type', 'type', 'url'];
+
+/** All fields as a file would have them; encrypted secrets that stay are references to themselves. */
+export function gatherFields(
+  { type, url, texts, secrets, unset, mapping = {}, ...file }: ConnectionAnswers,
+  context: GatherContext,
+): Fields {
+  const { name, existing, role, environment, problems } = context;
+  const said = type ?? mapping['source_type'] ?? mapping['type'];
+  const address = url ?? mapping['url'];
+  const reading = typeof address === 'string' ? readUrl(address, role, environment) : undefined;
+  const fromUrl = reading === undefined || 'problem' in reading ? undefined : reading;
+  const module =
+    fromUrl?.module ??
+    (typeof said === 'string' ? findModule(role, said) : undefined) ??
+    (existing === undefined ? undefined : findModule(role, existing.type));
+
+  const isReplaced = file.places !== undefined;
+  let raw: Fields = isReplaced ? {} : (existing?.fields ?? {});
+  // What a URL says takes the place of what is stored.
+  for (const field of Object.keys(fromUrl?.fields ?? {})) raw = withoutAt(raw, field);
+  for (const [field, value] of Object.entries(mapping)) {
+    if (!KIND_KEYS.includes(field)) raw = setAt(raw, field, value);
+  }
+  for (const [field, text] of texts) raw = setAt(raw, field, typedValue(text, field, module));
+  for (const [field, text] of secrets) {
+    if (module !== undefined && !module.secretFields.includes(field)) {
+      problems.add([name, field], notSecret(field, module));
+    }
+    raw = setAt(raw, field, escapeReferences(text));
+  }
+  const given = (field: string): boolean =>
+    valueAt(raw, field) !== undefined || valueAt(fromUrl?.fields ?? {}, field) !== undefined;
+  for (const [field, value] of storedSecrets(existing, module)) {
+    const holder = field.includes('.') ? valueAt(raw, field.replace(/\.[^.]*$/, '')) : raw;
+    if (!given(field) && isFields(holder)) raw = setAt(raw, field, value);
+  }
+  for (const field of unset) {
+    if (valueAt(raw, field) === undefined) problems.add([name, field], unsetProblem(field, Object.keys(raw)));
+    raw = withoutAt(raw, field);
+  }
+  const kind = said ?? (address === undefined ? existing?.type : undefined);
+  return {
+    ...raw,
+    ...(kind === undefined ? {} : { source_type: kind }),
+    ...(address === undefined ? {} : { url: address }),
+  };
+}
+
+/** Secrets that stay where they are not given again: encrypted ones as references to themselves. */
+function storedSecrets(
+  existing: StoredConnection | undefined,
+  module: EndpointModule | undefined,
+): (readonly [field: string, value: unknown])[] {
+  if (existing === undefined) return [];
+  const { name, sealed, fields } = existing;
+  const references = (module?.secretFields ?? []).map((field) => [field, valueAt(fields, field)] as const);
+  return [
+    ...Object.keys(sealed).map((field) => [field, sealedReference(name, field)] as const),
+    ...references.filter(([, value]) => value !== undefined),
+  ];
+}
+
+function unsetProblem(field: string, known: readonly string[]): string {
+  const near = nearKey(field, known);
+  return near === undefined ? 'is not set' : `is not set; did you mean ${near}?`;
+}
+
+function notSecret(field: string, { schema, secretFields }: EndpointModule): string {
+  const fields = Object.keys(schema.shape);
+  if (!fields.includes(field.split('.')[0] ?? '')) return unknownKeyText(field, secretFields);
+  return `is no secret: give it with --set ${field}=…`;
+}
+
+/** The text as the type that the field has: `--set port=5432` is a number, `--set password=5432` a text. */
+function typedValue(text: string, field: string, module: EndpointModule | undefined): unknown {
+  const schema = module && schemaAt(module.schema, field);
+  if (schema === undefined || z.safeParse(schema, text).success) return text;
+  let value: unknown;
+  if (/^-?\d{1,15}(?:\.\d+)?$/.test(text)) value = Number(text);
+  else if (text === 'true' || text === 'false') value = text === 'true';
+  else if (/^[[{]/.test(text)) value = parsedJson(text);
+  return value ?? text;
+}
+
+/** The schema of a field, or of one inside of another (`ssh.port`). */
+function schemaAt(schema: z.core.$ZodType, path: string): z.core.$ZodType | undefined {
+  let found: z.core.$ZodType | undefined = schema;
+  for (const name of path.split('.')) {
+    if (found instanceof z.ZodOptional) found = found.unwrap();
+    if (!(found instanceof z.ZodObject) || !Object.hasOwn(found.shape, name)) return undefined;
+    found = (found.shape as Readonly<Record<string, z.core.$ZodType>>)[name];
+  }
+  return found;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
