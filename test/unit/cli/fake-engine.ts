@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { BeamliftError } from '../../../core/errors';
 import type { Plan } from '../../../core/plan';
 import { DEFAULT_POLICIES } from '../../../core/policies';
@@ -201,6 +202,9 @@ const NOT_ASKED_FOR: Pick<
   | 'discover'
   | 'configurationJsonSchema'
   | 'draftJob'
+  | 'outlineConnections'
+  | 'openConnections'
+  | 'connectionTools'
 > = {
   previewJob: refuse,
   checkConnection: refuse,
@@ -209,6 +213,9 @@ const NOT_ASKED_FOR: Pick<
   discover: refuse,
   configurationJsonSchema: () => ({}),
   draftJob: refuse,
+  outlineConnections: refuse,
+  openConnections: refuse,
+  connectionTools: () => assert.fail('the fake engine stores no connections'),
 };
 
 /** An engine whose jobs do what the test says. */
@@ -234,6 +241,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       runners: { thresholdRows: 1_000_000, large: undefined },
       runStore: { type: 'sqlite', config: { path: '/project/.beamlift/runs.db' } },
       inlineSecrets: new Map(),
+      sealedSecrets: new Map(),
       warnings: options.warnings ?? [],
     };
   };
