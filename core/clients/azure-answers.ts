@@ -9,8 +9,17 @@ const IDENTITY_ERROR = /^(?:CredentialUnavailable|Authentication|AggregateAuthen
 const TIME_DETAIL =
   /^(?:Signature not valid in the specified time frame|Signature fields not well formed|The Date header)/;
 
+const UNREADABLE = {
+  status: undefined,
+  message: 'the answer is not one of Azure Blob Storage',
+  serverTimeMs: undefined,
+  identity: false,
+} as const;
+
 /** What the library threw, without the request that it holds: its address may have a SAS token in it. Anything else is a failure without an answer. */
 export function describeAzureFailure(error: unknown): AzureFailure {
+  // The library reads members of an answer that it could make nothing of.
+  if (error instanceof TypeError) return { ...UNREADABLE, code: 'PARSE_ERROR' };
   const { name, statusCode, code, message, response, details } = asRecord(error);
   const headers = headersOf(response);
   const status = typeof statusCode === 'number' ? statusCode : undefined;
@@ -21,6 +30,7 @@ export function describeAzureFailure(error: unknown): AzureFailure {
     .flatMap((text) => (typeof text === 'string' && text !== '' ? [plain(text)] : []))
     .join(' ');
   const word = typeof code === 'string' ? code : undefined;
+  if (word === 'PARSE_ERROR') return { ...UNREADABLE, code: word };
   const date = Date.parse(headers('date') ?? '');
   return {
     status,

@@ -46,6 +46,8 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
   ['AccountIsDisabled', 'SOURCE_REFUSED'],
   ['BlobArchived', 'SOURCE_REFUSED'],
   ['BlobBeingRehydrated', 'SOURCE_REFUSED'],
+  // the library's own word
+  ['PARSE_ERROR', 'SOURCE_REFUSED'],
   ['ENOTFOUND', 'CONNECTION_DNS'],
   ['EAI_AGAIN', 'CONNECTION_DNS'],
   ['EAI_FAIL', 'CONNECTION_DNS'],
@@ -193,7 +195,7 @@ function hintForRights({ code }: AzureFailure, login: AzureLogin, container: str
     if (parameters.get('sr') === 'b')
       return `The SAS token is one of a single blob. Make one of the container ${container}, with the rights to read and list.`;
     if (lacking.length > 0)
-      return `The SAS token lacks the right to ${lacking.map((right) => (right === 'r' ? 'read' : 'list')).join(' and to ')}. Make one with both.`;
+      return `The SAS token lacks the right to ${lacking.map((right) => (right === 'r' ? 'read' : 'list')).join(' and to ')}. Make one with the rights to read and to list.`;
     return `Check whether the SAS token is one of the container ${container}, allows this address, and has the rights to read and list (sp=rl).`;
   }
   if (code === 'AuthorizationFailure' || login.kind === 'key')

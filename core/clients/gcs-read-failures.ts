@@ -71,10 +71,14 @@ function hintFor(
       if (anonymous) {
         return 'The bucket is not public. Set `credentials` of the connection to the key of a service account that may read it, or leave it out for the default credentials.';
       }
-      return undefined;
+      return /There are no Google credentials/.test(failure?.message ?? '')
+        ? 'Log in with `gcloud auth application-default login`, or set `credentials` of the connection: to a key, as in `${file:key.json}`, or to `anonymous` for a public bucket.'
+        : undefined;
     case 'SOURCE_UNAVAILABLE':
     case 'CONNECTION_LOST':
     case 'CONNECTION_TIMEOUT':
+      if (/token service/.test(failure?.message ?? ''))
+        return 'Check the network: tokens come from oauth2.googleapis.com, which a firewall or proxy has to allow.';
       return ownEndpoint
         ? 'It was tried several times. Check `endpoint` of the connection, then run again.'
         : 'It was tried several times. Run again; https://status.cloud.google.com shows outages.';
