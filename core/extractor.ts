@@ -57,6 +57,13 @@ export interface ReadRequest {
   readonly limit: number | null;
   /** What `pin` returned, at planning. */
   readonly pin: JsonObject | undefined;
+  /** What the plan knows of the source's columns; of files it holds wherever they are read, whatever files have come since. Absent: what the source says now. */
+  readonly planned?: {
+    /** With the types of `columns`. */
+    readonly schema: TableSchema;
+    /** Names of columns that are not read. */
+    readonly unread: readonly string[];
+  };
 }
 
 /** By what a window can be cut; partitioning decides. */
@@ -111,6 +118,24 @@ export interface FileEntry {
   readonly lastModified: string;
 }
 
+/** How large a range of a file should be, about. */
+export interface RangeTarget {
+  /** Of text; of a format that packs its data, of what it is packed from. */
+  readonly bytes: number;
+  /** Where rows can be counted without reading them, these count instead. Absent: the job does not say. */
+  readonly rows?: number;
+}
+
+/** Which files a plan is about. */
+export interface FileFocus {
+  /** What the run reads: the schema and the estimate are taken from them. */
+  readonly read: readonly FileEntry[];
+  /** Files that were loaded before: columns that only they have stay columns of the source. One that cannot be read does not matter. */
+  readonly loaded: readonly FileEntry[];
+  /** Whether files of `read` that cannot be read are passed over, as long as one can. */
+  readonly skipBad: boolean;
+}
+
 /** The upper end of an incremental window, fixed at planning. */
 export interface UpperBound {
   /** Null: the source has no rows with a value in the column. */
@@ -130,14 +155,18 @@ export interface Extractor {
   /** Files of a file source; undefined for all others. Fixed at first use. */
   files(signal: AbortSignal): Promise<readonly FileEntry[] | undefined>;
   /**
-   * Ranges, of about `targetBytes` of text each, of those of the files that are worth cutting and can be; by name, in order, covering the file.
+   * Ranges, of about `target` each, of those of the files that are worth cutting and can be; by name, in order, covering the file.
    * Absent: files are read whole.
    */
   ranges?(
     files: readonly FileEntry[],
-    targetBytes: number,
+    target: RangeTarget,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, readonly FileRange[]>>;
+  /** Of a file source, once and before `schema`, `estimate` and `drift`; without it they are about all files. */
+  focus?(focus: FileFocus): void;
+  /** Files that differ from the others; absent: not a file source. */
+  drift?(signal: AbortSignal): Promise<readonly FileDrift[]>;
   estimate(window: Window | null, signal: AbortSignal): Promise<Estimate>;
   /** `columns`: what units will read of it, for sources that cut by themselves; absent: all columns. */
   splits(window: Window | null, signal: AbortSignal, columns?: readonly string[]): Promise<SplitHints>;

@@ -13,7 +13,7 @@ import {
 } from '../core/plan';
 import type { Column, TableSchema } from '../core/schema';
 import { cutWindow } from '../partitioning/cut-window';
-import { rangeTargetBytes } from '../partitioning/range-target';
+import { rangeTarget } from '../partitioning/range-target';
 import { planColumns } from '../transforms/column-mapping';
 import type { JobSpec } from './config/job-spec';
 import { fingerprint } from './config/fingerprint';
@@ -187,7 +187,7 @@ async function cutUnits(
     // A file of which one range cannot be read would be half loaded.
     const mayCut = job.split.by !== 'none' && job.onBadFile === 'fail' && options.limit === undefined;
     if (extractor.ranges !== undefined && mayCut) {
-      const target = rangeTargetBytes({
+      const target = rangeTarget({
         bytes: bytesOf(selection.files),
         estimate,
         ...(job.split.isChosen ? { rowsPerUnit: job.split.rowsPerUnit } : {}),

@@ -1,3 +1,4 @@
+import type { RangeTarget } from '../core/extractor';
 import type { Estimate } from '../core/plan';
 
 /**
@@ -22,17 +23,21 @@ export interface RangeTargetInput {
   readonly minUnitBytes?: number;
 }
 
-/** About how many bytes of text a range of a large file should have. Smaller files are not worth cutting. */
-export function rangeTargetBytes({
+/** How large a range of a large file should be. Files of fewer bytes of text are not worth cutting. */
+export function rangeTarget({
   bytes,
   estimate,
   rowsPerUnit,
   minUnitBytes = 0,
-}: RangeTargetInput): number {
+}: RangeTargetInput): RangeTarget {
   const { rows, bytes: estimated } = estimate;
-  const wanted =
-    rowsPerUnit === undefined || rows === null || rows === 0 || estimated === null
-      ? RANGE_BYTES
-      : Math.max(MIN_RANGE_BYTES, Math.ceil((rowsPerUnit * estimated) / rows));
-  return Math.max(wanted, minUnitBytes, Math.ceil(bytes / MAX_RANGES));
+  const least = Math.max(minUnitBytes, Math.ceil(bytes / MAX_RANGES));
+  if (rowsPerUnit === undefined || rows === null || rows === 0 || estimated === null) {
+    return { bytes: Math.max(RANGE_BYTES, least) };
+  }
+  const wanted = Math.ceil((rowsPerUnit * estimated) / rows);
+  return {
+    bytes: Math.max(wanted, MIN_RANGE_BYTES, least),
+    rows: Math.max(rowsPerUnit, Math.ceil(rows / MAX_RANGES)),
+  };
 }

@@ -2,6 +2,8 @@ import { BeamliftError } from '../../core/errors';
 import type {
   Extractor,
   FileEntry,
+  FileFocus,
+  RangeTarget,
   ReadRequest,
   RowBatch,
   RowStream,
@@ -10,7 +12,7 @@ import type {
 } from '../../core/extractor';
 import { filesOfUnit } from '../../core/files-of-unit';
 import type { Logger } from '../../core/logger';
-import type { Estimate, FileRange, PlannedFile, WorkUnit } from '../../core/plan';
+import type { Estimate, FileDrift, FileRange, PlannedFile, WorkUnit } from '../../core/plan';
 import type { Column, TableSchema } from '../../core/schema';
 import type { FormatReader } from '../formats/format-reader';
 import { describeFiles, type FileSetDescription } from './describe-files';
@@ -26,6 +28,7 @@ import { UnknownColumns } from './unknown-columns';
 export class FileExtractor implements Extractor {
   private readonly listing: Once<Listing>;
   private readonly description: Once<FileSetDescription>;
+  private chosen: FileFocus | undefined;
 
   constructor(
     private readonly store: ObjectStore,
@@ -35,12 +38,20 @@ export class FileExtractor implements Extractor {
   ) {
     this.listing = new Once((signal) => store.list(pattern, signal));
     this.description = new Once(async (signal) =>
-      describeFiles(store, reader, (await this.listing.get(signal)).files, signal),
+      describeFiles(store, reader, await this.focused(signal), signal),
     );
   }
 
   async files(signal: AbortSignal): Promise<readonly FileEntry[]> {
     return (await this.listing.get(signal)).files;
+  }
+
+  focus(focus: FileFocus): void {
+    this.chosen = focus;
+  }
+
+  async drift(signal: AbortSignal): Promise<readonly FileDrift[]> {
+    return (await this.description.get(signal)).drift;
   }
 
   async schema(signal: AbortSignal): Promise<TableSchema> {
@@ -64,10 +75,10 @@ export class FileExtractor implements Extractor {
 
   ranges(
     files: readonly FileEntry[],
-    targetBytes: number,
+    target: RangeTarget,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, readonly FileRange[]>> {
-    return fileRanges(this.store, this.reader, files, targetBytes, signal);
+    return fileRanges(this.store, this.reader, files, target, signal);
   }
 
   async splits(_window: unknown, signal: AbortSignal): Promise<SplitHints> {
@@ -98,17 +109,22 @@ export class FileExtractor implements Extractor {
   }
 
   private async *readUnit(request: ReadRequest, signal: AbortSignal): AsyncGenerator<RowBatch> {
-    const { schema } = await this.description.get(signal);
+    const schema = request.planned?.schema ?? (await this.description.get(signal)).schema;
     const columns = request.columns.map((name) => findColumn(schema, name));
+    const known = [...schema.columns.map(({ name }) => name), ...(request.planned?.unread ?? [])];
     const files = await this.filesOf(request.unit, signal);
     const several = files.length > 1 || (await this.files(signal)).length > 1;
     for (const file of files) {
       try {
-        yield* this.readFile(file, columns, several, signal);
+        yield* this.readFile(file, columns, known, several, signal);
       } catch (error) {
         throw error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
       }
     }
+  }
+
+  private async focused(signal: AbortSignal): Promise<FileFocus> {
+    return this.chosen ?? { read: await this.files(signal), loaded: [], skipBad: false };
   }
 
   private async filesOf(unit: WorkUnit, signal: AbortSignal): Promise<readonly PlannedFile[]> {
@@ -124,20 +140,21 @@ export class FileExtractor implements Extractor {
   private async *readFile(
     { range, lastModified = 'at an unknown time', ...named }: PlannedFile,
     columns: readonly Column[],
+    known: readonly string[],
     several: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch> {
     const entry: FileEntry = { ...named, lastModified };
     const content = await openContent(await smallContent(this.store.content(entry), signal), signal);
-    const { schema, described } = await this.description.get(signal);
-    const unknown = new UnknownColumns(schema);
-    if (!described.has(entry.uri)) {
+    const unknown = new UnknownColumns(known);
+    const described = this.description.made?.described;
+    if (described?.has(entry.uri) !== true) {
       unknown.addNames((await this.reader.describe(content, signal)).columns.map(({ name }) => name));
     }
     const stored = storedProgress(content);
     for await (const batch of this.reader.read(content, columns, signal, range)) {
-      const known = unknown.addBatch(batch);
-      yield { ...(several ? inFile(known, entry.uri) : known), bytes: stored(batch.bytes) };
+      const told = unknown.addBatch(batch);
+      yield { ...(several ? inFile(told, entry.uri) : told), bytes: stored(batch.bytes) };
     }
     unknown.report(this.log, entry.uri);
   }
@@ -168,13 +185,20 @@ function findColumn(schema: TableSchema, name: string): Column {
 /** A promise made at first use and kept, unless it fails: then the next use tries again. */
 class Once<Value> {
   private value: Promise<Value> | undefined;
+  private settled: Value | undefined;
+
+  /** The value, if it is there already. */
+  get made(): Value | undefined {
+    return this.settled;
+  }
 
   constructor(private readonly make: (signal: AbortSignal) => Promise<Value>) {}
 
   async get(signal: AbortSignal): Promise<Value> {
     const value = (this.value ??= this.make(signal));
     try {
-      return await value;
+      this.settled = await value;
+      return this.settled;
     } catch (error) {
       if (this.value === value) this.value = undefined;
       throw error;

@@ -1,5 +1,5 @@
 import { BeamliftError } from '../../core/errors';
-import type { FileEntry } from '../../core/extractor';
+import type { FileEntry, RangeTarget } from '../../core/extractor';
 import type { FileRange } from '../../core/plan';
 import type { FormatReader } from '../formats/format-reader';
 import type { ObjectStore } from './object-store';
@@ -12,21 +12,21 @@ const MAX_CUT_FILES = 256;
 const CUT_AT_ONCE = 8;
 
 /**
- * Ranges of the files that have more than `targetBytes` of text and that the reader can cut, by name. Throws what reading throws: what is wrong
+ * Ranges of the files that have more than the target's bytes of text and that the reader can cut, by name. Throws what reading throws: what is wrong
  * with a file is said with its name.
  */
 export async function fileRanges(
   store: ObjectStore,
   reader: FormatReader,
   files: readonly FileEntry[],
-  targetBytes: number,
+  target: RangeTarget,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly FileRange[]>> {
   const ranges = new Map<string, readonly FileRange[]>();
-  const waiting = largeFiles(files, targetBytes / (reader.packing ?? 1));
+  const waiting = largeFiles(files, target.bytes / (reader.packing ?? 1));
   const work = async (): Promise<void> => {
     for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
-      const found = await rangesOf(store, reader, entry, targetBytes, signal);
+      const found = await rangesOf(store, reader, entry, target, signal);
       if (found.length > 1) ranges.set(entry.uri, found);
     }
   };
@@ -46,13 +46,13 @@ async function rangesOf(
   store: ObjectStore,
   reader: FormatReader,
   entry: FileEntry,
-  targetBytes: number,
+  target: RangeTarget,
   signal: AbortSignal,
 ): Promise<readonly FileRange[]> {
   try {
     const content = await openContent(store.content(entry), signal);
     if (!content.seekable) return [];
-    return (await reader.ranges?.(content, targetBytes, signal)) ?? [];
+    return (await reader.ranges?.(content, target, signal)) ?? [];
   } catch (error) {
     throw error instanceof BeamliftError ? error.at({ object: entry.uri }) : error;
   }

@@ -41,7 +41,7 @@ export function csvReader(options: FormatOptions): FormatReader {
       range === undefined
         ? readCsv(file, columns, settings, signal)
         : readCsvRange(file, range, columns, settings, signal),
-    ranges: (file, targetBytes, signal) => csvRanges(file, settings, targetBytes, signal),
+    ranges: (file, target, signal) => csvRanges(file, settings, target.bytes, signal),
   };
 }
 

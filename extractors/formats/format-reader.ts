@@ -1,4 +1,4 @@
-import type { RowBatch } from '../../core/extractor';
+import type { RangeTarget, RowBatch } from '../../core/extractor';
 import type { FileRange } from '../../core/plan';
 import type { Column, ColumnType } from '../../core/schema';
 
@@ -40,10 +40,10 @@ export interface FormatReader {
     range?: FileRange,
   ): AsyncIterable<RowBatch>;
   /**
-   * Ranges of about `targetBytes` of text that cover the file, in order; less than two for a file that cannot be cut. Reads little of the
+   * Ranges of about `target` that cover the file, in order; less than two for a file that cannot be cut. Reads little of the
    * file. Absent: files of the format are read whole.
    */
-  ranges?(file: FileContent, targetBytes: number, signal: AbortSignal): Promise<readonly FileRange[]>;
+  ranges?(file: FileContent, target: RangeTarget, signal: AbortSignal): Promise<readonly FileRange[]>;
   /** About so many bytes of text one stored byte is worth, in a format that packs its data. Absent: 1. */
   readonly packing?: number;
   /** How the inferred types of one column in two files meet: commutative and associative, undefined for "only nulls". Absent: `widen` of transforms/infer. */

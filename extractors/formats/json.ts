@@ -42,7 +42,7 @@ export function jsonlReader(): FormatReader {
       range === undefined
         ? readJson(file, 'lines', undefined, columns, signal)
         : readLinesOfRange(file, range, columns, signal),
-    ranges: jsonlRanges,
+    ranges: (file, target, signal) => jsonlRanges(file, target.bytes, signal),
   };
 }
 

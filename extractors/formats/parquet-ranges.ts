@@ -1,20 +1,23 @@
 import { BeamliftError } from '../../core/errors';
+import type { RangeTarget } from '../../core/extractor';
 import type { FileRange } from '../../core/plan';
 import type { FileContent } from './format-reader';
 import type { ParquetMetadata, ParquetRowGroup } from './parquet-metadata';
 
-/** Ranges of row groups that have about `targetBytes` each once they are decoded; a row group is never cut. */
+/** Ranges of row groups that have about as many rows as is wanted, or bytes once they are decoded; a row group is never cut. */
 export function parquetRanges(
   { rowGroups }: Pick<ParquetMetadata, 'rowGroups'>,
-  targetBytes: number,
+  target: RangeTarget,
 ): FileRange[] {
-  const total = rowGroups.reduce((sum, group) => sum + decodedBytes(group), 0);
-  const count = Math.max(1, Math.floor(total / Math.max(1, targetBytes)));
+  const weigh = (group: ParquetRowGroup): number =>
+    target.rows === undefined ? decodedBytes(group) : group.rows;
+  const total = rowGroups.reduce((sum, group) => sum + weigh(group), 0);
+  const count = Math.max(1, Math.floor(total / Math.max(1, target.rows ?? target.bytes)));
   const ranges: FileRange[] = [];
   let start = 0;
   let before = 0;
   rowGroups.forEach((group, index) => {
-    before += decodedBytes(group);
+    before += weigh(group);
     const last = index === rowGroups.length - 1;
     if (!last && before < (total * (ranges.length + 1)) / count) return;
     const groups = rowGroups.slice(start, index + 1);

@@ -26,8 +26,7 @@ export function parquetReader(): FormatReader {
   return {
     describe: (file, signal) => describeParquet(threads, file, signal),
     read: (file, columns, signal, range) => readParquet(threads, file, columns, range, signal),
-    ranges: async (file, targetBytes, signal) =>
-      parquetRanges(await readParquetFooter(file, signal), targetBytes),
+    ranges: async (file, target, signal) => parquetRanges(await readParquetFooter(file, signal), target),
     packing: PACKING,
   };
 }

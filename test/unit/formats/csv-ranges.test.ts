@@ -68,7 +68,7 @@ async function rangesOf(
   options: FormatOptions = {},
 ): Promise<readonly FileRange[]> {
   const file = new MemoryFile(Buffer.from(content));
-  return (await csvReader(options).ranges?.(file, targetBytes, signal)) ?? [];
+  return (await csvReader(options).ranges?.(file, { bytes: targetBytes }, signal)) ?? [];
 }
 
 /** Asserts that the ranges hold the file row by row, and returns them. */
@@ -219,7 +219,7 @@ describe('ranges of CSV', () => {
       read += end - start;
       return content.subarray(start, end);
     };
-    const ranges = (await csvReader({}).ranges?.(file, 500_000, signal)) ?? [];
+    const ranges = (await csvReader({}).ranges?.(file, { bytes: 500_000 }, signal)) ?? [];
     assert.equal(ranges.length, 4);
     assert.ok(read <= (2 * 3 + 1) * 64 * 1024 + 3, String(read));
   });

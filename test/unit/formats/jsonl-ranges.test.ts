@@ -66,7 +66,7 @@ describe('ranges of JSON lines', () => {
       reads.push([start, end]);
       return content.subarray(start, end);
     };
-    const ranges = (await jsonlReader().ranges?.(file, 50_000, signal)) ?? [];
+    const ranges = (await jsonlReader().ranges?.(file, { bytes: 50_000 }, signal)) ?? [];
     assert.equal(ranges.length, Math.floor(content.length / 50_000));
     assert.equal(ranges[0]?.start, 0);
     assert.equal(ranges.at(-1)?.end, content.length);
@@ -82,9 +82,9 @@ describe('ranges of JSON lines', () => {
   it('are one for a small file and for one of a single line', async () => {
     const reader = jsonlReader();
     const small = new MemoryFile(Buffer.from('{"a":1}\n{"a":2}\n'));
-    assert.ok(((await reader.ranges?.(small, 100, signal)) ?? []).length < 2);
+    assert.ok(((await reader.ranges?.(small, { bytes: 100 }, signal)) ?? []).length < 2);
     const long = new MemoryFile(Buffer.from(`{"a":"${'x'.repeat(100_000)}"}`));
-    assert.ok(((await reader.ranges?.(long, 10_000, signal)) ?? []).length < 2);
+    assert.ok(((await reader.ranges?.(long, { bytes: 10_000 }, signal)) ?? []).length < 2);
   });
 
   it('name rows and rejects by the line behind the byte where they begin', async () => {
