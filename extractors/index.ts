@@ -1,4 +1,5 @@
 import type { SourceModule } from '../core/extractor';
+import { bigquerySource } from './bigquery/bigquery';
 import { azureBlobSource } from './files/azure-blob';
 import { gcsSource } from './files/gcs';
 import { localSource } from './files/local';
@@ -10,6 +11,7 @@ import { postgresSource } from './postgres/postgres';
 export const SOURCES = [
   postgresSource,
   mysqlSource,
+  bigquerySource,
   localSource,
   s3Source,
   gcsSource,

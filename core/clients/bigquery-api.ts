@@ -12,6 +12,11 @@ export function tableName({ projectId, datasetId, tableId }: TableReference): st
   return `${projectId}.${datasetId}.${tableId}`;
 }
 
+/** `projects/…/datasets/…/tables/…`, as the newer APIs write it. */
+export function tablePathOf({ projectId, datasetId, tableId }: TableReference): string {
+  return `projects/${projectId}/datasets/${datasetId}/tables/${tableId}`;
+}
+
 /** A field of a table, as the API writes it. */
 export interface TableField {
   readonly name: string;

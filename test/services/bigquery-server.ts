@@ -13,12 +13,16 @@ export interface BigQueryServerOptions {
   readonly storage: string;
   readonly project?: string;
   readonly dataset?: string;
+  /** Rows that a stream of its Storage Read API has; 100,000 where absent. */
+  readonly streamRows?: number;
 }
 
 /** local-bigquery with its data in a temporary folder. */
 export interface BigQueryServer {
   /** `http://127.0.0.1:PORT`, the `endpoint` of a destination. */
   readonly endpoint: string;
+  /** Of its Storage Read API (gRPC), the `storage_read_endpoint` of a connection. */
+  readonly storageEndpoint: string;
   readonly project: string;
   /** A dataset that exists, in location US: all of this server is. */
   readonly dataset: string;
@@ -53,7 +57,7 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
     const server = await startServer(
       join(installed, 'bin', 'python'),
       [
-        ...['-c', 'from local_bigquery.cli import main; main()', '--host', '127.0.0.1'],
+        ...['-c', mainProgram(options.streamRows), '--host', '127.0.0.1'],
         ...['--port', String(port), '--grpc-port', String(grpcPort), '--data-dir', join(folder, 'data')],
         ...['--project', project, '--dataset', dataset],
       ],
@@ -84,6 +88,7 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
     };
     const bigquery: BigQueryServer = {
       endpoint,
+      storageEndpoint: `http://127.0.0.1:${grpcPort}`,
       project,
       dataset,
       createDataset: async (name) => {
@@ -131,6 +136,14 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** The server's own program; the size of its streams is no option of it. */
+function mainProgram(streamRows: number | undefined): string {
+  const start = 'from local_bigquery.cli import main; main()';
+  return streamRows === undefined
+    ? start
+    : `import local_bigquery.grpc.read as read; read.STREAM_ROWS = ${streamRows}; ${start}`;
 }
 
 interface TableSchema {
