@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Logger } from './logger';
 import type { Row } from './cells';
-import type { Bound, Estimate, FileRange, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
+import type { Bound, Estimate, FileDrift, FileRange, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
+import type { PgRows } from './pg-binary';
 import type { Reject } from './reject';
 import type { TableSchema } from './schema';
 
@@ -34,6 +35,8 @@ export interface RowBatch {
   readonly bytes: number;
   /** What a person would call row `index` of this batch: `line 12`, `record 7`. Absent: rows are known by their key columns. */
   readonly nameRow?: (index: number) => string;
+  /** Rows behind `rows` that are not decoded; only where they were asked for. Their bytes are valid until the next batch is pulled. */
+  readonly binary?: PgRows;
   /** The file that the batch was read from, as its source names it, where a unit may have several. */
   readonly file?: string;
   /**
@@ -64,6 +67,8 @@ export interface ReadRequest {
     /** Names of columns that are not read. */
     readonly unread: readonly string[];
   };
+  /** Whoever reads takes `RowBatch.binary`; absent: only cells. */
+  readonly takesBinary?: boolean;
 }
 
 /** By what a window can be cut; partitioning decides. */
@@ -191,9 +196,9 @@ export interface CheckFinding {
   readonly hint?: string;
 }
 
-/** One thing that a job could load. */
+/** One thing that a job could load, or a folder (`prefix`) of such things. */
 export interface DiscoveredObject {
-  readonly kind: 'table' | 'view' | 'file';
+  readonly kind: 'table' | 'view' | 'file' | 'prefix';
   /** As it is written in a job: `public.orders`, `sales/2025.csv`. */
   readonly name: string;
   /** The name in its pieces, unquoted; a file has its path as `table`. */
@@ -201,6 +206,8 @@ export interface DiscoveredObject {
   readonly table: string;
   readonly rows: number | null;
   readonly bytes: number | null;
+  /** Of a prefix: how many files are below it. */
+  readonly files?: number;
 }
 
 /**

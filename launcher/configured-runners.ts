@@ -15,7 +15,8 @@ const modules = {
 export function configuredRunners({
   runners: { dataflow, portable },
   inlineSecrets,
-}: Pick<Configuration, 'runners' | 'inlineSecrets'>): RunnerDesk {
+  sealedSecrets,
+}: Pick<Configuration, 'runners' | 'inlineSecrets' | 'sealedSecrets'>): RunnerDesk {
   const names: readonly PipelineRunnerName[] = ['dataflow', 'portable'];
   const options = { dataflow, portable };
   return {
@@ -23,7 +24,7 @@ export function configuredRunners({
     open: async (runner, services, signal) => {
       if (runner === 'portable' && portable !== undefined) {
         const { environment, baseFolder, log } = services;
-        const threads = { environment, baseFolder, log, inlineSecrets };
+        const threads = { environment, baseFolder, log, inlineSecrets, sealedSecrets };
         return await modules.portable().openPortableRunner(portable, { ...services, threads });
       }
       if (runner === 'dataflow' && dataflow !== undefined) {

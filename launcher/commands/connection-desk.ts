@@ -48,7 +48,9 @@ export async function withConnections(
     const secrets = engine.createSecrets({ baseFolder, inlineSecrets, sealedSecrets }, environment, redactor);
     return { secrets, environment, log, baseFolder };
   };
-  const store = await engine.openConnections(outline.runStore, { ...services(), signal }, { create });
+  const store = new LateStore(
+    async () => await engine.openConnections(outline.runStore, { ...services(), signal }, { create }),
+  );
   try {
     return await work({
       outline,
@@ -73,6 +75,39 @@ export async function withConnections(
     });
   } finally {
     await store.close();
+  }
+}
+
+/** Opens the store at its first use: connections of the file need none. */
+class LateStore implements ConnectionStore {
+  private opened: Promise<ConnectionStore> | undefined;
+
+  constructor(private readonly open: () => Promise<ConnectionStore>) {}
+
+  async get(name: string): Promise<StoredConnection | undefined> {
+    return await (await this.store()).get(name);
+  }
+
+  async list(): Promise<StoredConnection[]> {
+    return await (await this.store()).list();
+  }
+
+  async put(connection: StoredConnection, replaces: string | undefined): Promise<boolean> {
+    return await (await this.store()).put(connection, replaces);
+  }
+
+  async delete(name: string, revision: string): Promise<boolean> {
+    return await (await this.store()).delete(name, revision);
+  }
+
+  async close(): Promise<void> {
+    const store = await this.opened?.catch(() => undefined);
+    await store?.close();
+  }
+
+  private async store(): Promise<ConnectionStore> {
+    this.opened ??= this.open();
+    return await this.opened;
   }
 }
 

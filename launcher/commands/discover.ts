@@ -1,30 +1,42 @@
 import { formatCount } from '../../core/counted';
 import type { CommandModule } from '../command';
 import { EXIT } from '../exit-code';
+import { groupFiles } from '../group-files';
 import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
 import { addExamples } from '../flags/examples';
+import { wholeNumber } from '../flags/flag-values';
 import { addJsonFlag, addOutputFlags, type JsonFlag } from '../flags/output-flags';
 import { CommandOutput, type OutputFlags } from '../output/command-output';
-import { printableLine } from '../output/printable';
-import { formatBytes } from '../output/quantities';
-import { renderTable } from '../output/table';
+import { renderObjects, totalsOf } from '../output/discovery-text';
 import { withConnections } from './connection-desk';
 
-interface DiscoverFlags extends FileFlag, JsonFlag, OutputFlags {}
+interface DiscoverFlags extends FileFlag, JsonFlag, OutputFlags {
+  readonly recursive?: boolean;
+  readonly limit: number;
+}
+
+const DEFAULT_LIMIT = 1_000;
+const MAX_LIMIT = 10_000_000;
 
 /** `beamlift discover`: what a connection could load. */
 export const discoverCommand: CommandModule = {
   register: (program, action, invocation) => {
     const command = program
       .command('discover')
-      .description('list the tables or files that a connection can load, with rows and sizes')
+      .description('list tables and views with rows and sizes, or folders and files with sizes')
       .argument('<connection>', 'its name in the configuration or in the run store')
       .argument('[pattern]', 'only what matches, as in "public.*" or "sales/**/*.csv"');
     addFileFlag(command);
-    addJsonFlag(command, 'print one JSON object for each table or file');
+    command
+      .optionsGroup('What to list:')
+      .option('-r, --recursive', 'all files, and not the first level of folders (a pattern lists files, too)')
+      .option('--limit <entries>', 'at most so many', wholeNumber(1, MAX_LIMIT), DEFAULT_LIMIT);
+    addJsonFlag(command, 'print one JSON object for each table, view, folder or file');
     addOutputFlags(command);
     addExamples(command, invocation, [
       { says: 'All tables', line: 'discover shop' },
+      { says: 'Folders and files of the first level', line: 'discover lake' },
+      { says: 'What is in a folder', line: 'discover lake exports/' },
       { says: 'Some files', line: 'discover lake "exports/**/*.parquet"' },
     ]);
     command.action(
@@ -34,29 +46,29 @@ export const discoverCommand: CommandModule = {
           const connection = await desk.find(name);
           const services = desk.services(connection);
           const { signal } = context.host;
-          const objects = await context.engine.discover(connection.named, pattern, services, signal);
+          // What a folder is listed as can be given back to look into it.
+          const folder = pattern?.endsWith('/') === true ? pattern : undefined;
+          const wanted = folder === undefined ? pattern : `${folder}**`;
+          const all = await context.engine.discover(connection.named, wanted, services, signal);
+          const groups = (pattern === undefined || folder !== undefined) && flags.recursive !== true;
+          const entries = groups ? groupFiles(all, folder) : all;
+          const shown = entries.slice(0, flags.limit);
           if (flags.json === true) {
-            for (const object of objects) output.writeJson(object);
-          } else if (objects.length === 0) {
+            for (const object of shown) output.writeJson(object);
+          } else if (entries.length === 0) {
             output.say(
               pattern === undefined
                 ? `${name} has nothing to load.`
                 : `Nothing in ${name} matches ${pattern}.`,
             );
           } else {
-            const rows = objects.map(({ kind, name: objectName, rows: count, bytes }) => [
-              printableLine(objectName),
-              kind,
-              count === null ? 'unknown' : formatCount(count),
-              bytes === null ? '' : formatBytes(bytes),
-            ]);
-            const titles = [
-              { title: 'name' },
-              { title: 'kind' },
-              { title: 'rows', align: 'right' as const },
-              { title: 'size', align: 'right' as const },
-            ];
-            output.writeLines(renderTable(titles, rows, { paintTitle: output.outPalette.faint }));
+            output.writeLines(renderObjects(shown, output.outPalette));
+            output.say(totalsOf(all));
+          }
+          if (shown.length < entries.length) {
+            output.say(
+              `Shown are ${formatCount(shown.length)} of ${formatCount(entries.length)}: give a pattern, or a higher --limit.`,
+            );
           }
           return EXIT.ok;
         });

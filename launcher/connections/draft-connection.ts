@@ -17,7 +17,7 @@ import type { Prompter } from '../init/prompter';
 import { askConnection } from './ask-connection';
 import type { StoredConnection } from './connection-store';
 import { fixedPaths } from './fixed-paths';
-import { gatherFields, type ConnectionAnswers } from './gather-fields';
+import { gatherFields, ownName, type ConnectionAnswers } from './gather-fields';
 
 export interface ConnectionDraftRequest {
   readonly name: string;
@@ -137,12 +137,15 @@ function kindOf(raw: Fields): string | undefined {
 /** Literal pieces of secrets; nothing of them may be shown, whatever else is wrong. */
 function rememberSecrets(raw: Fields, module: EndpointModule | undefined, redactor: SecretRedactor): void {
   for (const field of module?.secretFields ?? []) {
-    const text = valueAt(raw, field);
-    if (typeof text !== 'string') continue;
-    const { parts } = parseSecretText(text);
-    for (const part of parts)
-      if (typeof part === 'string' && text !== NO_CREDENTIALS) redactor.remember(part);
+    const words = Object.entries(module?.fieldAliases ?? {}).filter(([, own]) => own === field);
+    const texts = [field, ...words.map(([word]) => word)].map((word) => valueAt(raw, word));
+    for (const text of texts) rememberLiterals(text, redactor);
   }
+}
+
+function rememberLiterals(text: unknown, redactor: SecretRedactor): void {
+  if (typeof text !== 'string' || text === NO_CREDENTIALS) return;
+  for (const part of parseSecretText(text).parts) if (typeof part === 'string') redactor.remember(part);
 }
 
 /** The fields without the kind and the URL, which stands for fields. */
@@ -183,7 +186,7 @@ function separate(
   const secrets = new Map<string, string>();
   const kept = new Map<string, string>();
   let fields: Fields = Object.fromEntries(
-    Object.entries(own).map(([field, value]) => [field, fixedPaths(value, folder)]),
+    Object.entries(own).map(([field, value]) => [ownName(field, module), fixedPaths(value, folder)]),
   );
   for (const field of module.secretFields) {
     const text = valueAt(fields, field);

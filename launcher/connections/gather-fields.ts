@@ -37,13 +37,11 @@ interface GatherContext {
 const KIND_KEYS: readonly string[] = ['source_type', 'type', 'url'];
 
 /** All fields as a file would have them; encrypted secrets that stay are references to themselves. */
-export function gatherFields(
-  { type, url, texts, secrets, unset, mapping = {}, ...file }: ConnectionAnswers,
-  context: GatherContext,
-): Fields {
+export function gatherFields(answers: ConnectionAnswers, context: GatherContext): Fields {
   const { name, existing, role, environment, problems } = context;
-  const said = type ?? mapping['source_type'] ?? mapping['type'];
-  const address = url ?? mapping['url'];
+  const { type, url, mapping: written = {}, places } = answers;
+  const said = type ?? written['source_type'] ?? written['type'];
+  const address = url ?? written['url'];
   const reading = typeof address === 'string' ? readUrl(address, role, environment) : undefined;
   const fromUrl = reading === undefined || 'problem' in reading ? undefined : reading;
   const module =
@@ -51,11 +49,16 @@ export function gatherFields(
     (typeof said === 'string' ? findModule(role, said) : undefined) ??
     (existing === undefined ? undefined : findModule(role, existing.type));
 
-  const isReplaced = file.places !== undefined;
+  const nameOf = (field: string): string => ownName(field, module);
+  const texts = renamed([...answers.texts], nameOf);
+  const secrets = renamed([...answers.secrets], nameOf);
+  const mapping = renamed(Object.entries(written), nameOf);
+  const unset = answers.unset.map(nameOf);
+  const isReplaced = places !== undefined;
   let raw: Fields = isReplaced ? {} : (existing?.fields ?? {});
   // What a URL says takes the place of what is stored.
   for (const field of Object.keys(fromUrl?.fields ?? {})) raw = withoutAt(raw, field);
-  for (const [field, value] of Object.entries(mapping)) {
+  for (const [field, value] of mapping) {
     if (!KIND_KEYS.includes(field)) raw = setAt(raw, field, value);
   }
   for (const [field, text] of texts) raw = setAt(raw, field, typedValue(text, field, module));
@@ -81,6 +84,24 @@ export function gatherFields(
     ...(kind === undefined ? {} : { source_type: kind }),
     ...(address === undefined ? {} : { url: address }),
   };
+}
+
+/** The field that another word for it means. */
+export function ownName(field: string, module: Pick<EndpointModule, 'fieldAliases'> | undefined): string {
+  const { fieldAliases = {} } = module ?? {};
+  return (Object.hasOwn(fieldAliases, field) ? fieldAliases[field] : undefined) ?? field;
+}
+
+/** Fields under their own names. One that is there under both of its names keeps them, which is a problem that reading it tells. */
+function renamed<Value>(
+  fields: readonly (readonly [string, Value])[],
+  nameOf: (field: string) => string,
+): (readonly [string, Value])[] {
+  const given = new Set(fields.map(([field]) => field));
+  return fields.map(([field, value]) => {
+    const own = nameOf(field);
+    return [own !== field && given.has(own) ? field : own, value];
+  });
 }
 
 /** Secrets that stay where they are not given again: encrypted ones as references to themselves. */

@@ -11,6 +11,8 @@ export interface ThreadServices {
   readonly baseFolder: string;
   /** What `${inline:…}` stands for, by path; see `SecretResolverOptions`. */
   readonly inlineSecrets: ReadonlyMap<string, string>;
+  /** What `${connection:…}` stands for, encrypted; the key is in the environment. Absent: there are none. */
+  readonly sealedSecrets?: ReadonlyMap<string, string>;
   /** Gets the threads' entries, without secrets. */
   readonly log: Logger;
 }

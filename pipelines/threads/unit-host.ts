@@ -28,11 +28,22 @@ export class UnitHost {
   private readonly closing = new AbortController();
 
   constructor(
-    { environment, baseFolder, inlineSecrets }: Omit<ThreadBirth, 'equipmentModule'>,
+    {
+      environment,
+      baseFolder,
+      inlineSecrets,
+      sealedSecrets = new Map(),
+    }: Omit<ThreadBirth, 'equipmentModule'>,
     log: Logger,
     private readonly openWith: typeof openEquipment,
   ) {
-    const secrets = createSecretResolver({ environment, baseFolder, inlineSecrets, redactor: this.redactor });
+    const secrets = createSecretResolver({
+      environment,
+      baseFolder,
+      inlineSecrets,
+      sealedSecrets,
+      redactor: this.redactor,
+    });
     this.services = { secrets, environment, baseFolder, log };
   }
 

@@ -52,8 +52,8 @@ export class UnitThreads {
     const { services, equipmentModule } = options;
     const threads = Math.max(1, options.threads);
     const unitsPerThread = Math.max(1, options.unitsPerThread);
-    const { environment, baseFolder, inlineSecrets } = services;
-    this.birth = { environment, baseFolder, inlineSecrets, equipmentModule };
+    const { environment, baseFolder, inlineSecrets, sealedSecrets = new Map() } = services;
+    this.birth = { environment, baseFolder, inlineSecrets, sealedSecrets, equipmentModule };
     this.threads = Array.from({ length: threads }, () => undefined);
     this.seats = new ThreadSeats(threads, unitsPerThread, (thread) => this.threads[thread] !== undefined);
     this.runs = new KnownRuns(threads, unitsPerThread, (run) => this.forget(run));
