@@ -1,6 +1,17 @@
 import { z } from 'zod';
-import { SSL_MODES } from './postgres-connection';
+import { SSL_MODES, type SslMode } from './postgres-connection';
 import { SSH_SECRET_FIELDS, sshConnectionSchema } from './ssh-connection';
+
+/** MySQL's own words for `--ssl-mode`: https://dev.mysql.com/doc/refman/8.4/en/connection-options.html#option_general_ssl-mode */
+const MYSQL_SSL_MODES = ['DISABLED', 'PREFERRED', 'REQUIRED', 'VERIFY_CA', 'VERIFY_IDENTITY'] as const;
+
+const SSL_MODES_OF_MYSQL: Readonly<Record<(typeof MYSQL_SSL_MODES)[number], SslMode>> = {
+  DISABLED: 'disable',
+  PREFERRED: 'prefer',
+  REQUIRED: 'require',
+  VERIFY_CA: 'verify-ca',
+  VERIFY_IDENTITY: 'verify-full',
+};
 
 /** What a connection to MySQL or MariaDB is configured with. Every text may be a secret reference. */
 export const mysqlConnectionSchema = z.strictObject({
@@ -25,10 +36,10 @@ export const mysqlConnectionSchema = z.strictObject({
     .optional()
     .describe('Better a reference, such as ${env:SHOP_PASSWORD}. Default: MYSQL_PWD.'),
   sslmode: z
-    .enum(SSL_MODES)
+    .enum([...SSL_MODES, ...MYSQL_SSL_MODES])
     .optional()
     .describe(
-      'Prefer encrypts where the server can, require always, verify-ca also checks who signed the certificate, verify-full also its host name. Default: prefer.',
+      'Prefer encrypts where the server can, require always, verify-ca also checks who signed the certificate, verify-full also its host name; the words of MySQL in capitals mean the same. Default: prefer.',
     ),
   ssl_ca: z
     .string()
@@ -62,3 +73,13 @@ export const mysqlConnectionSchema = z.strictObject({
 export type MysqlConnection = z.infer<typeof mysqlConnectionSchema>;
 
 export const MYSQL_SECRET_FIELDS = ['password', 'ssl_key', ...SSH_SECRET_FIELDS] as const;
+
+/** Other words for fields: MySQL's options. */
+export const MYSQL_FIELD_ALIASES = { ssl_mode: 'sslmode' } as const;
+
+/** One word for a mode, whoever's it was. */
+export function sslModeOf(mode: SslMode | (typeof MYSQL_SSL_MODES)[number]): SslMode {
+  return (
+    SSL_MODES.find((known) => known === mode) ?? SSL_MODES_OF_MYSQL[mode as keyof typeof SSL_MODES_OF_MYSQL]
+  );
+}

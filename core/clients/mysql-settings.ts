@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import type { SourceServices } from '../extractor';
-import type { MysqlConnection } from './mysql-connection';
+import { sslModeOf, type MysqlConnection } from './mysql-connection';
 import { operatingSystemUser } from './operating-system-user';
 import { pemText } from './pem-text';
 import type { SslMode } from './postgres-connection';
@@ -51,7 +51,7 @@ export async function resolveMysqlSettings(
     database: await resolve(connection.database),
     user: (await resolve(connection.user)) ?? operatingSystemUser('Add `user` to the connection.'),
     password: (await resolve(connection.password)) ?? services.environment['MYSQL_PWD'],
-    sslMode: connection.sslmode ?? 'prefer',
+    sslMode: sslModeOf(connection.sslmode ?? 'prefer'),
     tls: {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),

@@ -2,10 +2,11 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Connection } from 'mysql2';
 import { BeamliftError } from '../errors';
+import { startTls, tlsError, verification } from './database-tls';
 import { MysqlClient } from './mysql-client';
 import { connectError, mysqlReport } from './mysql-errors';
 import type { MysqlSettings } from './mysql-settings';
-import { openMysqlSocket, serverName, startTls, verification, type ConnectListener } from './mysql-socket';
+import { openMysqlSocket, serverName, type ConnectListener } from './mysql-socket';
 
 const IGNORE_STEPS: ConnectListener = () => undefined;
 
@@ -131,7 +132,7 @@ async function attempt(
     socket.destroy();
     signal.throwIfAborted();
     throw connectError(
-      refused === undefined || refused === null ? error : tlsError(refused, settings),
+      refused === undefined || refused === null ? error : tlsError(refused, serverName(settings)),
       serverName(settings),
     );
   } finally {
@@ -167,7 +168,13 @@ function encrypt(
   onSecure: (error?: Error) => void,
 ): void {
   plain.removeAllListeners('data');
-  const secure = startTls(plain, settings);
+  let secure: TLSSocket;
+  try {
+    secure = startTls(plain, settings);
+  } catch (error) {
+    onSecure(forDriver(error, settings));
+    return;
+  }
   tls.socket = secure;
   secure.once('secureConnect', () => {
     tls.isSecure = true;
@@ -176,28 +183,16 @@ function encrypt(
   });
   secure.on('error', (error: NodeJS.ErrnoException) => {
     if (tls.isSecure) plain.destroy(error);
-    else onSecure(tlsError(error, settings));
+    else onSecure(forDriver(error, settings));
   });
   secure.on('data', (chunk: Buffer) => driver.packetParser.execute(chunk));
   driver.stream = secure;
 }
 
-function tlsError(error: NodeJS.ErrnoException, settings: MysqlSettings): Error {
-  const code = error.code ?? '';
-  const hint =
-    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? 'Set `host` to a name in the certificate, or sslmode to verify-ca to check the authority alone.'
-      : /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)
-        ? 'Set `ssl_ca` to the certificate of the authority that signed the server\'s: ssl_ca: "${file:ca.pem}".'
-        : "Check `ssl_ca`, `ssl_cert` and `ssl_key`, and the server's certificate.";
-  const explained = new BeamliftError('CONNECTION_TLS', {
-    what: `The TLS handshake with ${serverName(settings)} failed`,
-    why: `${error.message}${code === '' ? '' : ` (${code})`}`,
-    hint,
-    cause: error,
-  });
-  // the driver writes its own code over that of an error which it is given
-  return Object.assign(new Error(error.message), { explained });
+/** The driver writes its own code over that of an error which it is given. */
+function forDriver(error: unknown, settings: MysqlSettings): Error {
+  const explained = tlsError(error, serverName(settings));
+  return Object.assign(new Error(explained.message), { explained });
 }
 
 /** Ends a connection over another one: a server that is busy with a statement does not notice that nobody listens. Never rejects. */

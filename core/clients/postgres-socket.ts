@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { BeamliftError, systemCode } from '../errors';
+import { BeamliftError } from '../errors';
+import { startTls, tlsError, verification } from './database-tls';
 import { connectError } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
-import { startTls, verification, type Encryption } from './postgres-tls';
+import type { Encryption } from './postgres-tls';
 import { openTcpSocket, openUnixSocket } from './tcp-socket';
 
 /** Told as each step of connecting has succeeded: `beamlift check` prints them. */
@@ -106,27 +107,11 @@ async function secure(
     await waitFor(socket, 'secureConnect', signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw tlsError(error, settings);
+    throw tlsError(error, serverName(settings));
   }
   const protocol = socket.getProtocol() ?? 'TLS';
   listener('tls', `${protocol}, ${verification(settings)} of the certificate checked`);
   return { socket, protocol };
-}
-
-function tlsError(error: unknown, settings: PostgresSettings): BeamliftError {
-  const code = systemCode(error) ?? '';
-  const hint =
-    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? 'Set `host` to a name in the certificate, or sslmode to verify-ca to check the authority alone.'
-      : /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code)
-        ? 'Set `ssl_ca` to the certificate of the authority that signed the server\'s: ssl_ca: "${file:ca.pem}".'
-        : "Check `ssl_ca`, `ssl_cert` and `ssl_key`, and the server's certificate.";
-  return new BeamliftError('CONNECTION_TLS', {
-    what: `The TLS handshake with ${serverName(settings)} failed`,
-    why: error instanceof Error ? `${error.message}${code === '' ? '' : ` (${code})`}` : String(error),
-    hint,
-    cause: error,
-  });
 }
 
 /** What the next event of that name brings. Rejects with the socket's error, when the other side closes, and on abort. */

@@ -1,6 +1,3 @@
-import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { PostgresSettings } from './postgres-settings';
 
 /** How one attempt to connect treats encryption. */
@@ -24,32 +21,4 @@ export function encryptionAttempts({ sslMode, host }: PostgresSettings): readonl
     case 'verify-full':
       return ['required'];
   }
-}
-
-/**
- * What is checked of the server's certificate. As in libpq, `require` with a certificate authority given checks as
- * much as `verify-ca`, and `prefer` and `allow` check nothing: whoever can pretend to be the server can also refuse TLS.
- */
-export function verification({
-  sslMode,
-  tls,
-}: PostgresSettings): 'nothing' | 'authority' | 'authority and name' {
-  if (sslMode === 'verify-full') return 'authority and name';
-  if (sslMode === 'verify-ca' || (sslMode === 'require' && tls.ca !== undefined)) return 'authority';
-  return 'nothing';
-}
-
-/** Begins TLS on a connected socket. The result emits `secureConnect` or `error`. */
-export function startTls(socket: Duplex, settings: PostgresSettings): TLSSocket {
-  const checked = verification(settings);
-  const options: ConnectionOptions = {
-    ...settings.tls,
-    socket,
-    host: settings.host,
-    rejectUnauthorized: checked !== 'nothing',
-    // RFC 6066: the name sent to the server is never an address; the identity check then looks at `host`
-    ...(isIP(settings.host) === 0 ? { servername: settings.host } : {}),
-    ...(checked === 'authority' ? { checkServerIdentity: () => undefined } : {}),
-  };
-  return connect(options);
 }

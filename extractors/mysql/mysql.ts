@@ -1,6 +1,10 @@
 import { connectMysql } from '../../core/clients/mysql';
 import type { MysqlClient } from '../../core/clients/mysql-client';
-import { MYSQL_SECRET_FIELDS, mysqlConnectionSchema } from '../../core/clients/mysql-connection';
+import {
+  MYSQL_FIELD_ALIASES,
+  MYSQL_SECRET_FIELDS,
+  mysqlConnectionSchema,
+} from '../../core/clients/mysql-connection';
 import { resolveMysqlSettings } from '../../core/clients/mysql-settings';
 import type { SourceModule } from '../../core/extractor';
 import { checkConnection } from './check-connection';
@@ -17,6 +21,7 @@ export const mysqlSource = {
   category: 'database',
   connectionSchema: mysqlConnectionSchema,
   secretFields: MYSQL_SECRET_FIELDS,
+  fieldAliases: MYSQL_FIELD_ALIASES,
   parseUrl: parseMysqlUrl,
   open: (source, services) => Promise.resolve(new MysqlExtractor(source, services)),
   check: checkConnection,

@@ -8,6 +8,8 @@ const MYSQL_URLS: DatabaseUrls = {
   numbers: new Set(['port', 'connect_timeout']),
   files: new Set(['ssl_ca', 'ssl_cert', 'ssl_key']),
   parameterNames: new Map([
+    ['ssl-mode', 'sslmode'],
+    ['ssl_mode', 'sslmode'],
     ['ssl-ca', 'ssl_ca'],
     ['ssl-cert', 'ssl_cert'],
     ['ssl-key', 'ssl_key'],

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { resolvePostgresSettings } from '../../../core/clients/postgres-settings';
-import { encryptionAttempts, verification } from '../../../core/clients/postgres-tls';
+import { verification } from '../../../core/clients/database-tls';
+import { encryptionAttempts } from '../../../core/clients/postgres-tls';
 import type { PostgresConnection } from '../../../core/clients/postgres-connection';
 import type { Environment, SourceServices } from '../../../core/extractor';
 
