@@ -35,6 +35,9 @@ export interface ParquetMetadata {
 /** Number of the LZO codec in parquet.thrift: patented once, and no reader of today has it. */
 const CODEC_LZO = 3;
 
+/** The largest number of a codec that there is: LZ4_RAW. */
+const LAST_CODEC = 7;
+
 /** What a value of unknown length takes at least once it is decoded, in bytes. */
 const MIN_VALUE_BYTES = 8;
 
@@ -43,7 +46,7 @@ const ARROW_SCHEMA_KEY = 'ARROW:schema';
 
 /**
  * Parses FileMetaData and checks that it agrees with itself: `dataEnd` is where the data of the file ends.
- * `rewritten` is the same footer with INT96 and INTERVAL leaves declared as plain 12 byte values and without the Arrow schema.
+ * `rewritten` is the same footer with INT96 and INTERVAL leaves declared as plain 12 byte values, ENUM as text, and without the Arrow schema.
  * Throws ThriftError.
  */
 export function parseFileMetadata(
@@ -62,9 +65,12 @@ export function parseFileMetadata(
     } else if (id === 3 && type === THRIFT.i64) found.rows = cursor.integer();
     else if (id === 4 && type === THRIFT.list) {
       const leaves = found.tree?.leaves ?? [];
+      const start = cursor.position;
       cursor.list(THRIFT.struct, (index) => {
         rowGroups.push(readRowGroup(cursor, index, leaves, dataEnd, edits));
       });
+      // Some writers give an empty list another type, which the decoder takes for damage.
+      if (rowGroups.length === 0) edits.push({ start, end: cursor.position, bytes: [THRIFT.struct] });
     } else if (id === 5 && type === THRIFT.list) {
       cursor.list(THRIFT.struct, () => hideArrowSchema(cursor, footer, edits));
     } else if (id === 6 && type === THRIFT.binary) found.createdBy = thriftText(cursor.binary());
@@ -139,6 +145,10 @@ function readColumnChunk(
   const fail = (why: string): never => {
     throw new ThriftError(`${why} for column ${JSON.stringify(leaf.path)}`);
   };
+  const checkCodec = (codec: number): void => {
+    if (codec === CODEC_LZO) fail('LZO compression, which is not supported,');
+    if (codec < 0 || codec > LAST_CODEC) fail(`compression number ${codec}, which is not known,`);
+  };
   const readMetadata = (id: number, type: number): boolean => {
     if (id === 16 && type === THRIFT.struct) {
       textBytes = readTextBytes(cursor);
@@ -149,7 +159,7 @@ function readColumnChunk(
     const value = cursor.integer();
     if (id === 1 && leaf.annotation === 'int96') {
       edits.push({ start, end: cursor.position, bytes: [thriftSmallInteger(FIXED_LEN_BYTE_ARRAY)] });
-    } else if (id === 4 && value === CODEC_LZO) fail('LZO compression, which is not supported,');
+    } else if (id === 4) checkCodec(value);
     else if (id === 5) chunk.values = value;
     else if (id === 6) chunk.decodedBytes = value;
     else if (id === 7) chunk.bytes = value;

@@ -47,8 +47,11 @@ const PHYSICAL_NAMES = [
   'BYTE_ARRAY',
   'FIXED_LEN_BYTE_ARRAY',
 ];
+const CONVERTED_UTF8 = 0;
+const CONVERTED_ENUM = 4;
 const CONVERTED_JSON = 19;
 const CONVERTED_INTERVAL = 21;
+const LOGICAL_ENUM = 4;
 const LOGICAL_JSON = 12;
 const LOGICAL_UUID = 14;
 const REQUIRED = 0;
@@ -81,7 +84,14 @@ export interface SchemaElement {
   logical: number | undefined;
 }
 
-/** Reads one SchemaElement; `edits` receives its replacement where its values are read as raw bytes. Throws ThriftError. */
+/** A field of a SchemaElement as it stands in the footer. */
+interface ElementField {
+  readonly id: number;
+  readonly type: number;
+  readonly bytes: Iterable<number>;
+}
+
+/** Reads one SchemaElement; `edits` receives its replacement where its values are read as raw bytes or as text. Throws ThriftError. */
 export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edits: Edit[]): SchemaElement {
   const element: SchemaElement = {
     type: undefined,
@@ -93,7 +103,7 @@ export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edit
     logical: undefined,
   };
   const start = cursor.position;
-  const fields: { id: number; type: number; bytes: Uint8Array }[] = [];
+  const fields: ElementField[] = [];
   cursor.struct((id, type) => {
     const from = cursor.position;
     if (type === THRIFT.i32) {
@@ -115,27 +125,44 @@ export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edit
   });
   const raw = annotationOf(element);
   if (raw === 'int96' || raw === 'interval') {
-    edits.push({ start, end: cursor.position, bytes: rawElement(fields) });
+    edits.push({ start, end: cursor.position, bytes: declaredAs(fields, RAW_FIELDS) });
+  } else if (isEnum(element)) {
+    edits.push({ start, end: cursor.position, bytes: declaredAs(fields, TEXT_FIELDS) });
   }
   return element;
 }
 
-/** The fields of a schema element, declared as FIXED_LEN_BYTE_ARRAY(12) without a meaning. */
-function rawElement(fields: readonly { id: number; type: number; bytes: Uint8Array }[]): number[] {
-  const bytes: number[] = [
-    thriftFieldHeader(0, 1, THRIFT.i32),
-    thriftSmallInteger(FIXED_LEN_BYTE_ARRAY),
-    thriftFieldHeader(1, 2, THRIFT.i32),
-    thriftSmallInteger(RAW_BYTES),
-  ];
-  let previous = 2;
-  for (const field of fields) {
-    if (field.id !== 3 && field.id !== 4 && field.id !== 9) continue;
+/** FIXED_LEN_BYTE_ARRAY(12) without a meaning. */
+const RAW_FIELDS: readonly ElementField[] = [
+  { id: 1, type: THRIFT.i32, bytes: [thriftSmallInteger(FIXED_LEN_BYTE_ARRAY)] },
+  { id: 2, type: THRIFT.i32, bytes: [thriftSmallInteger(RAW_BYTES)] },
+];
+
+/** Text. */
+const TEXT_FIELDS: readonly ElementField[] = [
+  { id: 1, type: THRIFT.i32, bytes: [thriftSmallInteger(BYTE_ARRAY)] },
+  { id: 6, type: THRIFT.i32, bytes: [thriftSmallInteger(CONVERTED_UTF8)] },
+];
+
+/** Fields that say nothing of the type: repetition, name, field id. */
+const KEPT_FIELDS: readonly number[] = [3, 4, 9];
+
+/** A schema element of another type, with the name and repetition of `fields`. */
+function declaredAs(fields: readonly ElementField[], type: readonly ElementField[]): number[] {
+  const kept = fields.filter(({ id }) => KEPT_FIELDS.includes(id));
+  const bytes: number[] = [];
+  let previous = 0;
+  for (const field of [...kept, ...type].sort((a, b) => a.id - b.id)) {
     bytes.push(thriftFieldHeader(previous, field.id, field.type), ...field.bytes);
     previous = field.id;
   }
   bytes.push(THRIFT.stop);
   return bytes;
+}
+
+/** Symbols of an enumeration are UTF-8, by the format; the decoder would give bytes. */
+function isEnum({ type, children, converted, logical }: SchemaElement): boolean {
+  return type === BYTE_ARRAY && children === 0 && (converted === CONVERTED_ENUM || logical === LOGICAL_ENUM);
 }
 
 function annotationOf(element: SchemaElement): LeafAnnotation {
