@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Logger } from './logger';
 import type { Row } from './cells';
-import type { Bound, Estimate, FileRange, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
+import type { Bound, Estimate, FileDrift, FileRange, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
 import type { Reject } from './reject';
 import type { TableSchema } from './schema';
 

@@ -222,12 +222,26 @@ const runContextSchema = z.strictObject({
   maxRejects: z.int().min(0),
   /** Whether a file that cannot be read is left out, and named in its unit's manifest; absent: it fails the run. */
   skipBadFiles: z.boolean().optional(),
+  /** Of files: columns that the plan knows and does not read, so that nobody takes them for news; absent: none. */
+  unreadColumns: z.array(z.string()).optional(),
   /** An absolute folder of this run's own on this machine, for staging of embedded destinations; others stage where their configuration says. */
   stagingFolder: z.string(),
   /** An absolute folder for files of rejected rows, where the destination keeps them on this machine; it outlives the run. */
   rejectFolder: z.string(),
 });
 export type RunContext = z.infer<typeof runContextSchema>;
+
+/** How a file differs from most of the files that were looked into. */
+const fileDriftSchema = z.strictObject({
+  file: z.string(),
+  /** Columns that most files have and this one has not. */
+  lacks: z.array(z.string()),
+  /** Columns that this one has and most files have not. */
+  additional: z.array(z.string()),
+  /** What kind of values its columns hold, where that is another than in most files. */
+  types: z.array(z.strictObject({ column: z.string(), type: z.string(), others: z.string() })),
+});
+export type FileDrift = z.infer<typeof fileDriftSchema>;
 
 const ESTIMATE_QUALITIES = ['exact', 'statistics', 'sampled', 'unknown'] as const;
 export const estimateSchema = z.strictObject({
@@ -252,6 +266,8 @@ export const planSchema = z.strictObject({
   large: z.boolean(),
   /** How the units were cut, in a sentence. */
   splitReason: z.string(),
+  /** Files that differ from the others, of those that were looked into; absent: none. */
+  drift: z.array(fileDriftSchema).optional(),
   /** What a user should know before the run: dropped columns, promises the source cannot make, hazards. */
   notices: z.array(z.string()),
 });

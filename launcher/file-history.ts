@@ -10,12 +10,22 @@ export type FileHistoryOwner = Pick<FileRecord, 'run_id' | 'job' | 'started_at'>
 /** Failed files that a report names; the run store has all of them. */
 export const MAX_REPORTED_FILES = 1_000;
 
+/** Files and columns that a notice names. */
+const TOLD_FILES = 5;
+const TOLD_COLUMNS = 8;
+
 /** A file that was left out, as reports name it. */
 export interface FailedFile {
   readonly file: string;
   readonly code: string;
   readonly what: string;
   readonly why?: string;
+}
+
+/** Columns of a file that the plan did not know. */
+export interface FileColumns {
+  readonly file: string;
+  readonly columns: Readonly<Record<string, number>>;
 }
 
 /** Records of the files of a run that published. A run with a limit has loaded no file whole, so it has none. */
@@ -66,6 +76,31 @@ export function failedOf(outcomes: readonly FileOutcome[]): FailedFile[] {
     const { code, what, why } = failure;
     return [{ file: file.uri, code, what, ...(why === undefined ? {} : { why }) }];
   });
+}
+
+/** Files with columns that the plan did not know, for a report. */
+export function unknownOf(outcomes: readonly FileOutcome[]): FileColumns[] {
+  return outcomes.flatMap(({ file, unknownColumns }) => {
+    if (unknownColumns.size === 0) return [];
+    const columns = Object.create(null) as Record<string, number>;
+    for (const [name, values] of unknownColumns) columns[name] = values;
+    return [{ file: file.uri, columns }];
+  });
+}
+
+/** Sentences about them: the first files, and how many more there are. */
+export function unknownNotices(unknown: readonly FileColumns[]): string[] {
+  const notices = unknown.slice(0, TOLD_FILES).map(({ file, columns }) => {
+    const names = Object.keys(columns);
+    const more = names.length > TOLD_COLUMNS ? `, … (${names.length} columns)` : '';
+    return `${file} has ${names.slice(0, TOLD_COLUMNS).join(', ')}${more}, which no file had that the schema was taken from: not loaded.`;
+  });
+  const more = unknown.length - notices.length;
+  if (more > 0)
+    notices.push(
+      `So ${more === 1 ? 'has 1 more file' : `have ${more} more files`}: see unknown_columns of the report.`,
+    );
+  return notices;
 }
 
 function recordOf(

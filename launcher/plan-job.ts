@@ -22,7 +22,7 @@ import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { OpenedJob } from './open-job';
 import { routePlan } from './route-plan';
 import { isPipelineRunner } from './runner-desk';
-import { selectFiles } from './select-files';
+import { focusOf, selectFiles, type FileSelection } from './select-files';
 import { codeVersion } from './version';
 import { decideWindow, type WindowDecision } from './window';
 
@@ -50,11 +50,18 @@ export async function makePlan(
   const disposition = dispositionOf(job, options);
   refuseFlags(job, options, disposition);
 
-  const source = await extractor.schema(signal);
+  const listed = await extractor.files(signal);
+  let source = listed === undefined ? await extractor.schema(signal) : undefined;
   const existing = await loader.schema(signal);
   if (existing === undefined && !job.createTable) throw noTable(job);
-  const notices = [...(await extractor.notices(signal))];
+  const notices: string[] = [];
   const state = usableState(job, run.state, existing, notices);
+  const selection = listed && selectFiles(listed, state?.files ?? {}, job, disposition !== 'replace');
+  if (listed !== undefined && selection !== undefined) {
+    extractor.focus?.(focusOf(listed, selection, disposition, job));
+  }
+  source ??= await extractor.schema(signal);
+  notices.unshift(...(await extractor.notices(signal)));
 
   const cursor = cursorColumn(job, source);
   const window =
@@ -91,7 +98,7 @@ export async function makePlan(
   const pin = run.pin && window?.empty !== true ? await extractor.pin(signal) : undefined;
   const read = columnsToRead(source, mapping.columns);
   const names = read.columns.map((column) => column.name);
-  const cut = await cutUnits(opened, window, names, state, disposition, options, services);
+  const cut = await cutUnits(opened, window, names, selection, options, services);
   notices.push(...cut.notices);
 
   const context: RunContext = {
@@ -124,11 +131,13 @@ export async function makePlan(
     policies: job.policies,
     maxRejects: job.maxRejects,
     ...(job.onBadFile === 'skip' ? { skipBadFiles: true } : {}),
+    ...(listed === undefined ? {} : { unreadColumns: namesBeside(source, read) }),
     stagingFolder: path.join(services.baseFolder, '.beamlift', 'staging', run.runId),
     rejectFolder: path.join(services.baseFolder, '.beamlift', 'rejects', run.runId),
   };
   notices.push(...((await loader.reviewPlan?.(context, signal)) ?? []));
   const { runner, reason, large } = await routePlan(opened, context, cut.estimate, options, services);
+  const drift = (await extractor.drift?.(signal)) ?? [];
   if (options.detach) notices.push(...detachNotices(runner, context));
   return {
     context,
@@ -138,6 +147,7 @@ export async function makePlan(
     runnerReason: reason,
     large,
     splitReason: cut.reason,
+    ...(drift.length === 0 ? {} : { drift: [...drift] }),
     notices,
   };
 }
@@ -155,8 +165,7 @@ async function cutUnits(
   { job, extractor, destination: { unitSize } }: OpenedJob,
   window: WindowDecision | undefined,
   columns: readonly string[],
-  state: JobState | null,
-  disposition: Disposition,
+  selection: FileSelection | undefined,
   options: LaunchOptions,
   { signal }: LaunchServices,
 ): Promise<Cut> {
@@ -164,25 +173,17 @@ async function cutUnits(
     return { units: [], estimate: NOTHING, reason: 'nothing is in the window', notices: [] };
   }
   const range: Window | null = window?.window ?? null;
-  const listed = await extractor.files(signal);
   let estimate = await extractor.estimate(range, signal);
   let hints: SplitHints;
   const notices: string[] = [];
-  if (listed === undefined) {
+  if (selection === undefined) {
     hints = await extractor.splits(range, signal, columns);
     if (hints.kind === 'streams') estimate = hints.estimate ?? estimate;
   } else {
-    const incremental = disposition !== 'replace';
-    const selection = selectFiles(listed, state?.files ?? {}, job, incremental);
     notices.push(...selection.notices);
     if (selection.files.length === 0) {
       return { units: [], estimate: NOTHING, reason: 'no file is new', notices };
     }
-    estimate = shareOf(
-      estimate,
-      selection.files.length === listed.length,
-      bytesOf(selection.files) / bytesOf(listed),
-    );
     hints = { kind: 'files', files: selection.files };
     // A file of which one range cannot be read would be half loaded.
     const mayCut = job.split.by !== 'none' && job.onBadFile === 'fail' && options.limit === undefined;
@@ -211,12 +212,6 @@ async function cutUnits(
 
 function bytesOf(files: readonly { readonly bytes: number }[]): number {
   return files.reduce((sum, file) => sum + file.bytes, 0);
-}
-
-function shareOf(estimate: Estimate, whole: boolean, share: number): Estimate {
-  if (whole) return estimate;
-  const scale = (value: number | null): number | null => (value === null ? null : Math.round(value * share));
-  return { rows: scale(estimate.rows), bytes: scale(estimate.bytes), quality: 'sampled' };
 }
 
 /** How the rows of a job become visible. */
@@ -294,6 +289,12 @@ function columnsToRead(source: TableSchema, columns: RunContext['columns']): Tab
   const byName = new Map(source.columns.map((column) => [column.name, column]));
   const read = [...names].map((name) => byName.get(name)).filter((column) => column !== undefined);
   return { columns: read, primaryKey: source.primaryKey };
+}
+
+/** Names of the source's columns that are not read. */
+function namesBeside(source: TableSchema, read: TableSchema): string[] {
+  const names = new Set(read.columns.map(({ name }) => name));
+  return source.columns.map(({ name }) => name).filter((name) => !names.has(name));
 }
 
 /** What `--detach` means for this plan. Throws PLAN_REFUSED for a source that this process must keep in place. */

@@ -1,7 +1,7 @@
 import type { ErrorReport } from '../core/errors';
 import type { Losses } from '../core/loss-ledger';
-import type { JsonObject, Runner } from '../core/plan';
-import type { FailedFile } from './file-history';
+import type { FileDrift, JsonObject, Runner } from '../core/plan';
+import type { FailedFile, FileColumns } from './file-history';
 import type { RunStatus } from './runs/run-store';
 
 /** What `--json` prints for a job, and what the run store keeps. */
@@ -35,6 +35,10 @@ export interface RunReport {
   files?: { loaded: number; failed: number };
   /** Files that were left out; the first 1,000. The run store has all of them. */
   failed_files?: FailedFile[];
+  /** Files that differ from the others, of those that were looked into when the run was planned; the first 1,000. */
+  drift?: FileDrift[];
+  /** Columns that were seen only when files were read, and are not loaded: values that are not null by name, 0 where they were not counted. The first 1,000 files. */
+  unknown_columns?: FileColumns[];
   notices: string[];
   error?: ErrorReport;
 }

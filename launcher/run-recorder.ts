@@ -14,6 +14,8 @@ import {
   MAX_REPORTED_FILES,
   recordsOfFailure,
   recordsOfLoaded,
+  unknownNotices,
+  unknownOf,
   type FileHistoryOwner,
 } from './file-history';
 import type { LaunchOptions, LaunchServices } from './launch-options';
@@ -72,11 +74,17 @@ export class RunRecorder {
       notices: [...this.report.notices, ...notices],
     } satisfies Partial<RunReport>);
     this.report.watermark = context.nextWatermark;
+    if (plan.drift !== undefined) this.report.drift = plan.drift.slice(0, MAX_REPORTED_FILES);
   }
 
   staged(manifests: readonly Manifest[]): void {
     const totals = totalOf(manifests);
     this.outcomes = fileOutcomes(this.plan?.units ?? [], manifests);
+    const unknown = unknownOf(this.outcomes);
+    if (unknown.length > 0) {
+      this.report.unknown_columns = unknown.slice(0, MAX_REPORTED_FILES);
+      this.report.notices.push(...unknownNotices(unknown));
+    }
     Object.assign(this.report, {
       rows_extracted: totals.rowsExtracted,
       rows_filtered: totals.rowsFiltered,

@@ -1,5 +1,6 @@
 import { formatCounted } from '../core/counted';
-import type { FileEntry } from '../core/extractor';
+import type { FileEntry, FileFocus } from '../core/extractor';
+import type { Disposition } from '../core/plan';
 import type { JobSpec } from './config/job-spec';
 
 export interface FileSelection {
@@ -44,6 +45,18 @@ export function selectFiles(
   }
   const taken = new Set([...fresh, ...changed]);
   return { files: files.filter((file) => taken.has(file)), notices };
+}
+
+/** What the plan looks into: the selected files, and of a job that adds to its table those that it has loaded before. */
+export function focusOf(
+  listed: readonly FileEntry[],
+  { files }: FileSelection,
+  disposition: Disposition,
+  { onBadFile }: Pick<JobSpec, 'onBadFile'>,
+): FileFocus {
+  const selected = new Set(files);
+  const loaded = disposition === 'replace' ? [] : listed.filter((file) => !selected.has(file));
+  return { read: files, loaded, skipBad: onBadFile === 'skip' };
 }
 
 function compareTexts(a: string, b: string): number {

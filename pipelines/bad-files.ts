@@ -1,21 +1,8 @@
 import { BeamliftError } from '../core/errors';
-import type { ErrorCode } from '../core/error-codes';
+import { isFaultOfFile } from '../core/file-faults';
 import { filesOfUnit } from '../core/files-of-unit';
 import type { FileFailure, Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
-
-/**
- * Errors that are one file's own fault. Others (a network that is down, a store that does not answer) would leave out files that are
- * right.
- */
-const FAULTS_OF_FILES: ReadonlySet<ErrorCode> = new Set([
-  'FORMAT_INVALID',
-  'REJECTS_EXCEEDED',
-  'SOURCE_CHANGED',
-  'SOURCE_NOT_FOUND',
-  'RIGHTS_MISSING',
-  'LIMIT_EXCEEDED',
-]);
 
 export interface BadFile {
   readonly uri: string;
@@ -25,7 +12,7 @@ export interface BadFile {
 
 /** The file of the unit that an error is the fault of; undefined: of none of them. */
 export function badFileOf(unit: WorkUnit, thrown: unknown): BadFile | undefined {
-  if (!(thrown instanceof BeamliftError) || !FAULTS_OF_FILES.has(thrown.code)) return undefined;
+  if (!isFaultOfFile(thrown)) return undefined;
   const { code, what } = thrown;
   const file = filesOfUnit(unit).find(({ uri }) => uri === thrown.where.object);
   if (file === undefined) return undefined;

@@ -73,6 +73,7 @@ async function stageFiles(
             columns: context.sourceSchema.columns.map((column) => column.name),
             limit: context.limit,
             pin: context.pin,
+            planned: { schema: context.sourceSchema, unread: context.unreadColumns ?? [] },
           },
           signal,
         );

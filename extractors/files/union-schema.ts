@@ -72,24 +72,14 @@ function meetTypes(name: string, occurrences: readonly { uri: string; column: Co
   });
 }
 
-/** What a plan should say about files that differ. */
-export function unionNotices(files: readonly DescribedFile[], schema: TableSchema): string[] {
+/** What a plan should say about files by themselves. */
+export function unionNotices(files: readonly DescribedFile[]): string[] {
   const notices: string[] = [];
   for (const { uri, description } of files) {
     for (const notice of description.notices ?? []) notices.push(`${uri}: ${notice}.`);
   }
   const empty = files.filter(({ description }) => description.columns.length === 0);
   if (empty.length > 0) notices.push(`No rows and no columns: ${shownFiles(empty)}.`);
-  for (const { name } of schema.columns) {
-    const lacking = files.filter(
-      ({ description }) =>
-        description.columns.length > 0 && !description.columns.some((column) => column.name === name),
-    );
-    if (lacking.length === 0) continue;
-    notices.push(
-      `${shownFiles(lacking)} ${lacking.length === 1 ? 'has' : 'have'} no column ${name}: it is null there.`,
-    );
-  }
   return notices;
 }
 

@@ -1,6 +1,7 @@
 import type { RowBatch } from '../../core/extractor';
 import type { Logger } from '../../core/logger';
-import type { TableSchema } from '../../core/schema';
+
+const NONE: ReadonlyMap<string, number> = new Map();
 
 /** Columns of a file that the schema does not have, because it was taken from other files or from a sample: they are not loaded, but said. */
 export class UnknownColumns {
@@ -8,20 +9,32 @@ export class UnknownColumns {
   private readonly found = new Map<string, number>();
   private readonly known: ReadonlySet<string>;
 
-  constructor(schema: TableSchema) {
-    this.known = new Set(schema.columns.map(({ name }) => name));
+  /** Names that the next batch is to tell of. */
+  private untold: string[] = [];
+
+  constructor(known: Iterable<string>) {
+    this.known = new Set(known);
   }
 
   addNames(names: readonly string[]): void {
-    for (const name of names) if (!this.known.has(name)) this.add(name, 0);
+    for (const name of names) {
+      if (this.known.has(name)) continue;
+      this.add(name, 0);
+      this.untold.push(name);
+    }
   }
 
-  /** Counts what the batch says of them, and takes out what is only a column that was not asked for. */
+  /** Counts what the batch says of them, takes out what is only a column that was not asked for, and adds names that nothing was counted of. */
   addBatch(batch: RowBatch): RowBatch {
-    const { unknownColumns, ...rest } = batch;
-    if (unknownColumns === undefined) return batch;
-    const unknown = new Map(Array.from(unknownColumns).filter(([name]) => !this.known.has(name)));
-    for (const [name, values] of unknown) this.add(name, values);
+    const { unknownColumns = NONE, ...rest } = batch;
+    if (unknownColumns.size === 0 && this.untold.length === 0) return rest;
+    const unknown = new Map(this.untold.map((name) => [name, 0]));
+    this.untold = [];
+    for (const [name, values] of unknownColumns) {
+      if (this.known.has(name)) continue;
+      unknown.set(name, values);
+      this.add(name, values);
+    }
     return unknown.size === 0 ? rest : { ...rest, unknownColumns: unknown };
   }
 

@@ -132,8 +132,7 @@ describe('FileExtractor', () => {
     assert.deepEqual(await extractor.notices(signal), [
       '4 files match "*.csv" (46 bytes).',
       'No rows and no columns: 4.csv.',
-      '2.csv has no column price: it is null there.',
-      '1.csv, 3.csv have no column note: it is null there.',
+      '2.csv differs: no column price (null there); column note, which most others lack.',
     ]);
     const units = await unitsOf(extractor);
     const rows = [];
