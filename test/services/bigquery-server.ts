@@ -13,8 +13,10 @@ export interface BigQueryServerOptions {
   readonly storage: string;
   readonly project?: string;
   readonly dataset?: string;
-  /** Rows that a stream of its Storage Read API has; 100,000 where absent. */
+  /** Rows that a stream of its Storage Read API has at most; 100,000 where absent. */
   readonly streamRows?: number;
+  /** Rows of a message of a stream, a multiple of 2,048; all of them where absent. */
+  readonly messageRows?: number;
 }
 
 /** local-bigquery with its data in a temporary folder. */
@@ -57,7 +59,7 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
     const server = await startServer(
       join(installed, 'bin', 'python'),
       [
-        ...['-c', mainProgram(options.streamRows), '--host', '127.0.0.1'],
+        ...['-c', mainProgram(options), '--host', '127.0.0.1'],
         ...['--port', String(port), '--grpc-port', String(grpcPort), '--data-dir', join(folder, 'data')],
         ...['--project', project, '--dataset', dataset],
       ],
@@ -138,12 +140,20 @@ export async function startBigQueryServer(options: BigQueryServerOptions): Promi
   }
 }
 
-/** The server's own program; the size of its streams is no option of it. */
-function mainProgram(streamRows: number | undefined): string {
-  const start = 'from local_bigquery.cli import main; main()';
-  return streamRows === undefined
-    ? start
-    : `import local_bigquery.grpc.read as read; read.STREAM_ROWS = ${streamRows}; ${start}`;
+/** The server's own program; the sizes of streams and messages are no options of it. */
+function mainProgram({ streamRows = 100_000, messageRows }: BigQueryServerOptions): string {
+  return [
+    'import duckdb, local_bigquery.grpc.read as read',
+    `read.STREAM_ROWS = ${streamRows}`,
+    ...(messageRows === undefined
+      ? []
+      : [
+          'whole = duckdb.DuckDBPyRelation.to_arrow_reader',
+          `duckdb.DuckDBPyRelation.to_arrow_reader = lambda relation: whole(relation, ${messageRows})`,
+        ]),
+    'from local_bigquery.cli import main',
+    'main()',
+  ].join('\n');
 }
 
 interface TableSchema {

@@ -60,11 +60,10 @@ function hasEnded(child: ChildProcess): boolean {
 }
 
 async function answers(url: string): Promise<boolean> {
-  return await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
-    async (response) => {
+  return await fetch(url, { signal: AbortSignal.timeout(2_000) })
+    .then(async (response) => {
       await response.arrayBuffer();
       return response.ok;
-    },
-    () => false,
-  );
+    })
+    .catch(() => false);
 }
