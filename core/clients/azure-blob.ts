@@ -18,6 +18,9 @@ const CALL_TIMEOUT_MS = 60_000;
 /** The longest silence within a body while somebody waits for it, in milliseconds. */
 const SILENCE_TIMEOUT_MS = 60_000;
 
+/** Tries of a host that no connection was ever made to: a wrong address is told soon. */
+const ATTEMPTS_WITHOUT_CONTACT = 3;
+
 export interface AzureBlobOptions {
   readonly settings: AzureSettings;
   /** For tests. */
@@ -43,6 +46,7 @@ export async function openAzureContainer(options: AzureBlobOptions): Promise<Obj
 
 class AzureContainer implements ObjectClient {
   readonly location: string;
+  private reached = false;
 
   constructor(
     private readonly options: AzureBlobOptions,
@@ -132,18 +136,25 @@ class AzureContainer implements ObjectClient {
     ask: (attempt: Attempt) => Promise<Result>,
   ): Promise<Result> {
     const policy = this.options.retry ?? RETRY_POLICIES.objectRead;
-    const answer = await withRetries(policy, signal, async () => {
+    const answer = await withRetries(policy, signal, async (number) => {
       const attempt = new Attempt(signal);
       try {
-        return { result: await attempt.within(CALL_TIMEOUT_MS, async () => await ask(attempt)) };
+        const result = await attempt.within(CALL_TIMEOUT_MS, async () => await ask(attempt));
+        this.reached = true;
+        return { result };
       } catch (error) {
         const translated = this.translated(error, verb, key, attempt, signal);
-        // The same request would find the same other version.
-        if (translated.code === 'SOURCE_CHANGED') return { changed: translated };
+        if (translated.code === 'CONNECTION_REFUSED') {
+          if (!this.reached && number >= ATTEMPTS_WITHOUT_CONTACT) return { final: translated };
+        } else {
+          this.reached = true;
+          // The same request would find the same other version.
+          if (translated.code === 'SOURCE_CHANGED') return { final: translated };
+        }
         throw translated;
       }
     });
-    if ('changed' in answer) throw answer.changed;
+    if ('final' in answer) throw answer.final;
     return answer.result;
   }
 
