@@ -31,3 +31,17 @@ export interface PgField {
 
 /** In place of a field's length: the field is null. */
 export const PG_NULL = -1;
+
+/** A value that the server can hold and a cell cannot; the row is rejected. */
+export class UnreadableValue extends Error {}
+
+/** Complete rows of COPY binary, one behind the other: the number of fields, then each field with its length in front. */
+export interface PgRows {
+  readonly fields: readonly PgField[];
+  readonly bytes: Buffer;
+  /** Of `bytes`. */
+  readonly view: DataView;
+  /** Where the first row begins. */
+  readonly start: number;
+  readonly rows: number;
+}

@@ -5,7 +5,7 @@ import type { RowBlocks } from './row-blocks';
 
 /** Blocks of an Avro container file. A row is measured before compression. */
 export class AvroBlocks implements RowBlocks {
-  private readonly encoder: AvroEncoder;
+  readonly encoder: AvroEncoder;
 
   constructor(schema: TableSchema, maxRowBytes: number) {
     this.encoder = compileAvroEncoder(schema, { maxRowBytes });

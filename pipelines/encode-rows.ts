@@ -1,18 +1,18 @@
-import type { DestinationRules } from '../core/destination-rules';
-import type { EncodedStream, StagingFormat } from '../core/encoding';
-import type { RowBatch, RowStream } from '../core/extractor';
+import type { Row } from '../core/cells';
+import type { EncodedStream } from '../core/encoding';
+import type { RowStream } from '../core/extractor';
 import { LossLedger } from '../core/loss-ledger';
 import type { FileFailure } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
-import { compileColumnDigests } from '../transforms/column-digest';
-import { compilePartitionKeys } from '../transforms/partition-keys';
-import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
+import type { CodecMode } from '../transforms/compiled/row-writer';
+import { nameRowByKey } from '../transforms/schema-aware-converter';
+import { openBinaryRows, type BinaryRows } from './binary-rows';
 import { FileCounter } from './file-counter';
-import { rejectsExceeded, valueRefused } from './reject-errors';
+import { rejectsExceeded } from './reject-errors';
 import type { RejectFile } from './reject-file';
-import { openRowBlocks, type EncodingTarget } from './row-blocks';
-import { rowTooLong } from './row-too-long';
+import type { EncodingTarget } from './row-blocks';
+import { StagedRows } from './staged-rows';
 
 /** Rows, source bytes and staged bytes since the last call. */
 export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: number) => void;
@@ -21,7 +21,7 @@ export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: 
  * The rows of a unit, converted to the destination's schema and encoded, pulled batch by batch: at most one batch and one block are in memory.
  * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`, which is kept with the end of the rows; with more than
  * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED; where bad files are left out, with more than that in one file.
- * `failures`: files that have been left out of the unit.
+ * `failures`: files that have been left out of the unit. `codecs`: how rows that come undecoded are encoded.
  */
 export function encodeRows(
   context: RunContext,
@@ -32,22 +32,13 @@ export function encodeRows(
   onProgress: ProgressListener,
   signal: AbortSignal,
   failures: ReadonlyMap<string, FileFailure> = new Map(),
+  codecs: CodecMode = 'generated',
 ): EncodedStream {
-  const { destinationSchema: schema, stagingFormat: format, partitioning } = context;
   const ledger = new LossLedger();
-  const converter = compileConverter({
-    columns: context.columns,
-    source: context.sourceSchema,
-    destination: schema,
-    policies: context.policies,
-    rules: rulesOf(format, target),
-    keyColumns: context.keyColumns,
-    ledger,
-  });
-  const block = openRowBlocks(format, schema, target);
-  const partitions = partitioning === null ? undefined : compilePartitionKeys(partitioning, schema);
-  const digests = context.verify === 'strict' ? compileColumnDigests(schema) : undefined;
+  const staged = new StagedRows(context, unit, target, ledger);
+  const { blocks: block } = staged;
   const nameByKey = nameRowByKey(context.sourceSchema);
+  let binary: BinaryRows | undefined;
 
   let rowsExtracted = 0;
   let rowsStaged = 0;
@@ -55,51 +46,57 @@ export function encodeRows(
   const firstRejects: Reject[] = [];
   const counter = new FileCounter(unit);
 
-  const nameRow = (batch: RowBatch, index: number, firstRow: number): string => {
-    const row = batch.rows[index];
-    return (
-      batch.nameRow?.(index) ?? (row && nameByKey?.(row)) ?? `row ${firstRow + index + 1} of unit ${unit.id}`
-    );
-  };
+  const nameRow = (row: Row, number: number): string =>
+    nameByKey?.(row) ?? `row ${number} of unit ${unit.id}`;
 
   async function* blocks(): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
     for await (const batch of source.batches) {
       signal.throwIfAborted();
-      const place = batch.file === undefined ? {} : { file: batch.file };
+      const { file } = batch;
+      const place = file === undefined ? {} : { file };
       const rejects: Reject[] = batch.rejects.map((reject) => ({ ...place, ...reject }));
-      const firstRow = rowsExtracted;
-      let staged = 0;
+      let number = rowsExtracted;
+      let bytesStaged = 0;
       for (let index = 0; index < batch.rows.length; index++) {
         const row = batch.rows[index];
         if (row === undefined) continue;
-        const converted = converter.convert(row);
-        if (converted === undefined) {
-          const { fatal, ...reject } = converter.lastReject();
-          const named = { row: nameRow(batch, index, firstRow), ...place, ...reject };
-          if (fatal) throw valueRefused(context, unit, named);
-          rejects.push(named);
-          continue;
-        }
-        if (!block.add(converted)) {
-          converter.takeBackLosses();
-          const reason = rowTooLong(converted, schema, format, target.rules.maxRowBytes ?? Infinity);
-          rejects.push({ row: nameRow(batch, index, firstRow), ...place, reason });
-          continue;
-        }
-        partitions?.add(converted);
-        digests?.add(converted);
+        number++;
+        const name = (): string => batch.nameRow?.(index) ?? nameRow(row, number);
+        const reject = staged.add(row, { name, file });
+        if (reject !== undefined) rejects.push(reject);
         if (!block.isFull) continue;
         const full = block.take();
         if (full === undefined) continue;
-        staged += full.bytes.length;
+        bytesStaged += full.bytes.length;
         yield full;
       }
-      rowsExtracted += batch.rows.length + batch.rejects.length;
+      if (batch.binary !== undefined) {
+        binary ??= openBinaryRows(batch.binary.fields, context, target, staged, codecs);
+        binary.begin(batch.binary);
+        for (let state = binary.encode(); state !== 'done'; state = binary.encode()) {
+          if (state === 'full') {
+            const full = block.take();
+            if (full === undefined) continue;
+            bytesStaged += full.bytes.length;
+            yield full;
+            continue;
+          }
+          const { row, problem } = binary.decode();
+          number = rowsExtracted + batch.rows.length + binary.done;
+          const reject =
+            problem === undefined
+              ? staged.add(row, { name: () => nameRow(row, number) })
+              : unreadable(context, problem, nameRow(row, number));
+          if (reject !== undefined) rejects.push(reject);
+        }
+      }
+      const rows = batch.rows.length + (batch.binary?.rows ?? 0);
+      rowsExtracted += rows + batch.rejects.length;
       rowsRejected += rejects.length;
-      rowsStaged += batch.rows.length + batch.rejects.length - rejects.length;
+      rowsStaged += rows + batch.rejects.length - rejects.length;
       for (const [column, values] of batch.unknownColumns ?? []) ledger.add(column, 'unknown_column', values);
       const rejectedOfFile = counter.add(batch, rejects.length);
-      onProgress(batch.rows.length, batch.bytes, staged);
+      onProgress(rows, batch.bytes, bytesStaged);
       if (rejects.length > 0) {
         if (context.skipBadFiles === true && rejectedOfFile > context.maxRejects) {
           const own = [...firstRejects, ...rejects].filter(({ file }) => file === batch.file);
@@ -122,7 +119,7 @@ export function encodeRows(
   }
 
   return {
-    format,
+    format: context.stagingFormat,
     header: block.header,
     blocks: blocks(),
     counts: () => {
@@ -132,14 +129,19 @@ export function encodeRows(
       return files === undefined ? counts : { ...counts, files };
     },
     rejectFile: () => rejectFile.keptAs,
-    digests: () => digests?.result(),
-    partitions: () => partitions?.keys(),
+    digests: () => staged.digests?.result(),
+    partitions: () => staged.partitions?.keys(),
   };
 }
 
-/** A document in place cannot be told from no document where it is `null`. */
-function rulesOf(format: StagingFormat, { rules, ndjson }: EncodingTarget): DestinationRules {
-  return format === 'ndjson' && ndjson.json === 'raw' ? { ...rules, nullDocument: false } : rules;
+/** A row of which the source could not read a field, as the source would say it. */
+function unreadable(
+  { sourceSchema }: RunContext,
+  { field, reason }: { readonly field: number; readonly reason: string },
+  name: string,
+): Reject {
+  const column = sourceSchema.columns[field]?.name;
+  return { row: name, ...(column === undefined ? {} : { column }), reason };
 }
 
 /** So many rejects are told in the error itself; all are in the file. */

@@ -1,4 +1,4 @@
-import type { Row } from '../core/cells';
+import type { Cell, Row } from '../core/cells';
 import { dateFromDays, daysFromDate, floorDivide } from '../core/calendar';
 import { BeamliftError } from '../core/errors';
 import { formatType } from '../core/format-type';
@@ -18,6 +18,8 @@ export const MAX_PARTITION_KEYS = 10_001;
 
 export interface PartitionKeys {
   add(row: Row): void;
+  /** The same for a row of which only the cell of the dividing column is known. */
+  addCell(cell: Cell): void;
   /** Without repetition, in no order; the first `MAX_PARTITION_KEYS` where there are more. */
   keys(): string[];
 }
@@ -56,7 +58,10 @@ class SeenPartitions implements PartitionKeys {
   ) {}
 
   add(row: Row): void {
-    const cell = row[this.index] ?? null;
+    this.addCell(row[this.index] ?? null);
+  }
+
+  addCell(cell: Cell): void {
     if (cell === null) {
       this.note(NULL_PARTITION);
       return;

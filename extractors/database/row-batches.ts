@@ -8,12 +8,15 @@ export class RowBatcher {
   private rows: Row[] = [];
   private rejects: Reject[] = [];
   private bytes = 0;
-  private rowNumber = 0;
 
-  /** @param keys indexes of the key columns among `columns`, by which an unreadable row is named. */
+  /**
+   * @param keys indexes of the key columns among `columns`, by which an unreadable row is named.
+   * @param rowNumber how many rows of the unit came before.
+   */
   constructor(
     private readonly columns: readonly string[],
     private readonly keys: readonly number[],
+    private rowNumber = 0,
   ) {}
 
   row(cells: Cell[]): void {

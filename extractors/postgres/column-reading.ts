@@ -1,3 +1,4 @@
+import type { PgForm } from '../../core/pg-binary';
 import type { ColumnType } from '../../core/schema';
 import {
   arrayDecoder,
@@ -29,6 +30,8 @@ import type { PgType, PgTypes } from './type-catalogue';
 export interface ColumnReading {
   readonly type: ColumnType;
   readonly decode: FieldDecoder;
+  /** What codecs know of the binary form. */
+  readonly form: PgForm;
   /** The type that the SELECT sends, domains resolved: what the server must announce when the column is read. */
   readonly wireOid: number;
   /** Wraps the column's expression in the SELECT. */
@@ -68,6 +71,42 @@ const BASE_TYPES: ReadonlyMap<number, (modifier: number, text: FieldDecoder) => 
     [5069, () => [{ kind: 'int', bits: 64, unsigned: true }, decodeUint64]], // xid8
   ]);
 
+/** Binary forms by the same names. */
+const FORMS: ReadonlyMap<number, Exclude<PgForm, object>> = new Map<number, Exclude<PgForm, object>>([
+  [16, 'bool'],
+  [17, 'bytes'],
+  [19, 'text'],
+  [20, 'int64'],
+  [21, 'int16'],
+  [23, 'int32'],
+  [25, 'text'],
+  [26, 'uint32'],
+  [28, 'uint32'],
+  [29, 'uint32'],
+  [114, 'text'],
+  [700, 'float32'],
+  [701, 'float64'],
+  [1042, 'text'],
+  [1043, 'text'],
+  [1082, 'date'],
+  [1083, 'time'],
+  [1114, 'instant'],
+  [1184, 'instant'],
+  [1700, 'numeric'],
+  [2950, 'uuid'],
+  [3802, 'jsonb'],
+]);
+
+/** Texts that the server has not checked are for the reference, which does. */
+function formOf(oid: number, types: PgTypes, isUtf8: boolean): PgForm {
+  const form = FORMS.get(oid) ?? (types.get(oid)?.kind === 'e' ? 'text' : undefined);
+  if (form !== undefined) return isUtf8 || (form !== 'text' && form !== 'jsonb') ? form : 'other';
+  const element = types.get(oid)?.kind === 'c' ? undefined : elementOf(oid, types);
+  if (element === undefined) return 'other';
+  const inner = formOf(element, types, isUtf8);
+  return typeof inner === 'object' || inner === 'other' ? 'other' : { element: inner };
+}
+
 const TEXT = 25;
 const TEXT_ARRAY = 1009;
 const INET = 869;
@@ -91,6 +130,7 @@ export function readingOf(oid: number, modifier: number, types: PgTypes, isUtf8:
     return {
       type,
       decode,
+      form: formOf(resolved.oid, types, isUtf8),
       wireOid: resolved.oid,
       select: (expression) => expression,
       isServerText: false,
@@ -104,6 +144,7 @@ export function readingOf(oid: number, modifier: number, types: PgTypes, isUtf8:
     return {
       type: { kind: 'array', element: { kind: 'string' } },
       decode: arrayDecoder(text),
+      form: isUtf8 ? { element: 'text' } : 'other',
       wireOid: TEXT_ARRAY,
       select: (expression) => `${expression}${cast}`,
       isServerText: true,
@@ -113,6 +154,7 @@ export function readingOf(oid: number, modifier: number, types: PgTypes, isUtf8:
   return {
     type: { kind: 'string' },
     decode: text,
+    form: isUtf8 ? 'text' : 'other',
     wireOid: TEXT,
     select: (expression) =>
       resolved.oid === INET ? `pg_catalog.abbrev(${expression})` : `${expression}::text`,

@@ -1,6 +1,7 @@
 import type { Cell } from '../../core/cells';
 import { BeamliftError } from '../../core/errors';
-import { UnreadableValue, type FieldDecoder } from './field-decoders';
+import { UnreadableValue } from '../../core/pg-binary';
+import type { FieldDecoder } from './field-decoders';
 
 /** Where decoded rows go. */
 export interface RowSink {
@@ -17,11 +18,13 @@ export interface DecoderLimits {
 /** `PGCOPY\n\xff\r\n\0`. */
 const SIGNATURE = Buffer.from([0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00]);
 /** Signature, flags, and the length of what else the header may hold. */
-const HEADER_BYTES = SIGNATURE.length + 8;
+export const HEADER_BYTES = SIGNATURE.length + 8;
 /** Flags from bit 16 on change what the data means; none is known. */
 const CRITICAL_FLAGS = 0xffff_0000;
 /** In place of a row's number of fields: the end of the data. */
-const TRAILER = -1;
+export const TRAILER = -1;
+/** A header that says nothing: what a decoder is given first that goes on in the middle. */
+export const EMPTY_HEADER = Buffer.concat([SIGNATURE, Buffer.alloc(8)]);
 const NULL_FIELD = -1;
 
 /**
@@ -86,7 +89,7 @@ export class CopyBinaryDecoder {
         this.wait(bytes, 0, HEADER_BYTES);
         return;
       }
-      position = this.readHeader(bytes, view);
+      position = readCopyHeader(bytes, view);
       this.isHeaderRead = true;
       if (position > end) {
         this.skipBytes = position - end;
@@ -111,16 +114,6 @@ export class CopyBinaryDecoder {
       position = this.readFields(cells, bytes, view, position);
       if (position < 0) return;
     }
-  }
-
-  /** Where the rows begin; what else the header holds is skipped, as the format asks for. */
-  private readHeader(bytes: Buffer, view: DataView): number {
-    if (bytes.compare(SIGNATURE, 0, SIGNATURE.length, 0, SIGNATURE.length) !== 0) {
-      throw notCopyData('it does not begin with its signature');
-    }
-    const flags = view.getUint32(SIGNATURE.length);
-    if ((flags & CRITICAL_FLAGS) !== 0) throw notCopyData(`flags ${flags.toString(16)} are not known`);
-    return HEADER_BYTES + view.getUint32(SIGNATURE.length + 4);
   }
 
   /** Undefined: there are no more rows. */
@@ -217,6 +210,16 @@ export class CopyBinaryDecoder {
   }
 }
 
+/** Where the rows begin; what else the header holds is skipped, as the format asks for. `bytes` are at least HEADER_BYTES. */
+export function readCopyHeader(bytes: Buffer, view: DataView): number {
+  if (bytes.compare(SIGNATURE, 0, SIGNATURE.length, 0, SIGNATURE.length) !== 0) {
+    throw notCopyData('it does not begin with its signature');
+  }
+  const flags = view.getUint32(SIGNATURE.length);
+  if ((flags & CRITICAL_FLAGS) !== 0) throw notCopyData(`flags ${flags.toString(16)} are not known`);
+  return HEADER_BYTES + view.getUint32(SIGNATURE.length + 4);
+}
+
 function reasonOf(error: unknown): string {
   if (error instanceof UnreadableValue) return error.message;
   // DataView's: the value is shorter than its type
@@ -224,7 +227,8 @@ function reasonOf(error: unknown): string {
   throw error;
 }
 
-function notCopyData(why: string): BeamliftError {
+/** What is wrong with an answer that should be COPY's. */
+export function notCopyData(why: string): BeamliftError {
   return new BeamliftError('SOURCE_INCOMPLETE', {
     what: "The server's answer is not the binary format of COPY",
     why,

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { INSTANT_INFINITY, INSTANT_MINUS_INFINITY, type Cell } from '../../core/cells';
+import { UnreadableValue } from '../../core/pg-binary';
 import { numericText } from './numeric-text';
 
 /**
@@ -7,9 +8,6 @@ import { numericText } from './numeric-text';
  * Throws `UnreadableValue` for a value that no cell can hold; the row is then rejected.
  */
 export type FieldDecoder = (bytes: Buffer, view: DataView, start: number, length: number) => Cell;
-
-/** A value that the server can hold and a cell cannot. */
-export class UnreadableValue extends Error {}
 
 /** 2000-01-01, from which PostgreSQL counts, in days and microseconds since 1970-01-01. */
 const EPOCH_DAYS = 10_957;

@@ -2,17 +2,10 @@ import { BeamliftError } from '../../core/errors';
 import type { ReadRequest, RowBatch } from '../../core/extractor';
 import type { ResultField } from '../../core/clients/postgres-client';
 import { serverReport } from '../../core/clients/postgres-errors';
-import { CopyBinaryDecoder } from './copy-binary-decoder';
+import { CopyBatches } from './copy-batches';
 import { columnOf, type Relation, type RelationColumn } from './relation';
-import { RowBatcher } from '../database/row-batches';
 import { selectStatement } from './select-statement';
 import type { PostgresSession } from './session';
-
-/**
- * The most bytes of one row that are read. PostgreSQL takes fields of 1 GB; a row is held as bytes, as cells and as encoded
- * text at the same time, and several units run at once. The same bound as for records of files.
- */
-const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /** What a unit is read from. */
 export interface UnitSource {
@@ -35,32 +28,28 @@ export async function* readUnit(
   const selection = { unit, window, filter };
   await checkUnchanged(session, relation, columns, selectStatement(relation, columns, selection, 0));
 
-  const batcher = new RowBatcher(request.columns, keyIndexes(relation, request.columns));
-  const decoder = new CopyBinaryDecoder(
-    columns.map((column) => column.reading.decode),
-    batcher,
-    { maxRowBytes: MAX_ROW_BYTES },
-  );
   const statement = selectStatement(relation, columns, selection, limit);
   const copy = await session.client.copyOut(`COPY (${statement}) TO STDOUT (FORMAT binary)`, session.signal, {
     what: `Reading ${relation.name} failed`,
     place: session.place,
   });
+  const keys = keyIndexes(relation, request.columns);
+  const batches = new CopyBatches(columns, keys, request.takesBinary === true);
   for await (const chunk of copy.chunks) {
-    decoder.push(chunk);
-    batcher.count(chunk.length);
-    if (batcher.isFull) yield batcher.take();
+    const batch = batches.push(chunk);
+    if (batch !== undefined) yield batch;
   }
   const promised = await copy.completed();
-  if (!decoder.sawTrailer || promised !== decoder.rows) {
+  if (!batches.sawTrailer || promised !== batches.rows) {
     throw new BeamliftError('SOURCE_INCOMPLETE', {
       what: `${relation.name} ended too early`,
       where: session.place,
-      why: `The server counted ${promised} rows, ${decoder.rows} arrived${decoder.sawTrailer ? '' : ' and the end of the data did not'}.`,
+      why: `The server counted ${promised} rows, ${batches.rows} arrived${batches.sawTrailer ? '' : ' and the end of the data did not'}.`,
       hint: 'Run the job again; nothing of this unit counts.',
     });
   }
-  if (!batcher.isEmpty) yield batcher.take();
+  const last = batches.take();
+  if (last !== undefined) yield last;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { BeamliftError } from '../../core/errors';
 import type { SourceObject } from '../../core/plan';
 import type { ColumnType, TableSchema } from '../../core/schema';
+import { checkColumnNames } from '../database/query-columns';
 import { typesOfDeepArrays } from './array-dimensions';
 import { readingOf, type ColumnReading } from './column-reading';
 import { findTable, type FoundTable, type RelationKind } from './find-table';
@@ -136,7 +137,10 @@ async function describeQueryColumns(
   facts: ServerFacts,
 ): Promise<Relation> {
   const { fields } = await describeQuery(session, sql);
-  refuseDoubleNames(session, fields);
+  checkColumnNames(
+    fields.map(({ name }) => name),
+    { place: session.place, isNone: (name) => name === NO_NAME, keyOf: (name) => name },
+  );
   const oids = fields.map((field) => field.typeOid);
   const types = await loadTypes(session, oids);
   const modifiers = fields.map((field) => field.typeModifier);
@@ -158,19 +162,8 @@ async function describeQueryColumns(
   };
 }
 
-function refuseDoubleNames(session: PostgresSession, fields: readonly { readonly name: string }[]): void {
-  const seen = new Set<string>();
-  for (const { name } of fields) {
-    if (seen.has(name)) {
-      throw new BeamliftError('QUERY_REFUSED', {
-        what: `Two columns of the query are called ${quoteIdentifier(name)}`,
-        where: { ...session.place, column: name },
-        hint: 'Give one of them another name: SELECT a.id, b.id AS b_id …',
-      });
-    }
-    seen.add(name);
-  }
-}
+/** What PostgreSQL calls an expression without a name. */
+const NO_NAME = '?column?';
 
 /** The relation's columns in the words of every source. */
 export function schemaOf(relation: Relation): TableSchema {

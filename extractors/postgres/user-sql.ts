@@ -1,23 +1,28 @@
 import { serverReport } from '../../core/clients/postgres-errors';
 import type { TextResult } from '../../core/clients/postgres-client';
 import { BeamliftError } from '../../core/errors';
+import { explainRefusal } from '../database/refused-sql';
+import { outlineSql, POSTGRES_SQL } from '../database/sql-outline';
 import type { PostgresSession } from './session';
 
 /**
- * A query of the user's as something to select from. The line break ends a comment in its last line; semicolons at its end
- * are habit. That it is one statement that only reads is checked by the server: the extended protocol takes one statement,
- * a subquery changes nothing, and the transaction is READ ONLY.
+ * A query of the user's as something to select from. Comments and semicolons at its end are habit, and left out; the line break ends
+ * what else may stand in its last line. That it is one statement that only reads is checked by the server: the extended protocol takes
+ * one statement, a subquery changes nothing, and the transaction is READ ONLY.
  */
 export function queryAsSource(sql: string): string {
-  return `(${withoutFinalSemicolons(sql)}\n) AS q`;
+  return `(${trimmed(sql)}\n) AS q`;
 }
 
 /** A WHERE fragment of the user's as a condition of its own. */
 export function filterAsCondition(filter: string): string {
-  return `(${withoutFinalSemicolons(filter)}\n)`;
+  return `(${trimmed(filter)}\n)`;
 }
 
-/** Asks the server what the columns of a query are, without running it. Throws QUERY_REFUSED and its like, with the position. */
+/**
+ * Asks the server what the columns of a query are, without running it: LIMIT 0 asks the plan for no row. Throws QUERY_REFUSED and its
+ * like, with the place in the user's text.
+ */
 export async function describeQuery(session: PostgresSession, sql: string): Promise<TextResult> {
   const prefix = 'SELECT * FROM ';
   try {
@@ -27,7 +32,7 @@ export async function describeQuery(session: PostgresSession, sql: string): Prom
       'PostgreSQL refused the query of the job',
     );
   } catch (error) {
-    throw withPosition(error, sql, prefix.length + 1);
+    throw withPosition(error, 'query', sql, prefix.length + 1);
   }
 }
 
@@ -37,42 +42,33 @@ export async function describeQuery(session: PostgresSession, sql: string): Prom
  */
 export async function checkFilter(session: PostgresSession, from: string, filter: string): Promise<void> {
   const prefix = 'SELECT CASE WHEN ';
-  const text = withoutFinalSemicolons(filter);
   try {
     await session.query(
-      `${prefix}${text}\nTHEN 1 END FROM ${from} LIMIT 0`,
+      `${prefix}${trimmed(filter)}\nTHEN 1 END FROM ${from} LIMIT 0`,
       [],
       'PostgreSQL refused the filter of the job',
     );
   } catch (error) {
-    throw withPosition(error, filter, prefix.length);
+    throw withPosition(error, 'filter', filter, prefix.length);
   }
 }
 
-function withoutFinalSemicolons(sql: string): string {
-  return sql.replace(/[;\s]+$/, '');
+function trimmed(sql: string): string {
+  return outlineSql(sql, POSTGRES_SQL).text;
 }
 
 /**
  * The same error saying where in the user's text the server stopped.
  * @param offset characters in front of the user's text in the statement that was sent.
  */
-export function withPosition(error: unknown, text: string, offset: number): unknown {
+export function withPosition(error: unknown, kind: 'query' | 'filter', sql: string, offset: number): unknown {
   const position = error instanceof BeamliftError ? serverReport(error.cause)?.position : undefined;
-  if (!(error instanceof BeamliftError) || position === undefined) return error;
   // the server counts characters, a JavaScript text UTF-16 units
-  const characters = Array.from(withoutFinalSemicolons(text));
-  const reached = Math.max(0, position - 1 - offset);
-  const lines = characters.slice(0, reached).join('').split('\n');
-  const where =
-    reached >= characters.length
-      ? 'at its end'
-      : `line ${lines.length}, character ${Array.from(lines.at(-1) ?? '').length + 1}`;
-  return new BeamliftError(error.code, {
-    what: `${error.what} (${where})`,
-    where: error.where,
-    ...(error.why === undefined ? {} : { why: error.why }),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    cause: error.cause,
-  });
+  const reached =
+    position === undefined
+      ? undefined
+      : Array.from(sql)
+          .slice(0, Math.max(0, position - 1 - offset))
+          .join('').length;
+  return explainRefusal(error, { kind, sql, dialect: POSTGRES_SQL, reached });
 }

@@ -23,14 +23,14 @@ export function compileReferenceWriter(
   { decode }: PgField,
   { source, destination, rules, policies, buffer }: ReferenceInput,
 ): FieldWriter {
-  const losses = { counted: false };
+  let losses = 0;
   const lose = (): void => {
-    losses.counted = true;
+    losses++;
   };
   const convert = compileCell(source, destination, { rules, policies, lose });
   const write = compileWriter(destination, buffer);
   return (bytes, view, start, length) => {
-    losses.counted = false;
+    const before = losses;
     let cell;
     try {
       cell = convert(decode(bytes, view, start, length));
@@ -38,7 +38,7 @@ export function compileReferenceWriter(
       // The row's reference meets it again, and says what it is.
       return false;
     }
-    if (losses.counted || cell === null) return false;
+    if (cell === null || losses !== before) return false;
     write(cell);
     return true;
   };

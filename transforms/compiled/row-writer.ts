@@ -26,13 +26,20 @@ export const FOR_REFERENCE = -1;
 const NULL_BRANCH = 0;
 const VALUE_BRANCH = 2;
 
-/** The writer of rows of these fields, in order. Both modes write the same bytes. */
+/** The writer of rows of these fields, in order. Both modes write the same bytes; where Node.js may not make code of texts, there is only one. */
 export function compileRowWriter(
   steps: readonly FieldStep[],
   buffer: AvroBuffer,
   mode: CodecMode,
 ): RowWriter {
-  return mode === 'generated' ? generate(steps, buffer) : loop(steps, buffer);
+  if (mode === 'closures') return loop(steps, buffer);
+  try {
+    return generate(steps, buffer);
+  } catch (error) {
+    // --disallow-code-generation-from-strings
+    if (error instanceof EvalError) return loop(steps, buffer);
+    throw error;
+  }
 }
 
 function loop(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
