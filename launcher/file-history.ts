@@ -1,5 +1,6 @@
 import type { BeamliftError } from '../core/errors';
 import { filesOfUnit } from '../core/files-of-unit';
+import type { FileFailure } from '../core/manifest';
 import type { Plan } from '../core/plan';
 import type { FileOutcome, KnownFile } from '../pipelines/file-outcomes';
 import type { FileRecord } from './runs/file-record';
@@ -44,24 +45,24 @@ export function recordsOfLoaded(
           rows_loaded: rowsExtracted - rowsRejected,
           rows_rejected: rowsRejected,
         }
-      : {
-          ...recordOf(owner, file),
-          error_code: failure.code,
-          error_message: [failure.what, failure.why].filter(Boolean).join(': '),
-        },
+      : failedRecord(owner, file, failure),
   );
 }
 
-/** The record of the file that a run failed on; none where it failed on something else. */
+/** Records of the file that a run failed on, if it was one, and of those that it had left out before. */
 export function recordsOfFailure(
   owner: FileHistoryOwner,
   files: readonly KnownFile[],
+  outcomes: readonly FileOutcome[],
   { code, what, why, where }: BeamliftError,
 ): FileRecord[] {
+  const leftOut = outcomes.flatMap(({ file, failure }) =>
+    failure === undefined ? [] : [failedRecord(owner, file, failure)],
+  );
+  if (leftOut.some(({ uri }) => uri === where.object)) return leftOut;
   const file = files.find(({ uri }) => uri === where.object);
-  return file === undefined
-    ? []
-    : [{ ...recordOf(owner, file), error_code: code, error_message: [what, why].filter(Boolean).join(': ') }];
+  if (file === undefined) return leftOut;
+  return [...leftOut, failedRecord(owner, file, { code, what, ...(why === undefined ? {} : { why }) })];
 }
 
 /** All files of a plan, whole. */
@@ -101,6 +102,15 @@ export function unknownNotices(unknown: readonly FileColumns[]): string[] {
       `So ${more === 1 ? 'has 1 more file' : `have ${more} more files`}: see unknown_columns of the report.`,
     );
   return notices;
+}
+
+function failedRecord(
+  owner: FileHistoryOwner,
+  file: KnownFile,
+  { code, what, why }: FileFailure,
+): FileRecord {
+  const message = [what, why].filter(Boolean).join(': ');
+  return { ...recordOf(owner, file), error_code: code, error_message: message };
 }
 
 function recordOf(

@@ -135,7 +135,7 @@ export class RunRecorder {
     this.report.status = statusOf(error);
     this.report.watermark = null;
     this.report.error = error.toReport();
-    this.records = recordsOfFailure(this.owner, this.files, error);
+    this.records = recordsOfFailure(this.owner, this.files, this.outcomes, error);
   }
 
   /** Ends the record and gives the report. */

@@ -51,12 +51,16 @@ export function failedFiles(manifests: readonly Manifest[]): Map<string, FileFai
   return failed;
 }
 
-/** A run whose files all failed fails as the first of them. */
+/**
+ * A run whose files all failed fails as the first of them where it would make a table, or replace one. One that adds to a table has
+ * nothing to add.
+ */
 export function refuseNothingLeft(
-  { job }: RunContext,
+  { job, createTable, disposition }: RunContext,
   units: readonly WorkUnit[],
   failed: ReadonlyMap<string, FileFailure>,
 ): void {
+  if (!createTable && disposition !== 'replace') return;
   const files = units.flatMap(filesOfUnit);
   const [first] = files;
   const failure = first && failed.get(first.uri);
@@ -66,7 +70,7 @@ export function refuseNothingLeft(
     where: { job, object: first?.uri ?? '' },
     why: [failure.why, files.length > 1 ? `None of the ${files.length} files of this run can be loaded.` : '']
       .filter(Boolean)
-      .join(' '),
+      .join('. '),
     hint: '`on_bad_file: skip` leaves out a file that cannot be read where others can. Nothing was loaded.',
   });
 }

@@ -62,7 +62,7 @@ export async function describeFiles(
   );
   const ofRead = results.filter(({ isRead }) => isRead);
   const [firstBad] = bad;
-  if (firstBad !== undefined && bad.length === ofRead.length) throw firstBad.error;
+  if (firstBad !== undefined && described.length === 0) throw firstBad.error;
   const schema = unionSchema(described, reader.widenInferred);
   if (schema.columns.length === 0) throw nothingInside(looks.map(({ entry }) => entry));
   const drift = fileDrift(described);
