@@ -105,8 +105,18 @@ class Reading {
 
   /** The next piece, never empty. Throws SOURCE_CHANGED at once, and what may pass after as many tries as the policy has. */
   async next(signal: AbortSignal): Promise<Uint8Array> {
-    const piece = await withRetries(this.patience.retry, signal, async () => {
+    const piece = await this.tryNext(signal).catch(
+      async (thrown: unknown) => await this.again(thrown, signal),
+    );
+    this.position += piece.length;
+    return piece;
+  }
+
+  /** Only once a piece has failed: a hundred gigabytes have millions of them, and what a retry leaves at the signal adds up. */
+  private async again(first: unknown, signal: AbortSignal): Promise<Uint8Array> {
+    const piece = await withRetries(this.patience.retry, signal, async (attempt) => {
       try {
+        if (attempt === 1) throw first;
         return await this.tryNext(signal);
       } catch (thrown) {
         this.stop();
@@ -116,7 +126,6 @@ class Reading {
       }
     });
     if (piece instanceof BeamliftError) throw piece;
-    this.position += piece.length;
     return piece;
   }
 
