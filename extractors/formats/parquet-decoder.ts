@@ -4,6 +4,7 @@ import type { FileContent } from './format-reader';
 import type { ParquetFooter } from './parquet-footer';
 import type { DecoderThreads } from './parquet-threads';
 import type { DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
+import { streamRange } from './range-content';
 
 type Answer = Exclude<DecoderAnswer, { kind: 'want' }>;
 type Question = Exclude<DecoderRequest, { kind: 'bytes' }>;
@@ -113,22 +114,26 @@ export class ParquetDecoder {
 
   private async supply(id: number, start: number, end: number): Promise<void> {
     try {
-      // A copy: what is sent is taken away, and nobody said that it is ours alone.
-      const content = new Uint8Array(await this.content(start, end)).buffer;
-      this.post({ kind: 'bytes', id, content }, [content]);
+      let left = end - start;
+      for await (const piece of this.content(start, end)) {
+        left -= piece.length;
+        // A copy: what is sent is taken away, and nobody said that it is ours alone.
+        const content = new Uint8Array(piece).buffer;
+        this.post({ kind: 'bytes', id, content }, [content]);
+      }
+      if (left > 0) throw this.damaged(`${left} bytes are missing before byte ${end}.`);
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)));
       this.post({ kind: 'bytes', id, content: undefined });
     }
   }
 
-  /** The file's bytes, with the footer replaced by the one meant for the decoder. */
-  private async content(start: number, end: number): Promise<Uint8Array> {
+  /** The file's bytes, with the footer replaced by the one meant for the decoder. In pieces: a row group may have hundreds of megabytes. */
+  private async *content(start: number, end: number): AsyncGenerator<Uint8Array> {
     const { start: footerStart, replacement } = this.footer;
-    if (end <= footerStart) return this.file.slice(start, end, this.signal);
-    const tail = replacement.subarray(Math.max(0, start - footerStart), end - footerStart);
-    if (start >= footerStart) return tail;
-    return Buffer.concat([await this.file.slice(start, footerStart, this.signal), tail]);
+    const dataEnd = Math.min(end, footerStart);
+    if (start < dataEnd) yield* streamRange(this.file, start, dataEnd, this.signal);
+    if (end > footerStart) yield replacement.subarray(Math.max(0, start - footerStart), end - footerStart);
   }
 
   private post(request: DecoderRequest, transfer: readonly ArrayBuffer[] = []): void {

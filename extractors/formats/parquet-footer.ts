@@ -32,9 +32,14 @@ export async function readParquetFooter(file: FileContent, signal: AbortSignal):
   const smallest = MAGIC.length + TRAILER_BYTES;
   if (file.bytes < smallest)
     throw invalid(file, `it has ${file.bytes} bytes, and the smallest Parquet file has ${smallest}`);
-  const head = Buffer.from(await file.slice(0, MAGIC.length, signal)).toString('latin1');
-  if (head !== MAGIC && head !== ENCRYPTED_MAGIC) throw invalid(file, `it does not begin with ${MAGIC}`);
-  let tail = await file.slice(Math.max(0, file.bytes - FIRST_READ_BYTES), file.bytes, signal);
+  const [head, lastBytes] = await Promise.all([
+    file.slice(0, MAGIC.length, signal),
+    file.slice(Math.max(0, file.bytes - FIRST_READ_BYTES), file.bytes, signal),
+  ]);
+  const firstMagic = Buffer.from(head).toString('latin1');
+  if (firstMagic !== MAGIC && firstMagic !== ENCRYPTED_MAGIC)
+    throw invalid(file, `it does not begin with ${MAGIC}`);
+  let tail = lastBytes;
   const trailer = Buffer.from(tail.subarray(tail.length - TRAILER_BYTES));
   const magic = trailer.toString('latin1', 4);
   if (magic === ENCRYPTED_MAGIC) throw invalid(file, 'its footer is encrypted, and keys are not supported');

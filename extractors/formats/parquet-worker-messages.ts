@@ -23,7 +23,7 @@ export type DecoderRequest =
   | { readonly kind: 'next' }
   /** Answered by `closed`; the thread is then ready for another file. */
   | { readonly kind: 'close' }
-  /** Bytes that were asked for; undefined: reading them failed. No answer. */
+  /** The next of the bytes that were asked for, in order until all are there; undefined: reading them failed. No answer. */
   | { readonly kind: 'bytes'; readonly id: number; readonly content: ArrayBuffer | undefined };
 
 export type DecoderAnswer =

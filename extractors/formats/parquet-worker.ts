@@ -15,8 +15,15 @@ interface LazyBlob {
 /** More bytes of a row group than this are fetched again when they are needed again. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
+/** Bytes that were asked for, as far as they have come. */
+interface Wanted {
+  readonly content: Uint8Array<ArrayBuffer>;
+  filled: number;
+  readonly resolve: (content: ArrayBuffer | undefined) => void;
+}
+
 class DecoderThread {
-  private readonly wanted = new Map<number, (content: ArrayBuffer | undefined) => void>();
+  private readonly wanted = new Map<number, Wanted>();
   private nextId = 0;
   private file: ParquetFile | undefined;
   private rowGroup = -1;
@@ -31,8 +38,7 @@ class DecoderThread {
 
   private async receive(request: DecoderRequest): Promise<void> {
     if (request.kind === 'bytes') {
-      this.wanted.get(request.id)?.(request.content);
-      this.wanted.delete(request.id);
+      this.fill(request.id, request.content);
       return;
     }
     try {
@@ -102,13 +108,26 @@ class DecoderThread {
   }
 
   private async fetch(start: number, end: number): Promise<ArrayBuffer> {
+    if (start >= end) return new ArrayBuffer(0);
     const id = this.nextId++;
     const content = await new Promise<ArrayBuffer | undefined>((resolve) => {
-      this.wanted.set(id, resolve);
+      this.wanted.set(id, { content: new Uint8Array(end - start), filled: 0, resolve });
       this.send({ kind: 'want', id, start, end });
     });
     if (content === undefined) throw new Error('The bytes could not be read.');
     return content;
+  }
+
+  private fill(id: number, piece: ArrayBuffer | undefined): void {
+    const wanted = this.wanted.get(id);
+    if (wanted === undefined) return;
+    if (piece !== undefined) {
+      wanted.content.set(new Uint8Array(piece), wanted.filled);
+      wanted.filled += piece.byteLength;
+      if (wanted.filled < wanted.content.length) return;
+    }
+    this.wanted.delete(id);
+    wanted.resolve(piece === undefined ? undefined : wanted.content.buffer);
   }
 
   private forgetBytes(): void {
