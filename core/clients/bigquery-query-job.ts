@@ -17,7 +17,8 @@ const CANCEL_MS = 5_000;
 /** What is needed of the client. */
 export interface QueryJobRest {
   readonly project: string;
-  readonly maximumBytesBilled: number | undefined;
+  /** What every query job has in its configuration. */
+  readonly queryDefaults: JsonObject;
   /** Repeats what may pass; errors are those of a source. */
   ask<Result>(
     request: GoogleRequest,
@@ -63,12 +64,12 @@ async function start(
   signal: AbortSignal,
 ): Promise<JobResource | undefined> {
   const query: JsonObject = {
+    ...rest.queryDefaults,
     query: sql,
     useLegacySql: false,
     ...(destination === undefined
       ? {}
       : { destinationTable: { ...destination }, writeDisposition: 'WRITE_TRUNCATE' }),
-    ...(rest.maximumBytesBilled === undefined ? {} : { maximumBytesBilled: String(rest.maximumBytesBilled) }),
   };
   const body: JsonObject = {
     jobReference: { projectId, jobId, ...(location === '' ? {} : { location }) },

@@ -37,6 +37,8 @@ export interface BigQueryReaderOptions {
   /** `https://bigquery.googleapis.com` when absent. */
   readonly endpoint?: string;
   readonly maximumBytesBilled?: number;
+  /** Where statements find tables that they name without a dataset. */
+  readonly defaultDataset?: { readonly projectId: string; readonly datasetId: string };
   readonly log: Logger;
   /** For tests. */
   readonly fetch?: typeof fetch;
@@ -54,14 +56,22 @@ export function openBigQueryReader(options: BigQueryReaderOptions): BigQueryRead
     ...(fetchUrl === undefined ? {} : { fetch: fetchUrl }),
     ...(retry === undefined ? {} : { retry }),
   });
-  return new RestReader(project, rest, options.maximumBytesBilled);
+  return new RestReader(project, rest, queryDefaults(options));
+}
+
+/** What every query job has in its configuration. */
+function queryDefaults({ maximumBytesBilled, defaultDataset }: BigQueryReaderOptions): JsonObject {
+  return {
+    ...(maximumBytesBilled === undefined ? {} : { maximumBytesBilled: String(maximumBytesBilled) }),
+    ...(defaultDataset === undefined ? {} : { defaultDataset: { ...defaultDataset } }),
+  };
 }
 
 class RestReader implements BigQueryReader, QueryJobRest {
   constructor(
     readonly project: string,
     private readonly rest: GoogleRest,
-    readonly maximumBytesBilled: number | undefined,
+    readonly queryDefaults: JsonObject,
   ) {}
 
   async datasetLocation(
@@ -150,7 +160,10 @@ class RestReader implements BigQueryReader, QueryJobRest {
     what: string,
     signal: AbortSignal,
   ): Promise<DryRun> {
-    const configuration = { dryRun: true, query: { query: sql, useLegacySql: false } };
+    const configuration = {
+      dryRun: true,
+      query: { ...this.queryDefaults, query: sql, useLegacySql: false },
+    };
     const call = about('check the statement in', this.project);
     try {
       return await this.ask(

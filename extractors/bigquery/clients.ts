@@ -36,13 +36,16 @@ export async function openBigQueryClients(
     signal,
   );
   const project = connection.billing_project ?? connection.project;
-  const { maximum_bytes_billed: maximumBytesBilled } = connection;
+  const { maximum_bytes_billed: maximumBytesBilled, dataset } = connection;
   const reader = openBigQueryReader({
     login,
     project,
     log,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(maximumBytesBilled === undefined ? {} : { maximumBytesBilled }),
+    ...(dataset === undefined
+      ? {}
+      : { defaultDataset: { projectId: connection.project, datasetId: dataset } }),
   });
   const storage = openBigQueryStorage({
     login,

@@ -17,9 +17,9 @@ export interface UpperBoundInput {
 }
 
 /**
- * The upper end of an incremental window: the largest value there is, inclusive; of dates and instants at most now minus the hold-back,
- * exclusive, so rows with a value in the future wait until their time has come. The largest value, and not now: tables of BigQuery are
- * often filled behind time, and rows that arrive later must lie above it.
+ * The upper end of an incremental window: the largest value there is, included; of dates and instants at most now minus the hold-back, so
+ * rows with a value in the future wait until their time has come. The largest value, and not now: tables of BigQuery are often filled
+ * behind time, and rows that arrive later must lie above it.
  */
 export async function findUpperBound(
   scope: ResultScope,
@@ -57,11 +57,9 @@ export async function findUpperBound(
     return { bound: { value: largest, inclusive: true }, commitSafe: false, reason: UNSAFE, nullRows };
   }
   const edge = nowIn(kind, BigInt(now ?? 0), holdBackSeconds, timezone);
-  const last = BigInt(largest) * (kind === 'date' ? MICROS_PER_DAY : 1n);
-  const bound =
-    last < edge
-      ? { value: boundText(kind, last), inclusive: true }
-      : { value: boundText(kind, edge), inclusive: false };
+  const behindLast = (BigInt(largest) + 1n) * (kind === 'date' ? MICROS_PER_DAY : 1n);
+  // Always exclusive: a watermark does not tell which kind of end it was.
+  const bound = { value: boundText(kind, behindLast < edge ? behindLast : edge), inclusive: false };
   const local = kind !== 'timestamp' && !isUtc(timezone);
   return {
     bound,

@@ -8,6 +8,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   type ServiceError,
+  type status,
 } from '@grpc/grpc-js';
 
 const messages = google.cloud.bigquery.storage.v1;
@@ -37,7 +38,7 @@ export interface StorageFaults {
 }
 
 export interface Fault {
-  readonly code: number;
+  readonly code: status;
   readonly details: string;
 }
 
