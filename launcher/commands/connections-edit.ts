@@ -41,7 +41,7 @@ async function edit(context: CommandContext, name: string, flags: EditFlags): Pr
   const { environment } = host;
   const output = new CommandOutput(host, redactor, flags);
   const tools = engine.connectionTools();
-  const says = describesConnection(flags) || flags.unset !== undefined;
+  const says = [flags.unset, flags.type].some((flag) => flag !== undefined) || describesConnection(flags);
   const prompter = says ? undefined : prompterFor(context, flags);
   if (!says && prompter === undefined) {
     throw new BeamliftError('USAGE', {

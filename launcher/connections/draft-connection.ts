@@ -8,7 +8,7 @@ import { formatProblem, ProblemList, type ProblemPlaces } from '../config/config
 import { ALL_MODULES, connectionRole, type EndpointModule, findModule } from '../config/endpoint-modules';
 import { escapeReferences, NO_CREDENTIALS } from '../config/endpoint-texts';
 import { readUrl } from '../config/endpoint-url';
-import { type Fields, valueAt, withoutAt } from '../config/field-paths';
+import { type Fields, isFields, valueAt, withoutAt } from '../config/field-paths';
 import { NAME, NAME_RULE } from '../config/file-schema';
 import type { NamedConnection } from '../config/job-spec';
 import { readEndpoint } from '../config/read-endpoint';
@@ -69,6 +69,7 @@ export async function draftConnection(request: ConnectionDraftRequest): Promise<
   const raw = gatherFields(answers, { name, existing, role, environment, problems });
   const type = kindOf(raw);
   rememberSecrets(raw, findModule(role, type ?? ''), redactor);
+  reportBorrowed(raw, [], { name, existing, problems });
   const inlineSecrets = new Map<string, string>();
   const context = { environment, baseFolder: folder, problems, inlineSecrets, isStored: true };
   const read = readEndpoint({ name, raw, path: [name] }, role, context);
@@ -82,14 +83,8 @@ export async function draftConnection(request: ConnectionDraftRequest): Promise<
   if (read === undefined || module === undefined || problems.size > 0) {
     throw invalid(name, problems, answers.places);
   }
-  const { secrets, fields, kept } = separate(ownFields(raw, role, environment), {
-    name,
-    existing,
-    module,
-    folder,
-    problems,
-  });
-  if (problems.size > 0) throw invalid(name, problems, answers.places);
+  const own = ownFields(raw, role, environment);
+  const { secrets, fields, kept } = separate(own, { name, existing, module, folder });
   const sealedSecrets = new Map([...kept].map(([field, text]) => [`${name}/${field}`, text]));
   return {
     name,
@@ -167,22 +162,14 @@ interface Separated {
   readonly kept: ReadonlyMap<string, string>;
 }
 
-function separate(
-  own: Fields,
-  {
-    name,
-    existing,
-    module,
-    folder,
-    problems,
-  }: {
-    readonly name: string;
-    readonly existing: StoredConnection | undefined;
-    readonly module: EndpointModule;
-    readonly folder: string;
-    readonly problems: ProblemList;
-  },
-): Separated {
+interface SeparateContext {
+  readonly name: string;
+  readonly existing: StoredConnection | undefined;
+  readonly module: EndpointModule;
+  readonly folder: string;
+}
+
+function separate(own: Fields, { name, existing, module, folder }: SeparateContext): Separated {
   const secrets = new Map<string, string>();
   const kept = new Map<string, string>();
   let fields: Fields = Object.fromEntries(
@@ -202,11 +189,6 @@ function separate(
     const literal = parseSecretText(text).parts.map(String).join('');
     fields = { ...fields, [field]: escapeReferences(path.resolve(folder, literal)) };
   }
-  for (const [field, value] of [...Object.entries(fields), ...secrets]) {
-    if (!holdsStored(value)) continue;
-    const advice = 'write ${env:…}, ${file:…} or ${secret:…}';
-    problems.add([name, field], `\${connection:…} is made by beamlift itself; ${advice}`);
-  }
   return { fields: jsonObjectSchema.parse(fields), secrets, kept };
 }
 
@@ -220,9 +202,25 @@ function isLiteral(text: string): boolean {
   return parseSecretText(text).parts.every((part) => typeof part === 'string');
 }
 
-function holdsStored(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(holdsStored);
-  if (typeof value === 'object' && value !== null) return Object.values(value).some(holdsStored);
-  if (typeof value !== 'string') return false;
-  return parseSecretText(value).parts.some((part) => typeof part !== 'string' && part.kind === 'connection');
+/** Secrets of other connections and fields cannot be referred to: only what stays as it is refers to itself. */
+function reportBorrowed(
+  value: unknown,
+  at: readonly string[],
+  context: Pick<SeparateContext, 'name' | 'existing'> & { readonly problems: ProblemList },
+): void {
+  if (Array.isArray(value)) {
+    for (const item of value) reportBorrowed(item, at, context);
+  } else if (isFields(value)) {
+    for (const [key, member] of Object.entries(value)) {
+      reportBorrowed(member, [...at, key], context);
+    }
+  } else if (typeof value === 'string') {
+    const { name, existing, problems } = context;
+    const field = at.join('.');
+    const isOwn = existing?.sealed[field] !== undefined && value === sealedReference(name, field);
+    const { parts } = parseSecretText(value);
+    if (isOwn || !parts.some((part) => typeof part !== 'string' && part.kind === 'connection')) return;
+    const advice = 'write ${env:…}, ${file:…} or ${secret:…}';
+    problems.add([name, ...at], `\${connection:…} is made by beamlift itself; ${advice}`);
+  }
 }

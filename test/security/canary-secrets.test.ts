@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { Workspace } from '../pipelines/workspace';
 
 /** A long password, and one with characters that URLs and JSON escape. */
@@ -110,6 +111,63 @@ jobs:
         await assertNowhere(canary, out + err, '');
       }
       assert.ok(received.has(canary), 'the server was told the password');
+    });
+
+    it(`${canary}: stored encrypted by commands, used, edited and kept from everyone`, async () => {
+      const environment = { BEAMLIFT_SECRET_KEY: Buffer.alloc(32, 5).toString('base64'), LOG_LEVEL: 'debug' };
+      const stored = async (args: readonly string[], input?: string): Promise<void> => {
+        const host = workspace.host(environment);
+        const withInput = input === undefined ? host : { ...host, input: Readable.from([input]) };
+        const { out, err } = await workspace.beamlift(args, withInput);
+        await assertNowhere(canary, out + err, 'secret.yaml');
+      };
+      const fields = ['--type', 'postgresql', '--host', '127.0.0.1', '--port', String(port)];
+      const rest = ['--database', 'd', '--user', 'u', '--set', 'sslmode=disable'];
+      await stored(['connections', 'add', 'shop', ...fields, ...rest, '--password-stdin'], `${canary}\n`);
+      const [named] = (await workspace.beamlift(['connections', 'list', '--json'])).out.split('\n');
+      assert.match(named ?? '', /"password":\{"kept":"encrypted"/);
+      await workspace.write(
+        'beamlift.yaml',
+        `destinations:
+  warehouse: { type: duckdb, path: warehouse.duckdb }
+jobs:
+  orders: { connection: shop, source_table_name: public.orders, load_type: catalog }
+`,
+      );
+      received.clear();
+      for (const command of [
+        ...commands,
+        ['connections', 'test', 'shop'],
+        ['connections', 'test', 'shop', '--json'],
+      ]) {
+        await stored(command);
+      }
+      assert.ok(received.has(canary), 'the server was told the password');
+      const url = `postgresql://u:${encodeURIComponent(canary)}@127.0.0.1:${port}/d?sslmode=disable`;
+      await workspace.write(
+        'secret.yaml',
+        `source_type: postgresql\npassword: ${JSON.stringify(canary)}\nprt: 1\n`,
+      );
+      for (const command of [
+        ['add', 'two', '--url', url, '--test'],
+        ['add', 'two', '--url', url, '--set', 'hots=x'],
+        ['add', 'two', '--url', url],
+        ['add', 'three', ...fields, '--set', `password=${canary}`, '--set', 'port=x'],
+        ['add', 'three', '--type', 'nonsense', '--set', `password=${canary}`],
+        ['add', 'three', '--from-file', 'secret.yaml'],
+        ['edit', 'shop', '--set', `password=${canary}`, '--test'],
+        ['edit', 'shop', '--set', `sslmode=${canary}`, '--set', `password=${canary}`],
+        ['show', 'shop'],
+        ['list'],
+        ['rotate-key'],
+        ['delete', 'two'],
+      ]) {
+        await stored(['connections', ...command]);
+      }
+      await stored(
+        ['connections', 'edit', 'shop', '--from-file', '-'],
+        `password: ${JSON.stringify(canary)}\nprt: 1`,
+      );
     });
   }
 });

@@ -11,6 +11,8 @@ import type { RunRecord } from '../../launcher/runs/run-store';
 import { openRunStore, openRunStoreForRuns } from '../../launcher/runs/open-run-store';
 import type { RunStoreServices } from '../../launcher/runs/run-store-services';
 import type { RunStoreSpec } from '../../launcher/runs/run-store-spec';
+import { openConnectionStore } from '../../launcher/connections/open-connection-store';
+import { connectionStoreContract } from '../contract/connection-store';
 import { runRecord, runStoreContract } from '../contract/run-store';
 import { fakeHost } from '../unit/cli/fake-host';
 import { startGcsServer, type GcsServer } from './gcs-server';
@@ -66,7 +68,20 @@ runStoreContract('postgresql', async () => {
   return { durable: true, open: async () => await openRunStore(spec, services(), { create: true }) };
 });
 
+connectionStoreContract('postgresql', async () => {
+  const spec = inPostgres(newSchema());
+  await Promise.resolve();
+  return { open: async () => await openConnectionStore(spec, services(), { create: true }) };
+});
+
 let prefixes = 0;
+connectionStoreContract('cloud storage', async () => {
+  prefixes += 1;
+  const spec = inBucket(`connections/${prefixes}`);
+  await Promise.resolve();
+  return { open: async () => await openConnectionStore(spec, services(), { create: true }) };
+});
+
 runStoreContract('cloud storage', async () => {
   prefixes += 1;
   const spec = inBucket(`history/${prefixes}`);

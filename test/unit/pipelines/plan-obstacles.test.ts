@@ -55,6 +55,19 @@ describe('obstacles of a plan for workers elsewhere', () => {
     assert.match(first?.hint ?? '', /Secret Manager .*--runner in-process/);
   });
 
+  it('are secrets that the run store keeps encrypted, also for workers that resolve references', () => {
+    const context = contextOf(['postgresql', { host: 'db', password: '${connection:shop/password}' }]);
+    for (const place of [
+      { here: false, resolves: [] },
+      { here: true, resolves: ['env', 'file'] as const },
+    ]) {
+      const [first, ...others] = planObstacles(context, place);
+      assert.deepEqual(others, []);
+      assert.match(first?.what ?? '', /^`password` of connection shop is kept encrypted in the run store/);
+      assert.match(first?.hint ?? '', /Secret Manager .*connections edit.*--runner in-process/);
+    }
+  });
+
   it('are files of this machine', () => {
     assert.deepEqual(told(contextOf(['local', { path: '/data' }], { path: '/w.duckdb' }, 'duckdb')), [
       '`path` of connection shop is on this machine, where workers cannot read or write',
