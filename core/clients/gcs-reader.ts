@@ -173,7 +173,14 @@ class GcsReader implements ObjectClient {
     if (status !== 401) this.login.confirm(identity);
     if (isRange(answer, start, end)) return answer;
     const body = await beginningOf(answer);
-    if (status === 200 || status === 206) throw unreadable('it is not the range that was asked for');
+    if (status === 200 || status === 206) {
+      throw new BeamliftError('SOURCE_REFUSED', {
+        what: `${SERVICE}: could not ${call.action}`,
+        where: { object: call.object },
+        why: 'the answer is not the range that was asked for',
+        hint: 'Check `endpoint`: is it a service that answers requests for ranges?',
+      });
+    }
     if (status === 404 && isOfBucket(body)) throw describeAnswer({ status, headers: answer.headers, body });
     if (status === 404 || status === 412 || status === 416) {
       throw new BeamliftError('SOURCE_CHANGED', {
