@@ -2,6 +2,7 @@ import type { ResultField } from '../../core/clients/mysql-client';
 import { BeamliftError } from '../../core/errors';
 import type { SourceObject } from '../../core/plan';
 import type { TableSchema } from '../../core/schema';
+import { checkColumnNames } from '../database/query-columns';
 import { readingOf, type ColumnReading } from './column-reading';
 import { findTable, type FoundTable } from './find-table';
 import { quoteIdentifier, quoteLiteral, writeQualifiedName } from './names';
@@ -98,6 +99,10 @@ async function describeTable(session: MysqlSession, table: FoundTable): Promise<
 
 async function describeQueryColumns(session: MysqlSession, sql: string): Promise<Relation> {
   const fields = await describeQuery(session, sql);
+  checkColumnNames(
+    fields.map(({ name }) => name),
+    { place: session.place, isNone: (name) => name === '', keyOf: (name) => name.toLowerCase() },
+  );
   return {
     table: undefined,
     from: queryAsSource(sql),

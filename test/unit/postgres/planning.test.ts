@@ -146,7 +146,7 @@ describe('postgres: SELECT statements', () => {
         { id: 'u', kind: 'range', column: 'id', lower: { value: '1', inclusive: false }, upper: null },
         { filter: 'a OR b -- c;', limit: 7 },
       ),
-      `SELECT "id" AS "id" FROM "public"."o" WHERE (a OR b -- c\n) AND "at ""x""" >= '2024-01-01'''::"pg_catalog"."timestamptz"` +
+      `SELECT "id" AS "id" FROM "public"."o" WHERE (a OR b\n) AND "at ""x""" >= '2024-01-01'''::"pg_catalog"."timestamptz"` +
         ` AND "at ""x""" < E'2024\\\\'::"pg_catalog"."timestamptz" AND "id" > '1'::pg_catalog.int8 LIMIT 7`,
     );
     assert.match(select({ id: 'u', kind: 'is-null', column: 'id' }), /AND "id" IS NULL$/);
@@ -259,7 +259,7 @@ describe('postgres: errors', () => {
   it('say where in the text of the user the server stopped', () => {
     const at = (text: string, position: number): string => {
       const error = statementError(serverError('42601', position), 'Refused', {});
-      const placed = withPosition(error, text, 10);
+      const placed = withPosition(error, 'filter', text, 10);
       assert.ok(placed instanceof BeamliftError);
       return placed.what;
     };
