@@ -20,7 +20,7 @@ export const s3ConnectionSchema = z
     region: text
       .optional()
       .describe(
-        'Such as eu-central-1. Default: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile; with an `endpoint` us-east-1.',
+        'Such as eu-central-1. Default: AWS_REGION, AWS_DEFAULT_REGION, the region of the profile; with an `endpoint` and no profile us-east-1.',
       ),
     access_key_id: text
       .optional()

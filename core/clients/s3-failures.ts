@@ -287,6 +287,6 @@ function loginHint({ word, message }: S3Failure, { credentials, region, endpoint
     default:
       return /sso/i.test(message)
         ? 'Log in again: `aws sso login`.'
-        : 'No credentials were found: write access_key_id and secret_access_key or a profile, set AWS_ACCESS_KEY_ID, or for public buckets credentials: anonymous.';
+        : `No credentials were found by ${from}: write access_key_id and secret_access_key or a profile, set AWS_ACCESS_KEY_ID, or for public buckets credentials: anonymous.`;
   }
 }

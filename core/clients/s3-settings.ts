@@ -64,7 +64,9 @@ export async function resolveS3Settings(
     (await resolve(connection.region)) ??
     variable('AWS_REGION') ??
     variable('AWS_DEFAULT_REGION') ??
-    (endpoint === undefined ? undefined : REGION_OF_OTHER_SERVICES);
+    (endpoint === undefined || (login.kind === 'chain' && login.profile !== undefined)
+      ? undefined
+      : REGION_OF_OTHER_SERVICES);
   return {
     bucket: s3Place(connection).bucket,
     region,

@@ -51,6 +51,8 @@ describe('settings of S3', () => {
       kind: 'anonymous',
     });
     assert.equal((await settings({})).region, undefined);
+    const own = { profile: 'mine', endpoint: 'https://minio.example' };
+    assert.equal((await settings(own)).region, undefined);
   });
 
   it('addresses other services by path, AWS by host', async () => {
