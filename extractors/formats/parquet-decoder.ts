@@ -3,6 +3,7 @@ import { BeamliftError } from '../../core/errors';
 import type { FileContent } from './format-reader';
 import type { ParquetFooter } from './parquet-footer';
 import type { DecoderThreads } from './parquet-threads';
+import { ParquetSpans } from './parquet-spans';
 import type { DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
 import { streamRange } from './range-content';
 
@@ -18,6 +19,7 @@ export class ParquetDecoder {
   private waiting: { resolve: (answer: Answer) => void; reject: (error: unknown) => void } | undefined;
   private failure: Error | undefined;
   private closed = false;
+  private readonly spans: ParquetSpans;
   private readonly onMessage = (answer: DecoderAnswer): void => this.receive(answer);
   private readonly onError = (error: Error): void => this.fail(this.broken(error));
   private readonly onExit = (): void => this.fail(this.broken(new Error('It ended by itself.')));
@@ -29,6 +31,7 @@ export class ParquetDecoder {
     private readonly footer: ParquetFooter,
     private readonly signal: AbortSignal,
   ) {
+    this.spans = new ParquetSpans(file, footer, signal);
     this.worker = threads.take();
     this.worker.on('message', this.onMessage).on('error', this.onError).on('exit', this.onExit);
     signal.addEventListener('abort', this.onAbort);
@@ -48,6 +51,7 @@ export class ParquetDecoder {
    * file; more of them than asked for may come. Throws FORMAT_INVALID.
    */
   async *rowGroup(request: RowGroupRequest): AsyncGenerator<Uint8Array> {
+    this.spans.expect(request.rowGroup, request.columns);
     let next = this.ask({ kind: 'row-group', ...request });
     try {
       for (;;) {
@@ -130,9 +134,15 @@ export class ParquetDecoder {
 
   /** The file's bytes, with the footer replaced by the one meant for the decoder. In pieces: a row group may have hundreds of megabytes. */
   private async *content(start: number, end: number): AsyncGenerator<Uint8Array> {
-    const { start: footerStart, replacement } = this.footer;
-    const dataEnd = Math.min(end, footerStart);
-    if (start < dataEnd) yield* streamRange(this.file, start, dataEnd, this.signal);
+    const { start: footerStart, before, replacement } = this.footer;
+    const knownStart = footerStart - before.length;
+    if (start < knownStart) {
+      const found = await this.spans.find(start, Math.min(end, knownStart));
+      if (found === undefined) yield* streamRange(this.file, start, Math.min(end, knownStart), this.signal);
+      else yield found;
+    }
+    if (end > knownStart && start < footerStart)
+      yield before.subarray(Math.max(0, start - knownStart), end - knownStart);
     if (end > footerStart) yield replacement.subarray(Math.max(0, start - footerStart), end - footerStart);
   }
 

@@ -20,6 +20,8 @@ const FIRST_READ_BYTES = 64 * 1024;
 export interface ParquetFooter extends ParquetMetadata {
   /** Where the data ends and the footer begins. */
   readonly start: number;
+  /** The last bytes of the data, which came with the footer: often the whole of a small file. */
+  readonly before: Uint8Array;
   /** What a decoder is given instead of the bytes from `start` on. */
   readonly replacement: Uint8Array;
 }
@@ -54,7 +56,8 @@ export async function readParquetFooter(file: FileContent, signal: AbortSignal):
   const footer = tail.subarray(tail.length - TRAILER_BYTES - length, tail.length - TRAILER_BYTES);
   try {
     const { metadata, rewritten } = parseFileMetadata(footer, start);
-    return { ...metadata, start, replacement: withTrailer(rewritten) };
+    const before = tail.subarray(0, tail.length - TRAILER_BYTES - length);
+    return { ...metadata, start, before, replacement: withTrailer(rewritten) };
   } catch (error) {
     if (error instanceof ThriftError) throw invalid(file, `its footer has ${error.message}`, error);
     throw error;

@@ -10,6 +10,8 @@ import {
 import { ThriftCursor, ThriftError, THRIFT, thriftSmallInteger, thriftText } from './parquet-thrift';
 
 export interface ParquetChunk {
+  /** Where its bytes begin in the file. */
+  readonly start: number;
   /** In the file. */
   readonly bytes: number;
   /** Bytes of its values, as far as the footer tells. */
@@ -126,6 +128,7 @@ function readRowGroup(
 }
 
 interface ColumnChunk {
+  start: number;
   values: number;
   bytes: number;
   decodedBytes: number;
@@ -138,7 +141,7 @@ function readColumnChunk(
   dataEnd: number,
   edits: Edit[],
 ): ColumnChunk {
-  const chunk: ColumnChunk = { values: -1, bytes: -1, decodedBytes: -1, hidden: false };
+  const chunk: ColumnChunk = { start: 0, values: -1, bytes: -1, decodedBytes: -1, hidden: false };
   let dataPage = -1;
   let dictionaryPage = 0;
   let textBytes = 0;
@@ -186,6 +189,7 @@ function readColumnChunk(
   const begin = dictionaryPage > 0 ? Math.min(dictionaryPage, dataPage) : dataPage;
   if (begin + chunk.bytes > dataEnd)
     fail(`data at ${begin} to ${begin + chunk.bytes}, behind its end at ${dataEnd},`);
+  chunk.start = begin;
   return chunk;
 }
 

@@ -15,11 +15,11 @@ export function parquetRanges(
   const count = Math.max(1, Math.floor(total / Math.max(1, target.rows ?? target.bytes)));
   const ranges: FileRange[] = [];
   let start = 0;
-  let before = 0;
+  let weight = 0;
   rowGroups.forEach((group, index) => {
-    before += weigh(group);
+    weight += weigh(group);
     const last = index === rowGroups.length - 1;
-    if (!last && before < (total * (ranges.length + 1)) / count) return;
+    if (!last && weight < total / count) return;
     const groups = rowGroups.slice(start, index + 1);
     ranges.push({
       by: 'row group',
@@ -28,6 +28,7 @@ export function parquetRanges(
       bytes: groups.reduce((sum, one) => sum + storedBytes(one), 0),
     });
     start = index + 1;
+    weight = 0;
   });
   return ranges;
 }
