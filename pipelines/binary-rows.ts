@@ -1,5 +1,6 @@
 import type { Cell, Row } from '../core/cells';
 import { BeamliftError } from '../core/errors';
+import type { LossLedger, LossRule } from '../core/loss-ledger';
 import type { RunContext } from '../core/plan';
 import { PG_NULL, UnreadableValue, type PgField, type PgRows } from '../core/pg-binary';
 import { compileCell } from '../transforms/cells';
@@ -33,10 +34,12 @@ export function openBinaryRows(
   context: RunContext,
   target: EncodingTarget,
   staged: StagedRows,
+  ledger: LossLedger,
   mode: CodecMode,
 ): BinaryRows {
   const { blocks } = staged;
-  if (blocks instanceof AvroBlocks) return new BinaryRows(fields, context, target, staged, blocks, mode);
+  if (blocks instanceof AvroBlocks)
+    return new BinaryRows(fields, context, target, staged, blocks, ledger, mode);
   throw new BeamliftError('INTERNAL', { what: 'Rows came undecoded that are not staged as Avro' });
 }
 
@@ -45,6 +48,11 @@ export class BinaryRows {
   private readonly encoder: AvroEncoder;
   private readonly write: RowWriter | undefined;
   private readonly partitionOf: ((row: number) => Cell) | undefined;
+  private readonly names: readonly string[];
+  /** Losses of the row at hand: columns and rules, `pending` of them. */
+  private readonly lostColumns: number[] = [];
+  private readonly lostRules: LossRule[] = [];
+  private pending = 0;
   private rows: PgRows | undefined;
   private at = 0;
   private left = 0;
@@ -55,9 +63,11 @@ export class BinaryRows {
     target: EncodingTarget,
     private readonly staged: Pick<StagedRows, 'partitions'>,
     private readonly blocks: AvroBlocks,
+    private readonly ledger: LossLedger,
     mode: CodecMode,
   ) {
     this.encoder = blocks.encoder;
+    this.names = context.columns.map(({ destination }) => destination);
     this.write = compilePgToAvro({
       fields,
       columns: context.columns,
@@ -67,6 +77,11 @@ export class BinaryRows {
       rules: target.rules,
       keyColumns: context.keyColumns,
       buffer: this.encoder.block,
+      lose: (column, rule) => {
+        this.lostColumns[this.pending] = column;
+        this.lostRules[this.pending] = rule;
+        this.pending++;
+      },
       mode,
     });
     this.partitionOf = this.compilePartition(context, target);
@@ -93,6 +108,7 @@ export class BinaryRows {
       if (this.blocks.isFull) return 'full';
       if (write === undefined) return 'reference';
       const start = encoder.beginRow();
+      this.pending = 0;
       let end: number;
       try {
         end = write(bytes, view, this.at + COUNT_BYTES);
@@ -105,11 +121,20 @@ export class BinaryRows {
         return 'reference';
       }
       if (!encoder.endRow(start)) return 'reference';
+      if (this.pending > 0) this.countLosses();
       if (partitionOf !== undefined) this.staged.partitions?.addCell(partitionOf(this.at));
       this.at = end;
       this.left--;
     }
     return this.blocks.isFull ? 'full' : 'done';
+  }
+
+  private countLosses(): void {
+    for (let at = 0; at < this.pending; at++) {
+      const column = this.names[this.lostColumns[at] ?? -1];
+      const rule = this.lostRules[at];
+      if (column !== undefined && rule !== undefined) this.ledger.add(column, rule, 1);
+    }
   }
 
   /** The cells of the row that is next, which is then behind us. */

@@ -71,7 +71,7 @@ export function encodeRows(
         yield full;
       }
       if (batch.binary !== undefined) {
-        binary ??= openBinaryRows(batch.binary.fields, context, target, staged, codecs);
+        binary ??= openBinaryRows(batch.binary.fields, context, target, staged, ledger, codecs);
         binary.begin(batch.binary);
         for (let state = binary.encode(); state !== 'done'; state = binary.encode()) {
           if (state === 'full') {

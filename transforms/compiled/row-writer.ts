@@ -7,8 +7,8 @@ export interface FieldStep {
   readonly write: FieldWriter;
   /** Whether the column is a union with null. */
   readonly union: boolean;
-  /** Whether null is written; else it is for the reference. */
-  readonly takesNull: boolean;
+  /** What null is: the union's null, for the reference, or what the function writes, unless it says false: then the row is for the reference. */
+  readonly whenNull: 'null' | 'reference' | (() => boolean);
 }
 
 /**
@@ -45,12 +45,12 @@ export function compileRowWriter(
 function loop(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
   return (bytes, view, start) => {
     let at = start;
-    for (const { write, union, takesNull } of steps) {
+    for (const { write, union, whenNull } of steps) {
       const length = view.getInt32(at);
       at += 4;
       if (length === PG_NULL) {
-        if (!takesNull) return FOR_REFERENCE;
-        buffer.writeByte(NULL_BRANCH);
+        if (whenNull === 'null') buffer.writeByte(NULL_BRANCH);
+        else if (whenNull === 'reference' || !whenNull()) return FOR_REFERENCE;
         continue;
       }
       if (union) buffer.writeByte(VALUE_BRANCH);
@@ -63,11 +63,11 @@ function loop(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
 
 /** Only numbers of this module and numbers of fields get into the text of the function: names and values cannot. */
 function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
-  const fields = steps.map(({ union, takesNull }, index) =>
+  const fields = steps.map(({ union, whenNull }, index) =>
     [
       'length = view.getInt32(at); at += 4;',
       `if (length === ${PG_NULL}) {`,
-      takesNull ? `buffer.writeByte(${NULL_BRANCH});` : `return ${FOR_REFERENCE};`,
+      nullText(whenNull, index),
       '} else {',
       union ? `buffer.writeByte(${VALUE_BRANCH});` : '',
       `if (!write${index}(bytes, view, at, length)) return ${FOR_REFERENCE};`,
@@ -78,6 +78,7 @@ function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
   const body = [
     '"use strict";',
     `const [${steps.map((_, index) => `write${index}`).join(', ')}] = writers;`,
+    `const [${steps.map((_, index) => `null${index}`).join(', ')}] = nulls;`,
     'return (bytes, view, start) => {',
     'let at = start, length = 0;',
     ...fields,
@@ -85,12 +86,20 @@ function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
     '};',
   ].join('\n');
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is made of numbers alone
-  const make = new Function('writers', 'buffer', body) as (
+  const make = new Function('writers', 'nulls', 'buffer', body) as (
     writers: readonly FieldWriter[],
+    nulls: readonly FieldStep['whenNull'][],
     buffer: AvroBuffer,
   ) => RowWriter;
   return make(
     steps.map(({ write }) => write),
+    steps.map(({ whenNull }) => whenNull),
     buffer,
   );
+}
+
+function nullText(whenNull: FieldStep['whenNull'], index: number): string {
+  if (whenNull === 'null') return `buffer.writeByte(${NULL_BRANCH});`;
+  if (whenNull === 'reference') return `return ${FOR_REFERENCE};`;
+  return `if (!null${index}()) return ${FOR_REFERENCE};`;
 }

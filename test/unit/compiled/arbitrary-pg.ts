@@ -176,6 +176,10 @@ export const pgColumn: fc.Arbitrary<PgColumn> = fc.oneof(
   fc.constantFrom(...scalars).map(arrayOf),
 );
 
+export const arrayOfText: PgColumn = arrayOf(
+  column({ kind: 'string' }, 'text', decodeText, utf8, [{ kind: 'string' }]),
+);
+
 function arrayOf({ type, field, value, destinations }: PgColumn): PgColumn {
   const [first] = destinations;
   return {
