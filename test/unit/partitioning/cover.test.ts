@@ -44,6 +44,7 @@ function matches(unit: WorkUnit, domain: Domain, value: string | null): boolean 
     }
     case 'file':
     case 'files':
+    case 'stream':
       return false;
   }
 }
