@@ -1,6 +1,7 @@
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { BeamliftError, messageOf, systemCode } from '../../core/errors';
 import type { FileContent } from '../formats/format-reader';
+import { compressedContent, refuseBomb, type Decompressed } from './compressed-content';
 
 /** What a gzip stream begins with: its magic number and the only method there is (RFC 1952). */
 const GZIP_MAGIC = [0x1f, 0x8b, 0x08];
@@ -8,33 +9,13 @@ const GZIP_MAGIC = [0x1f, 0x8b, 0x08];
 /** Decompressed bytes of one piece. */
 const PIECE_BYTES = 64 * 1024;
 
-/** So many decompressed bytes are read before their ratio to the compressed ones says anything. */
-export const BOMB_GRACE_BYTES = 64 * 1024 * 1024;
-
-/** DEFLATE reaches 1032 at most, with one repeated byte; tables of real rows stay below 300. */
-export const MAX_GZIP_RATIO = 1000;
-
 export function isGzip(head: Uint8Array): boolean {
   return GZIP_MAGIC.every((byte, index) => head[index] === byte);
 }
 
 /** A gzip file as its decompressed content: readable from its beginning only. */
 export function gzipContent(compressed: FileContent): FileContent {
-  const progress = { consumed: 0, produced: 0 };
-  return {
-    uri: compressed.uri,
-    bytes: compressed.bytes,
-    seekable: false,
-    stream: (signal) => gunzip(compressed.stream(signal), progress),
-    slice: () =>
-      Promise.reject(
-        new BeamliftError('INTERNAL', {
-          what: 'A compressed file is read from its beginning only.',
-          where: { object: compressed.uri },
-        }),
-      ),
-    expansion: () => (progress.consumed === 0 ? 1 : progress.produced / progress.consumed),
-  };
+  return compressedContent(compressed, gunzip);
 }
 
 /**
@@ -44,7 +25,7 @@ export function gzipContent(compressed: FileContent): FileContent {
  */
 export async function* gunzip(
   compressed: AsyncIterable<Uint8Array>,
-  progress = { consumed: 0, produced: 0 },
+  progress: Decompressed = { consumed: 0, produced: 0 },
 ): AsyncGenerator<Uint8Array> {
   const engine = createGunzip({ chunkSize: PIECE_BYTES });
   const input = new Input(engine);
@@ -54,9 +35,9 @@ export async function* gunzip(
   try {
     for await (const piece of engine as AsyncIterable<Uint8Array>) {
       produced += piece.length;
-      refuseBomb(produced, engine.bytesWritten);
       progress.consumed = engine.bytesWritten;
       progress.produced = produced;
+      refuseBomb('gzip', progress);
       yield piece;
     }
     await pumped;
@@ -111,15 +92,6 @@ function nextTurn(engine: Gunzip): Promise<void> {
       resolve();
     };
     for (const event of events) engine.on(event, done);
-  });
-}
-
-function refuseBomb(produced: number, consumed: number): void {
-  if (produced <= BOMB_GRACE_BYTES || produced <= consumed * MAX_GZIP_RATIO) return;
-  throw new BeamliftError('LIMIT_EXCEEDED', {
-    what: `The gzip stream expands more than ${MAX_GZIP_RATIO} times.`,
-    why: `${consumed} compressed bytes became ${produced}: that is what a decompression bomb looks like.`,
-    hint: 'If the file is what it should be, decompress it and load the plain file.',
   });
 }
 
