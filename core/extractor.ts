@@ -228,7 +228,7 @@ export interface SourceModule<Type extends string = string> {
   readonly pathFields?: readonly string[];
   /** Words that existing control planes use for fields: `aws_region` for `region`; absent: none. */
   readonly fieldAliases?: Readonly<Record<string, string>>;
-  /** A URL of `--from`, as connection fields and what it says about the object; undefined: not a URL of this source. Throws USAGE. */
+  /** A URL of `--from`, as connection fields and what it says about the object (files, or of a database a table); undefined: not a URL of this source. Throws USAGE. */
   parseUrl(url: string): { connection: JsonObject; object?: { pattern: string } } | undefined;
   open(source: SourceSpec, services: SourceServices): Promise<Extractor>;
   check(connection: JsonObject, services: SourceServices, signal: AbortSignal): Promise<CheckFinding[]>;

@@ -58,13 +58,18 @@ const FLAGS: Readonly<Partial<Record<JobKey, string>>> = {
  * key columns, transactional where there is a timestamp column, and catalog otherwise. Undefined: the URLs have problems.
  */
 export function describeUrlJob(
-  input: UrlJobInput,
+  given: UrlJobInput,
   modules: ConfigurationModules,
   problems: ProblemList,
 ): Readonly<Record<string, unknown>> | undefined {
-  const source = readFlag('--from', input.from, connectionRole(modules), input.environment, problems);
-  const destination = readFlag('--to', input.to, destinationRole(modules), input.environment, problems);
-  const files = filesOf(input, source?.pattern, problems);
+  const source = readFlag('--from', given.from, connectionRole(modules), given.environment, problems);
+  const destination = readFlag('--to', given.to, destinationRole(modules), given.environment, problems);
+  const isDatabase = modules.sources.some(
+    ({ type, category }) => category === 'database' && type === source?.module.type,
+  );
+  const named = namedObject(given, source?.pattern, isDatabase ? 'table' : 'files', problems);
+  const files = isDatabase ? given.files : named;
+  const input = isDatabase ? { ...given, table: named } : given;
   if (files !== undefined && formatOfPattern(files) === undefined) {
     problems.add(
       ['--files'],
@@ -126,19 +131,21 @@ function readFlag(
   return undefined;
 }
 
-function filesOf(
+/** The files or the table, of which the URL of the source may speak or a flag, but not both. */
+function namedObject(
   { files, table, query }: UrlJobInput,
   pattern: string | undefined,
+  kind: 'files' | 'table',
   problems: ProblemList,
 ): string | undefined {
-  if (pattern === undefined) return files;
+  if (pattern === undefined) return kind === 'files' ? files : table;
   for (const [flag, value] of [
     ['--files', files],
     ['--table', table],
     ['--query', query],
   ] as const) {
     if (value !== undefined)
-      problems.add([flag], 'the URL of --from says which files; leave one of them out');
+      problems.add([flag], `the URL of --from says which ${kind}; leave one of them out`);
   }
   return pattern;
 }

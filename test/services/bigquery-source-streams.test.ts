@@ -127,7 +127,7 @@ describe('BigQuery as a source: streams', () => {
         snapshotSeconds: undefined,
       },
     );
-    const snapshot = Math.floor(Date.parse(String(pin?.['snapshotTime'] as string)) / 1000);
+    const snapshot = Math.floor(Date.parse(JSON.stringify(pin?.['snapshotTime']).slice(1, -1)) / 1000);
     assert.equal(session?.snapshotSeconds, snapshot);
     assert.ok(Math.abs(Date.now() / 1000 - snapshot) < 60);
     assert.deepEqual((await readEverything(extractor, signal, window)).rows, [
