@@ -59,8 +59,9 @@ export function azureSettings(written: AzureFields, environment: Environment): A
   const text = fields.connection_string;
   const parts = text === undefined ? undefined : connectionString(text);
   const url = sasUrl(fields.sas_token);
-  const account = parts?.account ?? written.account ?? url?.account ?? fields.account;
-  const endpoint = endpointOf(fields.endpoint ?? parts?.endpoint ?? url?.endpoint, account);
+  const own = fields.endpoint ?? parts?.endpoint ?? url?.endpoint;
+  const account = parts?.account ?? written.account ?? accountOf(own) ?? fields.account;
+  const endpoint = endpointOf(own, account);
   const login = parts?.login ?? loginOf(fields, account, url?.token);
   const local = /^http:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?=[:/]|$)/i.test(endpoint);
   if (endpoint.startsWith('http:') && !local && login.kind !== 'key' && login.kind !== 'anonymous') {
@@ -129,7 +130,6 @@ function connectionString(text: string): ConnectionString {
 
 interface SasUrl {
   readonly endpoint: string;
-  readonly account: string | undefined;
   readonly token: string;
 }
 
@@ -140,8 +140,14 @@ function sasUrl(text: string | undefined): SasUrl | undefined {
     throw invalid('`sas_token` is a URL that cannot be read', 'Copy the SAS URL or the token alone again.');
   }
   const url = new URL(text);
-  const account = /^([a-z0-9-]+)\.blob\./i.exec(url.hostname)?.[1];
-  return { endpoint: url.origin, account, token: url.search };
+  return { endpoint: url.origin, token: url.search };
+}
+
+/** Of an address of Azure itself. */
+const AZURE_HOST = /^(https:\/\/([a-z0-9-]+)\.)(?:blob|dfs)(\.core\.[a-z0-9.-]+)/i;
+
+function accountOf(endpoint: string | undefined): string | undefined {
+  return AZURE_HOST.exec(endpoint ?? '')?.[2];
 }
 
 function endpointOf(written: string | undefined, account: string | undefined): string {
@@ -161,7 +167,8 @@ function endpointOf(written: string | undefined, account: string | undefined): s
     return `https://${account}.blob.${PUBLIC_SUFFIX}`;
   }
   const problem = serviceEndpointProblem(written);
-  if (problem === undefined) return written.replace(/\/+$/, '');
+  // The address of an account's file system knows another protocol.
+  if (problem === undefined) return written.replace(/\/+$/, '').replace(AZURE_HOST, '$1blob$3');
   throw invalid(
     `The endpoint ${problem}`,
     'Write it as https://HOST, or http://127.0.0.1:10000/ACCOUNT for an emulator.',

@@ -25,7 +25,7 @@ export const gcsConnectionSchema = z
       .describe('A service account to act as; the credentials need the right to create its tokens.'),
     project: text
       .optional()
-      .describe('The project that pays for requests to a bucket whose readers pay. Others need none.'),
+      .describe('The project that pays for requests to a bucket whose readers pay; others need none.'),
     endpoint: text
       .optional()
       .describe('Another address of Cloud Storage, such as that of an emulator (with `anonymous`).'),

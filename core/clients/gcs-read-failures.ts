@@ -45,6 +45,13 @@ function timedOut(failure: GoogleServiceFailure | undefined): boolean {
   return failure?.status === undefined && /no answer within|nothing came for/.test(failure?.message ?? '');
 }
 
+/** Whether the bucket is one whose readers pay, and the request named nobody. */
+export function asksForPayer(error: unknown): boolean {
+  return (
+    error instanceof BeamliftError && error.cause instanceof GoogleServiceFailure && needsProject(error.cause)
+  );
+}
+
 function needsProject(failure: GoogleServiceFailure | undefined): boolean {
   return /requester pays/i.test(failure?.message ?? '');
 }

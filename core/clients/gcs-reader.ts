@@ -6,7 +6,7 @@ import type { Logger } from '../logger';
 import { neverAborts } from '../never-aborts';
 import type { RetryPolicy } from '../retry-policies';
 import { crc32cText, objectPath } from './gcs-objects';
-import { gcsReadError, type GcsReading } from './gcs-read-failures';
+import { asksForPayer, gcsReadError, type GcsReading } from './gcs-read-failures';
 import { describeAnswer, jsonOf, textIn, unreadable, type GoogleAnswer } from './google-answers';
 import { GoogleServiceFailure, mayPass, type GoogleCall } from './google-failures';
 import { openGoogleLogin, type GoogleLogin, type GoogleLoginOptions } from './google-login';
@@ -27,7 +27,7 @@ const MAX_RENEWALS = 1;
 
 export interface GcsReaderOptions extends GoogleLoginOptions {
   readonly bucket: string;
-  /** Who pays for requests to a bucket whose readers pay. */
+  /** Who pays for requests to a bucket whose readers pay; not named to others. */
   readonly project?: string;
   /** `https://storage.googleapis.com` when absent; `http://` only with `credentials: anonymous`. */
   readonly endpoint?: string;
@@ -61,6 +61,8 @@ export async function openGcsReader(
 class GcsReader implements ObjectClient {
   readonly location: string;
   private readonly agent: HttpAgent | HttpsAgent;
+  /** Whether the bucket has asked who pays. Unasked, naming a project would need a right in it, and cost it. */
+  private pays = false;
 
   constructor(
     private readonly options: GcsReaderOptions,
@@ -73,32 +75,30 @@ class GcsReader implements ObjectClient {
   }
 
   async listPage(prefix: string, page: string | undefined, signal: AbortSignal): Promise<ObjectPage> {
-    const query = this.query({
-      prefix,
-      maxResults: String(PAGE_OBJECTS),
-      fields: `nextPageToken,items(${FIELDS})`,
-      ...(page === undefined ? {} : { pageToken: page }),
-    });
     const call = this.about(`list ${this.location}/${prefix}`, `${this.location}/${prefix}`);
-    return await this.translated(call, async () =>
-      this.rest.call(
-        { call, method: 'GET', path: `/storage/v1/b/${encodeURIComponent(this.options.bucket)}/o?${query}` },
-        pageOf,
-        signal,
-      ),
-    );
+    const bucket = encodeURIComponent(this.options.bucket);
+    return await this.translated(call, async () => {
+      const query = this.query({
+        prefix,
+        maxResults: String(PAGE_OBJECTS),
+        fields: `nextPageToken,items(${FIELDS})`,
+        ...(page === undefined ? {} : { pageToken: page }),
+      });
+      const request = { call, method: 'GET', path: `/storage/v1/b/${bucket}/o?${query}` } as const;
+      return await this.rest.call(request, pageOf, signal);
+    });
   }
 
   async find(key: string, signal: AbortSignal): Promise<ListedObject | undefined> {
     const call = this.about(`look for ${this.location}/${key}`, `${this.location}/${key}`);
-    const path = `${objectPath(this.options.bucket, key)}?${this.query({ fields: FIELDS })}`;
-    return await this.translated(call, async () =>
-      this.rest.call(
+    return await this.translated(call, async () => {
+      const path = `${objectPath(this.options.bucket, key)}?${this.query({ fields: FIELDS })}`;
+      return await this.rest.call(
         { call, method: 'GET', path, accepts: [404] },
         (answer) => (answer.status === 404 ? absent(answer) : listedObject(jsonOf(answer))),
         signal,
-      ),
-    );
+      );
+    });
   }
 
   async *read(range: ObjectRange, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
@@ -198,7 +198,7 @@ class GcsReader implements ObjectClient {
 
   private query(parameters: Readonly<Record<string, string>>): string {
     const { project } = this.options;
-    const paid = project === undefined ? {} : { userProject: project };
+    const paid = project === undefined || !this.pays ? {} : { userProject: project };
     return new URLSearchParams({ ...parameters, ...paid }).toString();
   }
 
@@ -217,6 +217,10 @@ class GcsReader implements ObjectClient {
     try {
       return await ask();
     } catch (error) {
+      if (!this.pays && this.options.project !== undefined && asksForPayer(error)) {
+        this.pays = true;
+        return await this.translated(call, ask);
+      }
       throw error instanceof BeamliftError ? this.translate(error, call) : error;
     }
   }

@@ -53,6 +53,11 @@ describe('settings of Azure Blob Storage', () => {
         { kind: 'sas', token: TOKEN },
       ],
       [
+        { ...CONTAINER, account_key: KEY, endpoint: 'https://shop.dfs.core.windows.net/' },
+        address,
+        { kind: 'key', account: 'shop', key: KEY },
+      ],
+      [
         { ...account, account_key: KEY, endpoint: 'http://127.0.0.1:10000/shop/' },
         'http://127.0.0.1:10000/shop',
         { kind: 'key', account: 'shop', key: KEY },

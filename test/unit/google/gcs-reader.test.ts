@@ -72,7 +72,7 @@ describe('objects of Cloud Storage, read', () => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': packed.length });
       response.end(packed);
     });
-    await using client = await reading(server, { project: 'payer' });
+    await using client = await reading(server);
     const pieces: Uint8Array[] = [];
     for await (const piece of client.read({ ...WHOLE, end: packed.length }, calm())) pieces.push(piece);
     assert.ok(Buffer.concat(pieces).equals(packed));
@@ -81,7 +81,6 @@ describe('objects of Cloud Storage, read', () => {
     assert.deepEqual(Object.fromEntries(asked.query), {
       alt: 'media',
       generation: '17',
-      userProject: 'payer',
     });
     assert.equal(asked.headers.range, `bytes=0-${packed.length - 1}`);
     assert.equal(asked.headers['accept-encoding'], 'gzip');
@@ -190,6 +189,29 @@ describe('objects of Cloud Storage, read', () => {
       assert.equal(error.code, code, message);
       assert.match(error.hint ?? '', hint);
       assert.equal(asked, error.transient ? QUICK_RETRY.attempts : 1, message);
+    }
+  });
+
+  it('name who pays where the bucket asks for it', async () => {
+    for (const project of ['payer', undefined]) {
+      await using server = await UnrulyServer.start((asked, response) => {
+        if (asked.query.get('userProject') === 'payer') sendRange(asked, response);
+        else
+          sendError(
+            response,
+            400,
+            'required',
+            'Bucket is a requester pays bucket but no user project provided.',
+          );
+      });
+      await using client = await reading(server, project === undefined ? {} : { project });
+      if (project === undefined) {
+        await assert.rejects(all(client), hasCode('RIGHTS_MISSING'));
+        continue;
+      }
+      assert.equal(await all(client), BODY.toString());
+      assert.equal(await all(client), BODY.toString());
+      assert.equal(server.asked.length, 3);
     }
   });
 
