@@ -1,9 +1,10 @@
-import { z } from 'zod';
-import type { Environment } from '../../core/extractor';
+import type { SecretKeys } from '../../core/sealed-secrets';
 import { parseSecretText } from '../../core/secret-references';
 import { type EndpointModule, type EndpointRole, findModule } from '../config/endpoint-modules';
+import { valueAt } from '../config/field-paths';
 import type { Choice, Prompter } from '../init/prompter';
 import type { StoredConnection } from './connection-store';
+import { hintOf, innerFields, isOptional, schemaAt } from './field-schema';
 import type { ConnectionAnswers } from './gather-fields';
 
 /** Optional fields that are asked for by themselves; others are offered. */
@@ -28,20 +29,17 @@ const USUAL_FIELDS: readonly string[] = [
   'credentials',
 ];
 
-/** Of a field's description. */
-const MAX_HINT = 100;
-
 interface AskContext {
   readonly role: EndpointRole;
   readonly existing: StoredConnection | undefined;
   readonly prompter: Prompter;
-  readonly environment: Environment;
+  readonly keys: SecretKeys;
 }
 
 /** Asks for the kind and the fields of a connection, as the kind describes them; what is answered already is not asked. */
 export async function askConnection(
   answers: ConnectionAnswers,
-  { role, existing, prompter }: AskContext,
+  { role, existing, prompter, keys }: AskContext,
 ): Promise<ConnectionAnswers> {
   const type = answers.type ?? existing?.type ?? (await askKind(role, prompter));
   const module = findModule(role, type);
@@ -50,24 +48,30 @@ export async function askConnection(
   const secrets = new Map(answers.secrets);
   const ask = async (field: string): Promise<void> => {
     const answer = module.secretFields.includes(field)
-      ? await askSecret(field, existing, prompter)
+      ? await askSecret(field, existing, { prompter, keys })
       : await askField(field, module, existing, prompter);
     if (answer === undefined) return;
-    if (module.secretFields.includes(field) && !isReference(answer)) secrets.set(field, answer);
-    else texts.set(field, answer);
+    if (!module.secretFields.includes(field) || isReference(answer)) {
+      texts.set(field, answer);
+      return;
+    }
+    // Before more is asked: without a key it cannot be stored.
+    keys.requireStrong();
+    secrets.set(field, answer);
   };
 
-  const shape: Readonly<Record<string, z.core.$ZodType>> = module.schema.shape;
-  const open = Object.keys(shape).filter((field) => !texts.has(field) && !secrets.has(field));
-  const required = open.filter((field) => !isOptional(shape[field]));
-  const asked = open.filter((field) => required.includes(field) || USUAL_FIELDS.includes(field));
+  const { schema } = module;
+  const given = new Set([...texts.keys(), ...secrets.keys()]);
+  const open = Object.keys(schema.shape).filter((field) => !given.has(field));
+  const asked = open.filter((field) => !isOptional(schemaAt(schema, field)) || USUAL_FIELDS.includes(field));
   for (const field of asked) await ask(field);
 
   let others = open.filter((field) => !asked.includes(field));
   while (others.length > 0) {
     const field = await askOther(others, module, prompter);
     if (field === undefined) break;
-    await ask(field);
+    const inner = innerFields(schema, field);
+    for (const path of inner.length === 0 ? [field] : inner) if (!given.has(path)) await ask(path);
     others = others.filter((other) => other !== field);
   }
   return { ...answers, type, texts, secrets };
@@ -82,14 +86,14 @@ async function askKind({ modules }: EndpointRole, prompter: Prompter): Promise<s
 async function askSecret(
   field: string,
   existing: StoredConnection | undefined,
-  prompter: Prompter,
+  { prompter, keys }: Pick<AskContext, 'prompter' | 'keys'>,
 ): Promise<string | undefined> {
-  const kept = existing?.sealed[field] !== undefined || existing?.fields[field] !== undefined;
+  const kept = existing?.sealed[field] !== undefined || valueAt(existing?.fields ?? {}, field) !== undefined;
   const empty = kept ? 'empty: as it is' : 'empty: none';
-  const typed = await prompter.secret(
-    `${field} (${empty}; or a reference such as \${env:NAME})`,
-    `--secret-stdin ${field}`,
-  );
+  const advice = keys.isSet
+    ? 'or a reference such as ${env:NAME}'
+    : `a reference such as \${env:NAME}, since ${keys.variable} is not set`;
+  const typed = await prompter.secret(`${field} (${empty}; ${advice})`, `--secret-stdin ${field}`);
   return typed === '' ? undefined : typed;
 }
 
@@ -99,17 +103,13 @@ async function askField(
   existing: StoredConnection | undefined,
   prompter: Prompter,
 ): Promise<string | undefined> {
-  const stored = existing?.fields[field];
+  const stored = valueAt(existing?.fields ?? {}, field);
   const suggestion =
-    stored === undefined || stored === null
-      ? undefined
-      : typeof stored === 'object'
-        ? JSON.stringify(stored)
-        : String(stored);
-  const shape: Readonly<Record<string, z.core.$ZodType>> = module.schema.shape;
-  const about = hintOf(shape[field]);
+    typeof stored === 'string' ? stored : stored === undefined ? undefined : JSON.stringify(stored);
+  const schema = schemaAt(module.schema, field);
+  const about = hintOf(schema);
   const question = about === undefined ? field : `${field} (${about})`;
-  if (isOptional(shape[field])) return await prompter.optionalText(question, suggestion);
+  if (isOptional(schema)) return await prompter.optionalText(question, suggestion);
   return await prompter.text(question, `--set ${field}=…`, suggestion);
 }
 
@@ -118,27 +118,14 @@ async function askOther(
   { schema }: EndpointModule,
   prompter: Prompter,
 ): Promise<string | undefined> {
-  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
   const choices: Choice<string | undefined>[] = [
     { value: undefined, label: 'no, that is all' },
     ...others.map((field) => {
-      const says = hintOf(shape[field]);
+      const says = hintOf(schemaAt(schema, field));
       return { value: field, label: field, ...(says === undefined ? {} : { says }) };
     }),
   ];
   return await prompter.choose('Set anything else?', '--set', choices);
-}
-
-function isOptional(schema: z.core.$ZodType | undefined): boolean {
-  return schema === undefined || z.safeParse(schema, undefined).success;
-}
-
-/** The description of a field, on one line. */
-function hintOf(schema: z.core.$ZodType | undefined): string | undefined {
-  const described = schema instanceof z.ZodType ? schema.description : undefined;
-  if (described === undefined) return undefined;
-  const text = described.replace(/\.$/, '');
-  return text.length > MAX_HINT ? `${text.slice(0, MAX_HINT - 1)}…` : text;
 }
 
 /** Whether what was typed is a reference and nothing else. */

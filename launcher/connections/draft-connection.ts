@@ -3,6 +3,7 @@ import { BeamliftError } from '../../core/errors';
 import type { Environment } from '../../core/extractor';
 import { type JsonObject, jsonObjectSchema } from '../../core/plan';
 import type { SecretRedactor } from '../../core/secret-redactor';
+import { SECRET_KEY_VARIABLE, SecretKeys } from '../../core/sealed-secrets';
 import { parseSecretText } from '../../core/secret-references';
 import { formatProblem, ProblemList, type ProblemPlaces } from '../config/configuration-problem';
 import { ALL_MODULES, connectionRole, type EndpointModule, findModule } from '../config/endpoint-modules';
@@ -62,10 +63,11 @@ export async function draftConnection(request: ConnectionDraftRequest): Promise<
   const problems = new ProblemList();
   if (!NAME.test(name)) problems.add(['name'], NAME_RULE);
   const role = connectionRole(ALL_MODULES);
+  const keys = new SecretKeys(environment[SECRET_KEY_VARIABLE]);
   const answers =
     prompter === undefined
       ? request.answers
-      : await askConnection(request.answers, { role, existing, prompter, environment });
+      : await askConnection(request.answers, { role, existing, prompter, keys });
   const raw = gatherFields(answers, { name, existing, role, environment, problems });
   const type = kindOf(raw);
   rememberSecrets(raw, findModule(role, type ?? ''), redactor);

@@ -8,6 +8,7 @@ import { type Fields, isFields, setAt, valueAt, withoutAt } from '../config/fiel
 import { nearKey, unknownKeyText } from '../config/schema-problems';
 import { sealedReference } from '../config/stored-endpoints';
 import type { StoredConnection } from './connection-store';
+import { schemaAt } from './field-schema';
 
 /** What a person says about a connection, by flags or at questions. */
 export interface ConnectionAnswers {
@@ -138,17 +139,6 @@ function typedValue(text: string, field: string, module: EndpointModule | undefi
   else if (text === 'true' || text === 'false') value = text === 'true';
   else if (/^[[{]/.test(text)) value = parsedJson(text);
   return value ?? text;
-}
-
-/** The schema of a field, or of one inside of another (`ssh.port`). */
-function schemaAt(schema: z.core.$ZodType, path: string): z.core.$ZodType | undefined {
-  let found: z.core.$ZodType | undefined = schema;
-  for (const name of path.split('.')) {
-    if (found instanceof z.ZodOptional) found = found.unwrap();
-    if (!(found instanceof z.ZodObject) || !Object.hasOwn(found.shape, name)) return undefined;
-    found = (found.shape as Readonly<Record<string, z.core.$ZodType>>)[name];
-  }
-  return found;
 }
 
 function parsedJson(text: string): unknown {
