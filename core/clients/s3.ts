@@ -138,10 +138,11 @@ class S3Bucket implements ObjectClient {
       this.client.send(command, { abortSignal: signal }),
     );
     if (answer.Name === undefined && answer.Contents === undefined) throw this.noListing(call);
-    const decode = answer.EncodingType === 'url' ? decodeKey : (key: string) => key;
-    const objects = (answer.Contents ?? []).map((found) =>
-      this.listed(decode(found.Key ?? ''), found.Size, found.ETag, found.LastModified),
-    );
+    const objects = (answer.Contents ?? []).map(({ Key: name = '', Size, ETag, LastModified }) => {
+      const key = answer.EncodingType === 'url' ? decodeKey(name) : name;
+      if (key === undefined) throw this.noListing(call);
+      return this.listed(key, Size, ETag, LastModified);
+    });
     const next = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
     return { objects, ...(next === undefined ? {} : { next }) };
   }
@@ -276,7 +277,11 @@ function plainTag(tag: string | undefined): string {
   return (tag ?? '').replace(/^W\//, '').replace(/^"|"$/g, '');
 }
 
-/** Listings encode keys as forms do: a space is a `+`. */
-function decodeKey(encoded: string): string {
-  return decodeURIComponent(encoded.replaceAll('+', ' '));
+/** Listings encode keys as forms do: a space is a `+`. Undefined: it is not encoded like that. */
+function decodeKey(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
 }

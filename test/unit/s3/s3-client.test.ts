@@ -203,6 +203,11 @@ describe('client of S3', () => {
     assert.deepEqual((await better.listPage('', undefined, signal)).objects, []);
   });
 
+  it('refuses keys that are not encoded as the listing says', async () => {
+    const client = await open(listing([{ key: '100%.csv', bytes: 1 }]));
+    await assert.rejects(client.listPage('', undefined, signal), hasCode('SOURCE_REFUSED'));
+  });
+
   it('is not led astray by an answer that is not of S3', async () => {
     for (const text of ['<html><body>Welcome<br></body>', '<html><body>Welcome</body></html>', '{}', '']) {
       const page = await open((response) => {
