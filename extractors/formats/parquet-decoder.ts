@@ -7,6 +7,9 @@ import { ParquetSpans } from './parquet-spans';
 import type { DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
 import { streamRange } from './range-content';
 
+/** Bytes of a row group that are read with one request; some make a stream of it, so that it is not in memory twice. */
+const MAX_SLICE_BYTES = 8 * 1024 * 1024;
+
 type Answer = Exclude<DecoderAnswer, { kind: 'want' }>;
 type Question = Exclude<DecoderRequest, { kind: 'bytes' }>;
 
@@ -138,8 +141,9 @@ export class ParquetDecoder {
     const knownStart = footerStart - before.length;
     if (start < knownStart) {
       const found = await this.spans.find(start, Math.min(end, knownStart));
-      if (found === undefined) yield* streamRange(this.file, start, Math.min(end, knownStart), this.signal);
-      else yield found;
+      const dataEnd = Math.min(end, knownStart);
+      if (found !== undefined) yield found;
+      else yield* streamRange(this.file, start, dataEnd, this.signal, MAX_SLICE_BYTES);
     }
     if (end > knownStart && start < footerStart)
       yield before.subarray(Math.max(0, start - knownStart), end - knownStart);

@@ -1,27 +1,31 @@
 import type { FileContent } from './format-reader';
 
 /**
- * Bytes of one request: on an object store its wait (some 50 ms) is then as long as reading these bytes as text, and hidden behind that, as the next
- * ones are asked for meanwhile. Two of them are in memory.
+ * Bytes of one request for text: on an object store its wait (some 50 ms) is then about as long as reading these bytes as text, and hidden behind
+ * that, as the next ones are asked for meanwhile. Two of them are in memory for each unit that is read at the same time.
  */
-const SLICE_BYTES = 4 * 1024 * 1024;
+const TEXT_SLICE_BYTES = 2 * 1024 * 1024;
 
-/** The bytes `start` (inclusive) to `end` (exclusive) of a seekable file, as a stream. A reader that stops early leaves nothing open. */
+/**
+ * The bytes `start` (inclusive) to `end` (exclusive) of a seekable file, as a stream of slices, of which the next is under way. A reader that stops
+ * early leaves nothing open.
+ */
 export async function* streamRange(
   file: FileContent,
   start: number,
   end: number,
   signal: AbortSignal,
+  sliceBytes = TEXT_SLICE_BYTES,
 ): AsyncGenerator<Uint8Array> {
   const fetch = (from: number): Promise<Uint8Array> | undefined =>
-    from < end ? file.slice(from, Math.min(from + SLICE_BYTES, end), signal) : undefined;
+    from < end ? file.slice(from, Math.min(from + sliceBytes, end), signal) : undefined;
   let next = fetch(start);
   try {
     for (let at = start; next !== undefined;) {
       const slice = await next;
       at += slice.length;
       next = slice.length === 0 ? undefined : fetch(at);
-      // Read to its end or not at all, later: an error of it is thrown when its turn comes.
+      // An error of it is thrown when its turn comes.
       next?.catch(() => undefined);
       yield slice;
     }
