@@ -31,6 +31,8 @@ export interface GcsReaderOptions extends GoogleLoginOptions {
   readonly project?: string;
   /** `https://storage.googleapis.com` when absent; `http://` only with `credentials: anonymous`. */
   readonly endpoint?: string;
+  /** Somebody who is logged in already; `credentials`, `impersonate` and `environment` are not looked at then. */
+  readonly login?: GoogleLogin;
   readonly log: Logger;
   /** For tests. */
   readonly retry?: RetryPolicy;
@@ -44,7 +46,7 @@ export async function openGcsReader(
   options: GcsReaderOptions,
   signal: AbortSignal = neverAborts(),
 ): Promise<ObjectClient> {
-  const login = await openGoogleLogin(options, signal);
+  const login = options.login ?? (await openGoogleLogin(options, signal));
   const endpoint = checkEndpoint(options.endpoint ?? DEFAULT_ENDPOINT, login);
   const { log, fetch: fetchUrl, retry } = options;
   const rest = new GoogleRest({

@@ -50,7 +50,7 @@ function named(connection: JsonObject, path: string): ReturnType<typeof parseAzu
   };
 }
 
-function unusable(why = 'It names an account and a container.'): BeamliftError {
+function unusable(why = 'Both account and container have to be named.'): BeamliftError {
   return new BeamliftError('USAGE', {
     what: 'A URL of Azure Blob Storage is azure://account/container/prefix/**/*.csv.',
     why,

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { crc32cText } from '../../../core/clients/gcs-objects';
 import { openGcsReader, type GcsReaderOptions } from '../../../core/clients/gcs-reader';
+import type { GoogleLogin } from '../../../core/clients/google-login';
 import type { ObjectClient, ObjectRange } from '../../../core/clients/object-client';
 import { crc32c } from '../../../core/crc32c';
 import { BeamliftError } from '../../../core/errors';
@@ -190,6 +191,38 @@ describe('objects of Cloud Storage, read', () => {
       assert.match(error.hint ?? '', hint);
       assert.equal(asked, error.transient ? QUICK_RETRY.attempts : 1, message);
     }
+  });
+
+  it('with another token where the one that worked has expired, once', async () => {
+    const expired = new Set<string>();
+    await using server = await UnrulyServer.start((asked, response) => {
+      const token = asked.headers.authorization ?? '';
+      if (expired.has(token)) sendError(response, 401, 'authError', 'Invalid Credentials');
+      else sendRange(asked, response);
+    });
+    let tokens = 1;
+    let accepted = '';
+    // Calls itself anonymous to be let through without TLS.
+    const login: GoogleLogin = {
+      isAnonymous: true,
+      project: undefined,
+      headers: () => Promise.resolve({ authorization: `Bearer ${tokens}` }),
+      confirm: ({ authorization = '' }) => {
+        accepted = authorization;
+      },
+      renew: ({ authorization }) => {
+        tokens++;
+        return authorization === accepted;
+      },
+    };
+    await using client = await reading(server, { login });
+    assert.equal(await all(client), BODY.toString());
+    expired.add('Bearer 1');
+    assert.equal(await all(client), BODY.toString());
+    assert.equal(server.asked.length, 3);
+    for (let token = 2; token < 9; token++) expired.add(`Bearer ${token}`);
+    await assert.rejects(all(client), hasCode('LOGIN_FAILED'));
+    assert.equal(server.asked.length, 5);
   });
 
   it('name who pays where the bucket asks for it', async () => {
