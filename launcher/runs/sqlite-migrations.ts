@@ -51,7 +51,7 @@ const MIGRATIONS: readonly Migration[] = [
          PRIMARY KEY (run_id, uri)
        ) WITHOUT ROWID`,
       'CREATE INDEX etl_run_files_by_job ON etl_run_files (job, started_at DESC, run_id DESC, uri)',
-      "CREATE INDEX etl_run_files_failed ON etl_run_files (job, started_at DESC) WHERE status = 'failed'",
+      "CREATE INDEX etl_run_files_failed ON etl_run_files (job, started_at DESC, run_id DESC, uri) WHERE status = 'failed'",
     ],
   },
   {
