@@ -96,6 +96,8 @@ export class CsvTokenizer implements CsvRecord {
   /** Makes texts of fields with escapes or doubled quotes. */
   private readonly plainText: CsvPlainText;
   private readonly escape: number;
+  /** Of bytes from 128 on; in Latin-1 they are characters like any other. */
+  private readonly highFlag: number;
   /** What an escape in front of takes the meaning from, besides line ends. */
   private readonly escapable: readonly Uint8Array[];
 
@@ -118,6 +120,7 @@ export class CsvTokenizer implements CsvRecord {
     this.plainClasses[LF] = this.plainClasses[CR] = NEWLINE;
     this.quotedClasses[LF] = this.quotedClasses[CR] = NEWLINE;
     this.plainClasses[dialect.delimiter[0] ?? 44] = DELIMITER;
+    this.highFlag = dialect.encoding === 'utf-8' ? HAS_HIGH_BYTES : 0;
     const { quote, escape, skipLines = 0 } = dialect;
     this.escape = escape === undefined || escape === quote ? NO_BYTE : escape;
     if (this.escape !== NO_BYTE) this.plainClasses[this.escape] = this.quotedClasses[this.escape] = ESCAPE;
@@ -273,9 +276,8 @@ export class CsvTokenizer implements CsvRecord {
       } else if (this.phase === PLAIN) {
         at = this.overPlain(at);
         this.fieldEnd = at;
-      } else if (trim === true) {
-        at = this.overBlanks(at);
       }
+      if (trim === true && this.phase === AFTER_QUOTE) at = this.overBlanks(at);
       if (at === length) break;
       const byte = buffer[at];
       if (byte === LF || byte === CR) {
@@ -294,7 +296,7 @@ export class CsvTokenizer implements CsvRecord {
         at = behind;
       } else if (this.phase === PLAIN) {
         // The first byte of a longer delimiter, alone.
-        if ((byte ?? 0) >= 128) this.fieldFlags |= HAS_HIGH_BYTES;
+        if ((byte ?? 0) >= 128) this.fieldFlags |= this.highFlag;
         at++;
       } else {
         this.problem ??= `text after the closing quote of field ${this.count + 1}`;
@@ -347,12 +349,12 @@ export class CsvTokenizer implements CsvRecord {
     }
     if (taken > 0) this.linesInRecord++;
     for (const text of this.escapable) {
-      if (taken > 0) break;
+      if (taken !== 0) break;
       taken = this.lengthOf(text, next, atEnd);
     }
     if (taken === UNDECIDED) return UNDECIDED;
     if (taken === 0) return next;
-    this.fieldFlags |= (byte ?? 0) >= 128 ? HAS_ESCAPES | HAS_HIGH_BYTES : HAS_ESCAPES;
+    this.fieldFlags |= (byte ?? 0) >= 128 ? HAS_ESCAPES | this.highFlag : HAS_ESCAPES;
     return next + taken;
   }
 
