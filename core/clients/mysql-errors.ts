@@ -40,6 +40,7 @@ const CODES_BY_NAME: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>
   ['HANDSHAKE_NO_SSL_SUPPORT', 'CONNECTION_TLS'],
   ['HANDSHAKE_SSL_ERROR', 'CONNECTION_TLS'],
   ['AUTH_SWITCH_PLUGIN_ERROR', 'LOGIN_FAILED'],
+  ['MYSQL_CLEAR_PASSWORD_NOT_ENABLED', 'LOGIN_FAILED'],
 ]);
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -75,6 +76,8 @@ export function connectError(thrown: unknown, server: string): BeamliftError {
   if (thrown instanceof Error && 'explained' in thrown && thrown.explained instanceof BeamliftError) {
     return thrown.explained;
   }
+  const plugin = REFUSED_PLUGIN.exec(messageOf(thrown))?.[1];
+  if (plugin !== undefined) return pluginRefused(plugin, server, thrown);
   const report = mysqlReport(thrown);
   const code = codeOf(thrown, report);
   const what: Partial<Record<ErrorCode, string>> = {
@@ -89,6 +92,21 @@ export function connectError(thrown: unknown, server: string): BeamliftError {
   return new BeamliftError(code, {
     what: what[code] ?? `The connection to MySQL at ${server} broke while it was opened`,
     ...reasonAndHint(code, thrown, report),
+  });
+}
+
+/** How the driver says that it does not know a method of authentication, or that it would give the password away. */
+const REFUSED_PLUGIN = /authentication using (?:unknown plugin )?(\w+)/;
+
+function pluginRefused(plugin: string, server: string, cause: unknown): BeamliftError {
+  return new BeamliftError('LOGIN_FAILED', {
+    what: `MySQL at ${server} wants a method of authentication that is not used here`,
+    why:
+      plugin === 'mysql_clear_password'
+        ? 'mysql_clear_password sends the password as it is.'
+        : `It is ${plugin}.`,
+    hint: 'As an administrator, have the user log in by caching_sha2_password or mysql_native_password: ALTER USER … IDENTIFIED WITH …;',
+    cause,
   });
 }
 

@@ -94,7 +94,7 @@ async function attempt(
   signal.addEventListener('abort', onAbort, { once: true });
   const tls: Encryption = { isSecure: false };
   try {
-    const { createConnection } = await import('mysql2');
+    const { createConnection, authPlugins } = await import('mysql2');
     if (socket.destroyed) throw new Error('the connection broke before the server was greeted');
     const connection = createConnection({
       stream: socket,
@@ -110,6 +110,14 @@ async function attempt(
       disableEval: true,
       connectTimeout: 0,
       connectAttributes: { program_name: 'beamlift' },
+      // the server takes a unix socket for safe, and what comes through it for the password; the driver would ask for a key first
+      ...(settings.host.startsWith('/')
+        ? {
+            authPlugins: {
+              caching_sha2_password: authPlugins.caching_sha2_password({ overrideIsSecure: true }),
+            },
+          }
+        : {}),
       ...(encrypted ? { ssl: {} } : {}),
     });
     const driver = connection as unknown as DriverConnection;

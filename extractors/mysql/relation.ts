@@ -86,7 +86,7 @@ async function describeTable(session: MysqlSession, table: FoundTable): Promise<
         name: column ?? '',
         reading: readingOf(field, declared),
         nullable: nullable !== 'NO',
-        generated: /GENERATED/i.test(extra ?? '') && !/DEFAULT_GENERATED/i.test(extra ?? ''),
+        generated: isGenerated(extra ?? ''),
         nativeType: declared.columnType,
         comment: comment === '' ? undefined : (comment ?? undefined),
         fractionDigits: field.decimals,
@@ -95,6 +95,14 @@ async function describeTable(session: MysqlSession, table: FoundTable): Promise<
     ];
   });
   return { table, from, name, columns, primaryKey: key.rows.map(([column]) => column ?? '') };
+}
+
+/**
+ * Whether EXTRA says that the server computes the column. DEFAULT_GENERATED of MySQL 8 is a default that is an expression, and INVISIBLE
+ * says that `SELECT *` leaves the column out: tables are read by the names of their columns, and have it.
+ */
+export function isGenerated(extra: string): boolean {
+  return /(?<!DEFAULT_)GENERATED/i.test(extra);
 }
 
 async function describeQueryColumns(session: MysqlSession, sql: string): Promise<Relation> {

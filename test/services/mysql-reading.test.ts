@@ -61,6 +61,16 @@ describe('reading from MySQL', () => {
     });
   });
 
+  it('reads columns that SELECT * leaves out', async () => {
+    await server.execute(
+      'CREATE TABLE veiled (id INT PRIMARY KEY, hidden INT INVISIBLE DEFAULT 7)',
+      'INSERT INTO veiled (id) VALUES (1)',
+    );
+    await withMysql(server, { object: table('veiled') }, async (source) => {
+      assert.deepEqual((await readAll(source)).rows, [[1n, 7n]]);
+    });
+  });
+
   it('reads views, and filters of any wording', async () => {
     await withMysql(
       server,

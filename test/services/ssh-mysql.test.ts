@@ -84,21 +84,28 @@ describe('MySQL through SSH', () => {
       found.map(({ name }) => name),
       ['shop.wide'],
     );
-    const options = { object: table('wide'), connection, environment: environment(), maxConnections: 2 };
-    await withMysql(mysql, options, async (source) => {
-      const counts = await Promise.all(
-        [0, 1, 2, 3].map(async (remainder) => {
-          const unit = { id: `h${remainder}`, kind: 'hash' as const, column: 'id', modulus: 4, remainder };
-          return (await readAll(source, { unit })).rows.length;
-        }),
-      );
-      assert.equal(
-        counts.reduce((sum, count) => sum + count, 0),
-        ROWS,
-      );
-      assert.equal(await connectionsOf(mysql), 2);
-    });
-    await assertNoneLeft(mysql);
+    for (const way of [connection, {}]) {
+      const options = {
+        object: table('wide'),
+        connection: way,
+        environment: environment(),
+        maxConnections: 2,
+      };
+      await withMysql(mysql, options, async (source) => {
+        const counts = await Promise.all(
+          [0, 1, 2, 3].map(async (remainder) => {
+            const unit = { id: `h${remainder}`, kind: 'hash' as const, column: 'id', modulus: 4, remainder };
+            return (await readAll(source, { unit })).rows.length;
+          }),
+        );
+        assert.equal(
+          counts.reduce((sum, count) => sum + count, 0),
+          ROWS,
+        );
+        assert.equal(await connectionsOf(mysql), 2);
+      });
+      await assertNoneLeft(mysql);
+    }
   }).timeout(20_000);
 
   it('stops a statement at the server through the tunnel, and then closes it', async () => {
