@@ -129,7 +129,7 @@ function hintFor(code: string): string {
   switch (primary) {
     case 'SQLITE_NOTADB':
     case 'SQLITE_CORRUPT':
-      return 'Move the file away: a new one is made by the next run, and only the history of runs is lost.';
+      return 'Move the file away: a new one is made by the next run, and only the history of runs is lost, and connections that were stored.';
     case 'SQLITE_BUSY':
       return 'Another process holds the file. Look for a program that has it open in a transaction.';
     case 'SQLITE_FULL':

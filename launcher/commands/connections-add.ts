@@ -7,6 +7,7 @@ import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
 import { addConnectionFlags, describesConnection, type ConnectionFlags } from '../flags/connection-flags';
 import { addExamples } from '../flags/examples';
 import { addOutputFlags } from '../flags/output-flags';
+import { quoteArgument } from '../invocation';
 import { terminalPrompter, type Prompter } from '../init/prompter';
 import { CommandOutput, type OutputFlags } from '../output/command-output';
 import { printableLine } from '../output/printable';
@@ -66,7 +67,8 @@ async function add(context: CommandContext, name: string, flags: AddFlags): Prom
     const connection = await tools.sealDraft(draft, undefined, keys, new Date());
     if (!(await store.put(connection, undefined))) throw exists(name, context);
     output.say(`Stored connection ${printableLine(name)} (${draft.type}) in ${place}${secretsNote(draft)}.`);
-    if (!wanted) output.say(`Next: ${host.invocation} connections test ${name}`);
+    const fileFlag = flags.file === undefined ? '' : ` -f ${quoteArgument(flags.file)}`;
+    if (!wanted) output.say(`Next: ${host.invocation} connections test ${quoteArgument(name)}${fileFlag}`);
     return EXIT.ok;
   });
 }

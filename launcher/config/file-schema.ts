@@ -36,7 +36,7 @@ export const FILE_KEYS = {
   runners: { description: 'Which runner takes which jobs.' },
   run_store: {
     description:
-      'Where the history of runs is kept: `sqlite:` and a path, `postgres://user@host/database?schema=…`, or `gs://bucket/prefix`; or a mapping, see [Run stores](#run-stores). Losing it loses no data.',
+      'Where the history of runs is kept: `sqlite:` and a path, `postgres://user@host/database?schema=…`, or `gs://bucket/prefix`; or a mapping, see [Run stores](#run-stores). Losing it loses no data. It also keeps the connections of `beamlift connections`.',
     default: `sqlite:${DEFAULT_RUN_STORE_FILE}`,
   },
 } as const;

@@ -6,7 +6,13 @@ import type { SecretRedactor } from '../../core/secret-redactor';
 import { SECRET_KEY_VARIABLE, SecretKeys } from '../../core/sealed-secrets';
 import { parseSecretText } from '../../core/secret-references';
 import { formatProblem, ProblemList, type ProblemPlaces } from '../config/configuration-problem';
-import { ALL_MODULES, connectionRole, type EndpointModule, findModule } from '../config/endpoint-modules';
+import {
+  ALL_MODULES,
+  connectionRole,
+  type EndpointModule,
+  type EndpointRole,
+  findModule,
+} from '../config/endpoint-modules';
 import { escapeReferences, NO_CREDENTIALS } from '../config/endpoint-texts';
 import { readUrl } from '../config/endpoint-url';
 import { type Fields, isFields, valueAt, withoutAt } from '../config/field-paths';
@@ -69,8 +75,7 @@ export async function draftConnection(request: ConnectionDraftRequest): Promise<
       ? request.answers
       : await askConnection(request.answers, { role, existing, prompter, keys });
   const raw = gatherFields(answers, { name, existing, role, environment, problems });
-  const type = kindOf(raw);
-  rememberSecrets(raw, findModule(role, type ?? ''), redactor);
+  rememberSecrets(raw, { role, environment, redactor });
   reportBorrowed(raw, [], { name, existing, problems });
   const inlineSecrets = new Map<string, string>();
   const context = { environment, baseFolder: folder, problems, inlineSecrets, isStored: true };
@@ -126,17 +131,27 @@ function invalid(name: string, problems: ProblemList, places: ProblemPlaces | un
   });
 }
 
-function kindOf(raw: Fields): string | undefined {
-  const type = raw['source_type'];
-  return typeof type === 'string' ? type : undefined;
-}
-
-/** Literal pieces of secrets; nothing of them may be shown, whatever else is wrong. */
-function rememberSecrets(raw: Fields, module: EndpointModule | undefined, redactor: SecretRedactor): void {
+/** Literal pieces of secrets, also of those in a URL; nothing of them may be shown, whatever else is wrong. */
+function rememberSecrets(
+  raw: Fields,
+  {
+    role,
+    environment,
+    redactor,
+  }: Pick<ConnectionDraftRequest, 'environment' | 'redactor'> & {
+    readonly role: EndpointRole;
+  },
+): void {
+  const { source_type: type, url } = raw;
+  const reading = typeof url === 'string' ? readUrl(url, role, environment) : undefined;
+  const fromUrl = reading === undefined || 'problem' in reading ? undefined : reading;
+  const module = fromUrl?.module ?? (typeof type === 'string' ? findModule(role, type) : undefined);
   for (const field of module?.secretFields ?? []) {
     const words = Object.entries(module?.fieldAliases ?? {}).filter(([, own]) => own === field);
-    const texts = [field, ...words.map(([word]) => word)].map((word) => valueAt(raw, word));
-    for (const text of texts) rememberLiterals(text, redactor);
+    for (const word of [field, ...words.map(([alias]) => alias)]) {
+      rememberLiterals(valueAt(raw, word), redactor);
+      rememberLiterals(valueAt(fromUrl?.fields ?? {}, word), redactor);
+    }
   }
 }
 
@@ -146,11 +161,7 @@ function rememberLiterals(text: unknown, redactor: SecretRedactor): void {
 }
 
 /** The fields without the kind and the URL, which stands for fields. */
-function ownFields(
-  raw: Fields,
-  role: Parameters<typeof readUrl>[1],
-  environment: Environment,
-): Record<string, unknown> {
+function ownFields(raw: Fields, role: EndpointRole, environment: Environment): Record<string, unknown> {
   const { url, ...rest } = raw;
   const own: Record<string, unknown> = { ...rest };
   for (const key of role.typeKeys) Reflect.deleteProperty(own, key);
