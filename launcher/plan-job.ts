@@ -23,6 +23,7 @@ import type { OpenedJob } from './open-job';
 import { routePlan } from './route-plan';
 import { isPipelineRunner } from './runner-desk';
 import { focusOf, selectFiles, type FileSelection } from './select-files';
+import { unlikeValueNotices } from './unlike-values';
 import { codeVersion } from './version';
 import { decideWindow, type WindowDecision } from './window';
 
@@ -91,6 +92,7 @@ export async function makePlan(
     addColumns: job.schemaUpdate === 'add_columns',
   });
   notices.push(...mapping.notices);
+  if (existing !== undefined) notices.push(...unlikeValueNotices(source, mapping.columns));
 
   const staging = destination.stagingFormat(mapping.destinationSchema, job.stagingFormat);
   if (staging.reason !== undefined) notices.push(`Rows are staged as ${staging.format}: ${staging.reason}`);

@@ -110,6 +110,11 @@ describe('schemas of several files', function () {
     assert.equal(await columns(), before);
     // Another kind: refused, and nothing of it is there.
     await put('7.csv', 'id,amount,note\nfive,1,z\n');
+    const announced = (await plan()).notices.join('\n');
+    assert.match(
+      announced,
+      /Values that are not what the table has: id \(string; the table has int64\)\. Rows/,
+    );
     const refused = await run(1);
     assert.equal(refused.error?.code, 'REJECTS_EXCEEDED');
     assert.match(`${refused.error.why ?? ''} ${refused.error.hint ?? ''}`, /int64/);
