@@ -36,7 +36,9 @@ const caseOf = fc
   })
   .chain((given): fc.Arbitrary<Case> => {
     const { delimiter, quote, escape, comment, width } = given;
-    const own = [...delimiter, quote, escape, ...comment, `${escape}${quote}`].filter(Boolean);
+    const own = [...Array.from(delimiter), quote, escape, ...Array.from(comment), `${escape}${quote}`].filter(
+      Boolean,
+    );
     const alphabet = [...own, ...own, 'a', 'B', '0', ' ', '\t', '\n', '\r', '\r\n', 'é', '\0'];
     const cell = fc.array(fc.constantFrom(...alphabet), { maxLength: 5 }).map((parts) => parts.join(''));
     const row = fc.array(cell, { minLength: width, maxLength: width });
@@ -51,10 +53,12 @@ function writable(text: string, { delimiter, quote, escape, comment, trim }: Omi
   const forbidden = new Set([
     // In front of a line end it would be half of one.
     '\r',
-    ...(escape === '' ? [...delimiter, ...comment, '\n'] : []),
+    ...(escape === '' ? [...Array.from(delimiter), ...Array.from(comment), '\n'] : []),
     ...(trim ? [' ', '\t'] : []),
   ]);
-  return [...text].filter((character) => !forbidden.has(character)).join('');
+  return Array.from(text)
+    .filter((character) => !forbidden.has(character))
+    .join('');
 }
 
 function renderField(text: string, index: number, given: Case): string {
@@ -67,14 +71,21 @@ function renderField(text: string, index: number, given: Case): string {
     return result;
   };
   if (quote === '') {
-    const specials = [escape, [...delimiter][0] ?? '', [...comment][0] ?? '', '\n', '\r', '\r\n'];
+    const specials = [
+      escape,
+      Array.from(delimiter)[0] ?? '',
+      Array.from(comment)[0] ?? '',
+      '\n',
+      '\r',
+      '\r\n',
+    ];
     return escape === '' ? text : escaped(specials);
   }
   const special =
-    [...delimiter, quote, '\r', '\n', escape].some(
+    [...Array.from(delimiter), quote, '\r', '\n', escape].some(
       (character) => character !== '' && text.includes(character),
     ) ||
-    (comment !== '' && index === 0 && text.startsWith([...comment][0] ?? '')) ||
+    (comment !== '' && index === 0 && text.startsWith(Array.from(comment)[0] ?? '')) ||
     (trim && BLANK.test(text));
   if (!special) return text;
   return quote + (escape === '' ? text.replaceAll(quote, quote + quote) : escaped([escape, quote])) + quote;
@@ -146,14 +157,14 @@ describe('CSV dialects', () => {
 
         // Without quotes it knows no escapes, and it takes tabs and spaces for no delimiters where it trims.
         if (quote === '' || (trim && /[ \t]/.test(delimiter))) return;
-        const read = parse(text, {
+        const read: unknown = parse(text, {
           delimiter,
           quote,
           escape: escape === '' ? quote : escape,
           trim,
           record_delimiter: ['\r\n', '\n', '\r'],
           ...(comment === '' ? {} : { comment, comment_no_infix: true }),
-        }) as string[][];
+        });
         assert.deepEqual(read, rows, text);
         compared++;
       }),
