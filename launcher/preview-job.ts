@@ -3,6 +3,7 @@ import { toBeamliftError } from '../core/errors';
 import { LossLedger } from '../core/loss-ledger';
 import type { PlannedColumn } from '../core/plan';
 import type { Reject } from '../core/reject';
+import { badFileOf } from '../pipelines/bad-files';
 import { compileConverter, nameRowByKey } from '../transforms/schema-aware-converter';
 import { compileTextSerializer } from '../transforms/serializer';
 import type { JobSpec } from './config/job-spec';
@@ -45,33 +46,41 @@ export async function previewJob(job: JobSpec, rows: number, services: LaunchSer
 
     const shown: (string | null)[][] = [];
     const rejects: Reject[] = [];
+    const leftOut: string[] = [];
     for (const unit of units) {
       const columns = context.sourceSchema.columns.map((column) => column.name);
       const { window, pin } = context;
-      const stream = opened.extractor.read({ unit, window, columns, limit: rows, pin }, signal);
-      for await (const batch of stream.batches) {
-        rejects.push(...batch.rejects);
-        for (const [index, row] of batch.rows.entries()) {
-          if (shown.length + rejects.length >= rows) break;
-          const converted = converter.convert(row);
-          if (converted !== undefined) {
-            shown.push(texts(converted));
-            continue;
+      const planned = { schema: context.sourceSchema, unread: context.unreadColumns ?? [] };
+      const stream = opened.extractor.read({ unit, window, columns, limit: rows, pin, planned }, signal);
+      try {
+        for await (const batch of stream.batches) {
+          rejects.push(...batch.rejects);
+          for (const [index, row] of batch.rows.entries()) {
+            if (shown.length + rejects.length >= rows) break;
+            const converted = converter.convert(row);
+            if (converted !== undefined) {
+              shown.push(texts(converted));
+              continue;
+            }
+            const { column, value, reason } = converter.lastReject();
+            const named = batch.nameRow?.(index) ?? nameByKey?.(row) ?? `row ${index + 1}`;
+            rejects.push({
+              row: named,
+              reason,
+              ...(column === undefined ? {} : { column }),
+              ...(value === undefined ? {} : { value }),
+            });
           }
-          const { column, value, reason } = converter.lastReject();
-          const named = batch.nameRow?.(index) ?? nameByKey?.(row) ?? `row ${index + 1}`;
-          rejects.push({
-            row: named,
-            reason,
-            ...(column === undefined ? {} : { column }),
-            ...(value === undefined ? {} : { value }),
-          });
+          if (shown.length + rejects.length >= rows) break;
         }
-        if (shown.length + rejects.length >= rows) break;
+      } catch (error) {
+        const bad = context.skipBadFiles === true ? badFileOf(unit, error) : undefined;
+        if (bad === undefined) throw error;
+        leftOut.push(`${bad.uri} is left out (on_bad_file: skip): ${bad.failure.what}`);
       }
       if (shown.length + rejects.length >= rows) break;
     }
-    return { columns: context.columns, rows: shown, rejects, notices };
+    return { columns: context.columns, rows: shown, rejects, notices: [...notices, ...leftOut] };
   } catch (thrown) {
     throw toBeamliftError(thrown, { job: job.name });
   } finally {

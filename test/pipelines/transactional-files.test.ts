@@ -176,6 +176,19 @@ describe('files of a transactional job', function () {
     assert.equal((await ids())?.length, 57);
   });
 
+  it('are left out of a preview, too', async () => {
+    await configure(', on_bad_file: skip');
+    await put('a.csv.gz', 'no gzip');
+    await put('b.csv', 'id\n7\n');
+    const { code, out, err } = await workspace.beamlift(['preview', '--json']);
+    assert.equal(code, 0, err);
+    const preview = JSON.parse(out) as { rows: unknown; notices: string[] };
+    assert.deepEqual(preview.rows, [['7']]);
+    assert.match(preview.notices.join('\n'), /a\.csv\.gz is left out/);
+    await configure();
+    assert.equal((await workspace.beamlift(['preview'])).code, 1);
+  });
+
   it('of which none is right make no table, and are all in the history', async () => {
     await configure(', on_bad_file: skip');
     await put('a.csv', 'id\n1\nx,y\n');
