@@ -17,6 +17,8 @@ import { RETRY_POLICIES } from '../../core/retry-policies';
 import type { TableSchema } from '../../core/schema';
 import { withRetries } from '../../core/with-retries';
 import { ConnectionPool } from '../database/connection-pool';
+import { encryptionNotice } from '../database/encryption-notice';
+import { objectName } from '../database/object-name';
 import { estimateRows } from './estimate-rows';
 import { readUnit } from './read-unit';
 import { loadRelation, schemaOf, type Relation } from './relation';
@@ -54,9 +56,8 @@ export class MysqlExtractor implements Extractor {
 
   async notices(signal: AbortSignal): Promise<readonly string[]> {
     const { facts, relation } = await this.describe(signal);
-    const { host } = await this.resolveSettings(signal);
-    const isLocal = host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
-    return sourceNotices(relation, facts, isLocal);
+    const settings = await this.resolveSettings(signal);
+    return [...sourceNotices(relation, facts), ...encryptionNotice(facts.protocol, settings)];
   }
 
   files(): Promise<undefined> {
@@ -185,11 +186,4 @@ export class MysqlExtractor implements Extractor {
     }
     return this.settings;
   }
-}
-
-function objectName({ object }: SourceSpec): string {
-  if (object.kind === 'table') {
-    return object.schema === undefined ? object.name : `${object.schema}.${object.name}`;
-  }
-  return object.kind === 'query' ? 'query' : object.pattern;
 }

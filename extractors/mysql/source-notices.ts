@@ -5,7 +5,7 @@ import type { ServerFacts } from './server-facts';
 const TRANSACTIONAL_ENGINES: ReadonlySet<string> = new Set(['InnoDB', 'ROCKSDB', 'TokuDB']);
 
 /** What a person should know about reading this source before it is read. */
-export function sourceNotices(relation: Relation, facts: ServerFacts, isLocalHost: boolean): string[] {
+export function sourceNotices(relation: Relation, facts: ServerFacts): string[] {
   const { table, name } = relation;
   const notices = [snapshotNotice(relation)];
   if (table?.engine !== undefined && !TRANSACTIONAL_ENGINES.has(table.engine)) {
@@ -15,9 +15,6 @@ export function sourceNotices(relation: Relation, facts: ServerFacts, isLocalHos
   }
   if (facts.isReplica) {
     notices.push('The server is a replica: rows arrive with its delay.');
-  }
-  if (facts.protocol === undefined && !isLocalHost) {
-    notices.push('The connection is not encrypted; sslmode require or verify-full would refuse that.');
   }
   const list = (kind: (column: Relation['columns'][number]) => boolean): string =>
     relation.columns

@@ -17,6 +17,8 @@ import { RETRY_POLICIES } from '../../core/retry-policies';
 import type { TableSchema } from '../../core/schema';
 import { withRetries } from '../../core/with-retries';
 import { ConnectionPool } from '../database/connection-pool';
+import { encryptionNotice } from '../database/encryption-notice';
+import { objectName } from '../database/object-name';
 import { estimateRows } from './estimate-rows';
 import { readUnit } from './read-unit';
 import { loadRelation, schemaOf, type Relation } from './relation';
@@ -58,9 +60,11 @@ export class PostgresExtractor implements Extractor {
 
   async notices(signal: AbortSignal): Promise<readonly string[]> {
     const { facts, relation } = await this.describe(signal);
-    const { host } = await this.resolveSettings(signal);
-    const isLocal = host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
-    return sourceNotices(relation, facts, await this.checkSnapshots(signal), isLocal);
+    const settings = await this.resolveSettings(signal);
+    return [
+      ...sourceNotices(relation, facts, await this.checkSnapshots(signal)),
+      ...encryptionNotice(facts.protocol, settings),
+    ];
   }
 
   files(): Promise<undefined> {
@@ -213,10 +217,4 @@ export class PostgresExtractor implements Extractor {
     }
     return this.settings;
   }
-}
-
-function objectName({ object }: SourceSpec): string {
-  if (object.kind === 'table')
-    return object.schema === undefined ? object.name : `${object.schema}.${object.name}`;
-  return object.kind === 'query' ? 'query' : object.pattern;
 }

@@ -2,12 +2,7 @@ import type { Relation } from './relation';
 import type { ServerFacts } from './server-facts';
 
 /** What a person should know about reading this source before it is read. */
-export function sourceNotices(
-  relation: Relation,
-  facts: ServerFacts,
-  exportsSnapshots: boolean,
-  isLocalHost: boolean,
-): string[] {
+export function sourceNotices(relation: Relation, facts: ServerFacts, exportsSnapshots: boolean): string[] {
   const { table, name } = relation;
   const notices = [
     exportsSnapshots
@@ -23,9 +18,6 @@ export function sourceNotices(
     notices.push(
       'The connection goes through a pooler. A unit whose connection ends up at another server than the snapshot fails; connect to the server itself if that happens.',
     );
-  }
-  if (facts.protocol === undefined && !isLocalHost) {
-    notices.push('The connection is not encrypted; sslmode require or verify-full would refuse that.');
   }
   if (table?.kind === 'foreign table') {
     notices.push(`${name} is a foreign table: the snapshot does not cover the server that it is on.`);
