@@ -17,6 +17,7 @@ import type { Column, TableSchema } from '../../core/schema';
 import type { FormatReader } from '../formats/format-reader';
 import { describeFiles, type FileSetDescription } from './describe-files';
 import { fileRanges } from './file-ranges';
+import { compilePattern } from './glob';
 import type { Listing, ObjectStore } from './object-store';
 import { openContent } from './opened-content';
 import { readLimited } from './read-limited';
@@ -113,7 +114,9 @@ export class FileExtractor implements Extractor {
     const columns = request.columns.map((name) => findColumn(schema, name));
     const known = [...schema.columns.map(({ name }) => name), ...(request.planned?.unread ?? [])];
     const files = await this.filesOf(request.unit, signal);
-    const several = files.length > 1 || (await this.files(signal)).length > 1;
+    // Nothing is listed for this: a worker knows its files.
+    const { literal } = compilePattern(this.pattern);
+    const several = files.length > 1 || files[0]?.uri !== literal;
     for (const file of files) {
       try {
         yield* this.readFile(file, columns, known, several, signal);
@@ -148,7 +151,8 @@ export class FileExtractor implements Extractor {
     const content = await openContent(await smallContent(this.store.content(entry), signal), signal);
     const unknown = new UnknownColumns(known);
     const described = this.description.made?.described;
-    if (described?.has(entry.uri) !== true) {
+    const isFirst = range === undefined || range.start === 0;
+    if (isFirst && described?.has(entry.uri) !== true) {
       unknown.addNames((await this.reader.describe(content, signal)).columns.map(({ name }) => name));
     }
     const stored = storedProgress(content);

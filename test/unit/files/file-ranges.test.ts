@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import type { FileEntry } from '../../../core/extractor';
+import type { TableSchema } from '../../../core/schema';
+import { FileExtractor } from '../../../extractors/files/file-extractor';
 import { fileRanges } from '../../../extractors/files/file-ranges';
 import type { ObjectStore } from '../../../extractors/files/object-store';
 import type { FileContent } from '../../../extractors/formats/format-reader';
@@ -21,7 +23,9 @@ function storeOf(files: Record<string, Uint8Array>): {
     uri,
     bytes,
     seekable: true,
-    stream: () => assert.fail('no file is streamed'),
+    async *stream() {
+      yield await Promise.resolve(files[uri] ?? TEXT);
+    },
     slice: (start, end) => {
       opened.add(uri);
       return Promise.resolve(Uint8Array.prototype.slice.call(files[uri], start, end));
@@ -71,5 +75,50 @@ describe('fileRanges', () => {
       code: 'FORMAT_INVALID',
       where: { object: 'a.parquet' },
     });
+  });
+});
+
+describe('FileExtractor on a worker', () => {
+  it('reads ranges by what the plan says, and neither lists nor describes', async () => {
+    const { store, entries } = storeOf({ 'a.jsonl': TEXT });
+    const log = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    };
+    const schema: TableSchema = {
+      columns: [{ name: 'a', type: { kind: 'json' }, nullable: true }],
+      primaryKey: [],
+    };
+    const ranges =
+      (await fileRanges(store, jsonlReader(), entries, { bytes: 3_000 }, signal)).get('a.jsonl') ?? [];
+    assert.equal(ranges.length, 2);
+    for (const [pattern, called] of [
+      ['a.jsonl', 'line 1 after byte'],
+      ['*.jsonl', 'a.jsonl line 1 after byte'],
+    ] as const) {
+      const extractor = new FileExtractor(store, pattern, jsonlReader(), log);
+      const [entry] = entries;
+      const [, range] = ranges;
+      assert.ok(entry !== undefined && range !== undefined);
+      const { batches } = extractor.read(
+        {
+          unit: { id: 'f0002', kind: 'file', ...entry, range },
+          window: null,
+          columns: ['a'],
+          limit: null,
+          pin: undefined,
+          planned: { schema, unread: [] },
+        },
+        signal,
+      );
+      const rows = [];
+      for await (const batch of batches) {
+        rows.push(...batch.rows.map((_, index) => batch.nameRow?.(index)));
+      }
+      assert.equal(rows.length, range.bytes / 8);
+      assert.equal(rows[0], `${called} ${range.start}`);
+    }
   });
 });
