@@ -232,7 +232,7 @@ export const jobSchema = z.strictObject({
   }),
   file_format: optionalKey(z.enum(['csv', 'json', 'jsonl', 'parquet']), {
     description:
-      'The format of the files; `json` is one array of objects a file. Left out, the ending of `file_pattern` says it, also in front of `.gz` or `.zst`.',
+      'The format of the files; `json` is an array of objects, or objects one behind the other, `jsonl` one object a line. Left out, the ending of `file_pattern` says it, also in front of `.gz` or `.zst`.',
   }),
   file_format_options: optionalKey(fileFormatOptionsSchema, {
     description: 'How CSV and JSON files are written.',
