@@ -4,7 +4,6 @@ import type { SplitHints } from '../core/extractor';
 import type { JobState } from '../core/loader';
 import {
   PLAN_VERSION,
-  type Disposition,
   type Estimate,
   type Plan,
   type Runner,
@@ -18,6 +17,7 @@ import { planColumns } from '../transforms/column-mapping';
 import type { JobSpec } from './config/job-spec';
 import { fingerprint } from './config/fingerprint';
 import { destinationTable } from './destination-table';
+import { dispositionOf, refuseFlags } from './disposition';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { OpenedJob } from './open-job';
 import { routePlan } from './route-plan';
@@ -214,40 +214,6 @@ async function cutUnits(
 
 function bytesOf(files: readonly { readonly bytes: number }[]): number {
   return files.reduce((sum, file) => sum + file.bytes, 0);
-}
-
-/** How the rows of a job become visible. */
-function dispositionOf(job: JobSpec, options: Pick<LaunchOptions, 'fullRefresh'>): Disposition {
-  if (job.loadType === 'catalog' || options.fullRefresh) return 'replace';
-  return job.loadType === 'merge' ? 'merge' : 'append';
-}
-
-function refuseFlags(job: JobSpec, options: LaunchOptions, disposition: Disposition): void {
-  const refuse = (what: string, why: string, hint: string): never => {
-    throw new BeamliftError('PLAN_REFUSED', { what, why, hint, where: { job: job.name } });
-  };
-  const dated = options.startDate !== undefined || options.endDate !== undefined;
-  if (options.limit !== undefined && disposition === 'replace') {
-    refuse(
-      '--limit cannot be used with a load that replaces the table',
-      'The table would be left with a part of its rows.',
-      'Use `beamlift preview` to look at rows, or a job with load_type transactional.',
-    );
-  }
-  if (dated && job.timestampColumn === undefined) {
-    refuse(
-      '--start-date and --end-date need a job with timestamp_column',
-      `Job ${job.name} has none, so there is nothing to compare the dates with.`,
-      'Add timestamp_column to the job, or leave the flags out.',
-    );
-  }
-  if (dated && disposition === 'replace') {
-    refuse(
-      '--start-date and --end-date cannot be used with a load that replaces the table',
-      'Rows outside of the interval would be removed.',
-      'Leave the flags or --full-refresh out, or use load_type transactional or merge.',
-    );
-  }
 }
 
 /** A state whose table is gone says nothing about what must be loaded. */

@@ -67,8 +67,7 @@ export async function runInProcess(
 
 /** Long units started last would leave the other workers idle at the end. */
 export function largestFirst(units: readonly WorkUnit[]): WorkUnit[] {
-  const size = (unit: WorkUnit): number =>
-    unit.estimatedRows ?? bytesToRead(filesOfUnit(unit));
+  const size = (unit: WorkUnit): number => unit.estimatedRows ?? bytesToRead(filesOfUnit(unit));
   return [...units].sort((a, b) => size(b) - size(a));
 }
 
