@@ -31,7 +31,7 @@ export function fingerprint(job: FingerprintedJob): string {
   const { source, destination } = job;
   const identity = [
     source.type,
-    identityFields(source.connection),
+    [...identityFields(source.connection), ...defaultDataset(source.connection)],
     objectIdentity(source.object),
     destination.type,
     identityFields(destination.config),
@@ -64,6 +64,11 @@ export function identityFields(config: JsonObject): [string, JsonValue][] {
     const value = config[name];
     return value === undefined || value === null ? [] : [[name, value]];
   });
+}
+
+/** Where a source looks names without a dataset up; destinations have theirs as `datasetOf`. */
+function defaultDataset({ dataset }: JsonObject): [string, JsonValue][] {
+  return typeof dataset === 'string' ? [['dataset', dataset]] : [];
 }
 
 function objectIdentity(object: SourceObject): string[] {

@@ -39,6 +39,13 @@ describe('fingerprint', () => {
     assert.equal(of(connection, object), '258484832a0e97e0');
   });
 
+  it('tells tables of two datasets apart', () => {
+    const orders: SourceObject = { kind: 'table', name: 'orders' };
+    const sales = { project: 'p', dataset: 'sales' };
+    assert.notEqual(of(sales, orders), of({ ...sales, dataset: 'archive' }, orders));
+    assert.equal(of({ ...sales, billing_project: 'q', read_method: 'rest' }, orders), of(sales, orders));
+  });
+
   it('does not depend on names, logins, or the order of fields', () => {
     const same = {
       password: '${env:X}',
