@@ -1,15 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { BeamliftError, MAX_SHOWN_VALUE } from '../../core/errors';
 import type { CsvDialect } from './csv-dialect';
+import { CsvFields } from './csv-fields';
 import { CsvPlainText } from './csv-plain-text';
 import { MAX_FIELDS, type CsvRecord } from './csv-record';
 import { MAX_RECORD_BYTES } from './format-reader';
 
 /** What the buffer has beyond the longest record; twice the size of the pieces that are fed. In bytes. */
 const SPARE_BUFFER_BYTES = 512 * 1024;
-
-/** Places of fields before a record had more: with room for all from the start, twenty thousand small files would take 15 GB of memory, one after another. */
-const INITIAL_FIELDS = 64;
 
 /** Bytes of a record that `preview` shows: with the `…` that follows, what `showValue` shows in full. */
 const PREVIEW_BYTES = MAX_SHOWN_VALUE - 1;
@@ -77,9 +75,7 @@ export class CsvTokenizer implements CsvRecord {
   private fieldStart = 0;
   private fieldEnd = 0;
   private fieldFlags = 0;
-  private starts = new Int32Array(INITIAL_FIELDS);
-  private ends = new Int32Array(INITIAL_FIELDS);
-  private flags = new Uint8Array(INITIAL_FIELDS);
+  private readonly fields = new CsvFields();
   private linesInRecord = 0;
   private quoteLine = 0;
   private lastWasCr = false;
@@ -170,21 +166,22 @@ export class CsvTokenizer implements CsvRecord {
   }
 
   hasContent(index: number): boolean {
-    return this.starts[index] !== this.ends[index] || this.isQuoted(index);
+    return this.fields.starts[index] !== this.fields.ends[index] || this.isQuoted(index);
   }
 
   isQuoted(index: number): boolean {
-    return ((this.flags[index] ?? 0) & IS_QUOTED) !== 0;
+    return ((this.fields.flags[index] ?? 0) & IS_QUOTED) !== 0;
   }
 
   hasEscapes(index: number): boolean {
-    return ((this.flags[index] ?? 0) & HAS_ESCAPES) !== 0;
+    return ((this.fields.flags[index] ?? 0) & HAS_ESCAPES) !== 0;
   }
 
   text(index: number): string | undefined {
-    const start = this.starts[index] ?? 0;
-    const end = this.ends[index] ?? 0;
-    const flags = this.flags[index] ?? 0;
+    const { fields } = this;
+    const start = fields.starts[index] ?? 0;
+    const end = fields.ends[index] ?? 0;
+    const flags = fields.flags[index] ?? 0;
     let text: string;
     if ((flags & HAS_HIGH_BYTES) === 0) {
       this.characters ??= this.buffer.toString('latin1', 0, this.length);
@@ -431,12 +428,7 @@ export class CsvTokenizer implements CsvRecord {
     if (this.dialect.trim === true && (this.fieldFlags & IS_QUOTED) === 0) {
       while (this.fieldEnd > this.fieldStart && this.isBlank(this.fieldEnd - 1)) this.fieldEnd--;
     }
-    if (count === this.starts.length) this.reserveFields();
-    if (count < MAX_FIELDS) {
-      this.starts[count] = this.fieldStart;
-      this.ends[count] = this.fieldEnd;
-      this.flags[count] = this.fieldFlags;
-    }
+    if (count < MAX_FIELDS) this.fields.set(count, this.fieldStart, this.fieldEnd, this.fieldFlags);
     this.count = count + 1;
     this.phase = FIELD_START;
   }
@@ -471,22 +463,7 @@ export class CsvTokenizer implements CsvRecord {
     this.recordStart = 0;
     this.fieldStart -= keep;
     this.fieldEnd -= keep;
-    for (let index = Math.min(this.count, MAX_FIELDS) - 1; index >= 0; index--) {
-      this.starts[index] = (this.starts[index] ?? 0) - keep;
-      this.ends[index] = (this.ends[index] ?? 0) - keep;
-    }
-  }
-
-  private reserveFields(): void {
-    const fields = Math.min(2 * this.starts.length, MAX_FIELDS);
-    if (fields === this.starts.length) return;
-    const { starts, ends, flags } = this;
-    this.starts = new Int32Array(fields);
-    this.ends = new Int32Array(fields);
-    this.flags = new Uint8Array(fields);
-    this.starts.set(starts);
-    this.ends.set(ends);
-    this.flags.set(flags);
+    this.fields.moveToFront(Math.min(this.count, MAX_FIELDS), keep);
   }
 
   private reserve(bytes: number): void {
