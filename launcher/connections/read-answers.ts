@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { addAbortSignal, Readable } from 'node:stream';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { SecretRedactor } from '../../core/secret-redactor';
 import { parseConfiguration } from '../config/configuration-document';
@@ -7,6 +8,7 @@ import { problemsError } from '../config/configuration-problem';
 import { isMapping } from '../config/read-endpoint';
 import { fieldsOfFlags, type ConnectionFlags } from '../flags/connection-flags';
 import type { Host } from '../host';
+import { terminalPrompter } from '../init/prompter';
 import type { ConnectionAnswers } from './gather-fields';
 
 /** Of a file with the fields of a connection, or of stdin, in bytes: some key files. */
@@ -26,7 +28,7 @@ export async function readAnswers(
   const secretField = secretOfStdin(flags);
   const secrets = new Map<string, string>();
   if (secretField !== undefined) {
-    const secret = (await readInput(host)).replace(/\r?\n$/, '');
+    const secret = await readSecret(secretField, host);
     redactor.remember(secret);
     if (secret === '') {
       throw new BeamliftError('USAGE', {
@@ -92,14 +94,27 @@ async function readText(file: string, shown: string): Promise<string> {
 async function readInput({ input, signal }: Host): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;
-  for await (const piece of input) {
+  try {
+    // Ends the waiting for somebody who writes nothing.
+    for await (const piece of addAbortSignal(signal, new Readable().wrap(input))) {
+      const bytes = Buffer.from(piece as string | Uint8Array);
+      length += bytes.length;
+      if (length > MAX_INPUT_BYTES) throw tooLong('stdin');
+      pieces.push(bytes);
+    }
+  } catch (error) {
     signal.throwIfAborted();
-    const bytes = Buffer.from(piece as string | Uint8Array);
-    length += bytes.length;
-    if (length > MAX_INPUT_BYTES) throw tooLong('stdin');
-    pieces.push(bytes);
+    throw error;
   }
   return Buffer.concat(pieces).toString('utf8');
+}
+
+/** The secret of stdin; on a terminal it is asked for, so that nobody sees it. */
+async function readSecret(field: string, host: Host): Promise<string> {
+  if (host.inputIsTerminal && host.err.isTerminal) {
+    return await terminalPrompter(host, 'Interrupted; nothing was stored').secret(field, '');
+  }
+  return (await readInput(host)).replace(/\r?\n$/, '');
 }
 
 function tooLong(what: string): BeamliftError {

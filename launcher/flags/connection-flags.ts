@@ -1,4 +1,5 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
+import { BeamliftError } from '../../core/errors';
 import { nonEmpty } from './flag-values';
 
 /** Flags that describe a connection. */
@@ -6,7 +7,8 @@ export interface ConnectionFlags {
   readonly type?: string;
   readonly url?: string;
   readonly fromFile?: string;
-  readonly set?: readonly (readonly [field: string, text: string])[];
+  /** `FIELD=VALUE` each, not checked yet. */
+  readonly set?: readonly string[];
   readonly host?: string;
   readonly port?: string;
   readonly database?: string;
@@ -27,7 +29,7 @@ export function addConnectionFlags(command: Command): Command {
     .option('--port <number>', 'its port', nonEmpty)
     .option('--database <name>', 'the database', nonEmpty)
     .option('--user <name>', 'the user', nonEmpty)
-    .option('--set <field=value>', 'any other field; may be repeated', fieldValue)
+    .option('--set <field=value>', 'any other field; may be repeated', another)
     .option('--password-stdin', 'read `password` from stdin')
     .option('--secret-stdin <field>', 'read this secret field from stdin', nonEmpty)
     .option(
@@ -37,14 +39,24 @@ export function addConnectionFlags(command: Command): Command {
     );
 }
 
-/** The fields that flags set, in the order of the flags' kinds. */
+/** The fields that flags set, in the order of the flags' kinds. Throws USAGE. */
 export function fieldsOfFlags(flags: ConnectionFlags): Map<string, string> {
   const fields = new Map<string, string>();
   for (const name of SHORT) {
     const value = flags[name];
     if (value !== undefined) fields.set(name, value);
   }
-  for (const [name, value] of flags.set ?? []) fields.set(name, value);
+  for (const [index, text] of (flags.set ?? []).entries()) {
+    const equals = text.indexOf('=');
+    if (equals < 1) {
+      // Not quoted: it may be a secret behind another character than =.
+      throw new BeamliftError('USAGE', {
+        what: `--set number ${index + 1} is not of the form FIELD=VALUE`,
+        hint: 'For example: --set sslmode=require',
+      });
+    }
+    fields.set(text.slice(0, equals), text.slice(equals + 1));
+  }
   return fields;
 }
 
@@ -55,11 +67,6 @@ export function describesConnection(flags: ConnectionFlags): boolean {
   return others || passwordStdin === true || fieldsOfFlags(flags).size > 0;
 }
 
-function fieldValue(
-  text: string,
-  before: readonly (readonly [string, string])[] | undefined,
-): readonly (readonly [string, string])[] {
-  const equals = text.indexOf('=');
-  if (equals < 1) throw new InvalidArgumentError('It must be FIELD=VALUE, as in sslmode=require.');
-  return [...(before ?? []), [text.slice(0, equals), text.slice(equals + 1)]];
+function another(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }

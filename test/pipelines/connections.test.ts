@@ -216,6 +216,9 @@ ${more}`;
       [['add', 'a/b', ...SHOP], /a name has up to 100 letters/],
       [['add', 'x', '--type', 'oracle'], /there is no connection of kind "oracle"/],
       [['add', 'x', '--set', 'host=h'], /says no kind: write source_type/],
+      [['add', 'x', '--set', `password:${SECRET}`], /--set number 1 is not of the form FIELD=VALUE/],
+      [['add', 'x', '--password-stdin', '--secret-stdin', 'ssl_key'], /both read stdin/],
+      [['add', 'x', ...SHOP, '--secret-stdin', 'host'], /stdin has nothing for host/],
       [['add', 'shop', ...SHOP], /There is a stored connection called shop already/],
       [['edit', 'shop'], /Nothing says what to change/],
       [['edit', 'shop', '--type', 'mysql'], /is of kind postgresql: delete it/],
@@ -243,6 +246,22 @@ ${more}`;
       await refused(['connections', 'delete', 'own']),
       /own is in beamlift\.yaml, and not in the run store/,
     );
+  });
+
+  it('are changed by one of two commands at the same time', async () => {
+    await addShop();
+    async function* slow(): AsyncGenerator<string> {
+      await ok('connections', 'edit', 'shop', '--host', 'quicker');
+      yield 'new-secret';
+    }
+    const host = { ...workspace.host({ BEAMLIFT_SECRET_KEY: KEY }), input: Readable.from(slow()) };
+    const late = await workspace.beamlift(['connections', 'edit', 'shop', '--password-stdin'], host);
+    assert.equal(late.code, 1);
+    assert.match(
+      late.err,
+      /CONNECTION_CHANGED: Connection shop was changed or deleted by somebody else meanwhile/,
+    );
+    assert.equal((await show('shop')).fields['host'], 'quicker');
   });
 
   it('cannot be used with another key, and can be encrypted anew', async () => {
