@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { BeamliftError } from '../../core/errors';
 import type { CheckFinding } from '../../core/extractor';
 import type { JsonObject } from '../../core/plan';
@@ -36,11 +38,11 @@ describe('PostgreSQL through SSH', () => {
     host_key: ssh.fingerprint,
     ...more,
   });
+  const without = (name: string, fields: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name));
   /** With a file of known hosts instead of a host key. */
   const unpinned = (knownHosts: string): JsonObject =>
-    Object.fromEntries(
-      Object.entries(tunnel({ known_hosts: knownHosts })).filter(([key]) => key !== 'host_key'),
-    );
+    without('host_key', tunnel({ known_hosts: knownHosts }));
   const check = async (more: JsonObject, connection: JsonObject = {}): Promise<CheckFinding[]> => {
     const services = servicesWith({ PASSPHRASE: ssh.passphrase });
     const given = connectionTo(postgres, { connect_timeout: 5, ssh: tunnel(more), ...connection });
@@ -66,6 +68,32 @@ describe('PostgreSQL through SSH', () => {
     const known = await check({}, { sslmode: 'disable', ssh: unpinned(ssh.knownHosts) });
     assert.equal(stepsOf(known), ALL, JSON.stringify(known));
     assert.match(known[0]?.detail ?? '', /^\S+@127\.0\.0\.1:\d+, host key SHA256:\S+ \(ssh-ed25519\)$/);
+  });
+
+  it('logs in with a key of the agent', async () => {
+    const socket = path.join(ssh.folder, 'agent');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    try {
+      await promisify(execFile)('sh', ['-c', 'until test -S "$1"; do sleep 0.02; done', 'sh', socket], {
+        timeout: 5_000,
+      });
+      await promisify(execFile)('ssh-add', ['-q', ssh.key], {
+        env: { ...process.env, SSH_AUTH_SOCK: socket },
+      });
+      const others = without('private_key', tunnel());
+      const cases: readonly (readonly [JsonObject, Record<string, string>])[] = [
+        [{ agent: socket }, {}],
+        [{ agent: true }, { SSH_AUTH_SOCK: socket }],
+        [{}, { SSH_AUTH_SOCK: socket }],
+      ];
+      for (const [more, environment] of cases) {
+        const given = connectionTo(postgres, { sslmode: 'disable', ssh: { ...others, ...more } });
+        const findings = await postgresSource.check(given, servicesWith(environment), never);
+        assert.equal(stepsOf(findings), ALL, JSON.stringify(findings));
+      }
+    } finally {
+      agent.kill();
+    }
   });
 
   it('checks the name of the database in its certificate, not that of the way there', async () => {
