@@ -178,6 +178,8 @@ export interface Extractor {
   upperBound(column: string, holdBackSeconds: number, signal: AbortSignal): Promise<UpperBound>;
   /** Fixes one point in time that all units then read. Held until `close`. Undefined: the source has none. */
   pin(signal: AbortSignal): Promise<JsonObject | undefined>;
+  /** Whether what `pin` fixed can be read when this process is gone. Absent: it cannot. */
+  readonly pinLasts?: boolean;
   /** Rows of a unit within the window. The same request gives the same rows each time: units are retried. */
   read(request: ReadRequest, signal: AbortSignal): RowStream;
   /** Ends connections that nothing uses, before units are read elsewhere: all of them together stay within `maxConnections`. Absent: it has none. */

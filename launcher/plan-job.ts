@@ -140,7 +140,7 @@ export async function makePlan(
   notices.push(...((await loader.reviewPlan?.(context, signal)) ?? []));
   const { runner, reason, large } = await routePlan(opened, context, cut.estimate, options, services);
   const drift = (await extractor.drift?.(signal)) ?? [];
-  if (options.detach) notices.push(...detachNotices(runner, context));
+  if (options.detach) notices.push(...detachNotices(runner, context, extractor.pinLasts === true));
   return {
     context,
     units: cut.units,
@@ -266,11 +266,11 @@ function namesBeside(source: TableSchema, read: TableSchema): string[] {
 }
 
 /** What `--detach` means for this plan. Throws PLAN_REFUSED for a source that this process must keep in place. */
-function detachNotices(runner: Runner, { job, pin }: RunContext): string[] {
+function detachNotices(runner: Runner, { job, pin }: RunContext, pinLasts: boolean): string[] {
   if (!isPipelineRunner(runner)) {
     return [`--detach has no effect: the job runs on this machine (${runner}).`];
   }
-  if (pin === undefined) return [];
+  if (pin === undefined || pinLasts) return [];
   throw new BeamliftError('PLAN_REFUSED', {
     what: 'This job cannot be detached',
     where: { job },

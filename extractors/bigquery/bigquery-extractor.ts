@@ -100,6 +100,11 @@ export class BigQueryExtractor implements Extractor {
     }, signal);
   }
 
+  /** Streams and hidden results are BigQuery's to keep; tables in `temporary_dataset` are deleted by `close`. */
+  get pinLasts(): boolean {
+    return this.results.size === 0;
+  }
+
   read(request: ReadRequest, signal: AbortSignal): RowStream {
     return { wire: 'cells', batches: limited(this.readBatches(request, signal), request.limit) };
   }

@@ -106,6 +106,19 @@ describe('BigQuery as a source: streams', () => {
     assert.deepEqual(again.slice(0, first.length), first);
   });
 
+  it('can be read without the process that planned it, unless a result is its own to take away', async () => {
+    const lasts = async (question: Partial<SourceQuestion>): Promise<unknown> => {
+      const extractor = await open(question);
+      await extractor.pin(signal);
+      await extractor.splits(null, signal, ['id']);
+      return extractor.pinLasts;
+    };
+    const few = { kind: 'table', name: 'few' } as const;
+    assert.equal(await lasts({}), true);
+    assert.equal(await lasts({ object: few }), true);
+    assert.equal(await lasts({ object: few, connection: { temporary_dataset: server.dataset } }), false);
+  });
+
   it('asks for one moment, the columns and the window of the job', async () => {
     const extractor = await open({ filter: "word != 'word 3'" });
     const pin = await extractor.pin(signal);
