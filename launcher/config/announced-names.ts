@@ -2,25 +2,11 @@
  * What belongs to the configuration but not to this version: its own message, instead of one about a mistyped name.
  * A module or key that is there is never looked for here.
  */
-export const ANNOUNCED_SOURCES: readonly string[] = [
-  'mysql',
-  'bigquery',
-  'gcs',
-  's3',
-  'azure_blob',
-  'http_api',
-];
+export const ANNOUNCED_SOURCES: readonly string[] = ['http_api'];
 export const ANNOUNCED_DESTINATIONS: readonly string[] = ['postgres', 'postgresql', 'redis'];
 export const ANNOUNCED_JOB_KEYS: readonly string[] = ['metadata_columns', 'schedule'];
 /** Schemes of URLs, and the kind of source or destination they mean. */
 export const ANNOUNCED_SCHEMES: ReadonlyMap<string, string> = new Map([
-  ['mysql', 'mysql'],
-  ['bigquery', 'bigquery'],
-  ['gs', 'gcs'],
-  ['gcs', 'gcs'],
-  ['s3', 's3'],
-  ['az', 'azure_blob'],
-  ['azure', 'azure_blob'],
   ['postgres', 'postgres'],
   ['postgresql', 'postgres'],
   ['redis', 'redis'],

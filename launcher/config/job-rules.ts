@@ -92,9 +92,15 @@ function checkLoad({ keys, broken, category }: JobDraft, report: Report): void {
   }
 }
 
-function checkFiles({ keys, broken, category }: JobDraft, report: Report): void {
+function checkFiles({ keys, own, broken, category }: JobDraft, report: Report): void {
   const { file_pattern: pattern } = keys;
-  if (category !== 'files' || pattern === undefined) return;
+  if (category !== 'files') return;
+  const by = keys.split?.by;
+  // In `defaults` it is meant for the jobs of databases.
+  if (own.has('split') && by !== undefined && by !== 'auto' && by !== 'none') {
+    report('split', `${by} is for databases; large files are cut by auto, or not at all (none)`, 'by');
+  }
+  if (pattern === undefined) return;
   try {
     compilePattern(pattern);
   } catch (error) {

@@ -124,6 +124,8 @@ function aliasSchema(field: string): JsonSchema {
 /** A field that is no free text may be filled in from an environment variable, too: `port: "${env:PGPORT}"`. */
 function orVariable(field: JsonSchema): JsonSchema {
   if (field.type === 'string' && field.enum === undefined && field['pattern'] === undefined) return field;
+  if (field.properties !== undefined)
+    return { ...field, properties: mapValues(field.properties, orVariable) };
   const { description, default: fallback, examples, ...value } = field;
   const variable = { type: 'string', pattern: '\\$\\{env:[^}]+\\}' };
   return {

@@ -171,7 +171,7 @@ const CASES: readonly Broken[] = [
       'f.yaml:22:5  jobs.b.hold_back: means nothing to a catalog load, which reads everything; remove it, or use a filter',
       'f.yaml:29:5  jobs.c.file_selection: latest is for load_type catalog: other loads take each new file',
       'f.yaml:30:5  jobs.c.filter: is for databases, and the connection is one of files; remove it',
-      'f.yaml:31:5  jobs.c.split: is for databases, and the connection is one of files; remove it',
+      'f.yaml:31:14  jobs.c.split.by: hash is for databases; large files are cut by auto, or not at all (none)',
       'f.yaml:36:5  jobs.d.file_pattern: is for files, and the connection is one of a database; remove it',
       'f.yaml:36:5  jobs.d.file_pattern: a job has one of source_table_name, file_pattern',
     ],
@@ -292,7 +292,7 @@ const CASES: readonly Broken[] = [
     says: 'connections',
     whole: `connections:
   a: { source_type: postgress, host: h }
-  b: { source_type: mysql, host: h }
+  b: { source_type: http_api, host: h }
   c: { host: h }
   d: { type: postgresql, source_type: postgresql, host: h, database: d }
   e: { type: postgresql, port: 70000, database: d, sslmode: verify_full, hots: x, bucket: y }
@@ -308,7 +308,7 @@ jobs:
 ${GOOD}`,
     expected: [
       'f.yaml:2:8  connections.a.source_type: there is no connection of kind "postgress"; did you mean postgres?',
-      'f.yaml:3:8  connections.b.source_type: mysql is not available in this version; write postgresql or local',
+      'f.yaml:3:8  connections.b.source_type: http_api is not available in this version; write postgresql or local',
       'f.yaml:4:3  connections.c: says no kind: write source_type: postgresql or local; or a url',
       'f.yaml:5:8  connections.d.type: type is another word for source_type: write one of them',
       'f.yaml:6:3  connections.e.host: is needed: Name or address of the server',
@@ -355,7 +355,7 @@ run_store: "sqlite:\${env:X}"
     says: 'URLs of connections',
     whole: `connections:
   a: { url: "postgresql://u:canary@" }
-  b: { url: "mysql://u:canary@h/d" }
+  b: { url: "https://u:canary@h/d" }
   c: { url: "canary" }
   d: { url: "postgresql://h/d", host: other }
   e: { url: "postgresql://h/d", source_type: local }
@@ -370,7 +370,7 @@ jobs:
 ${GOOD.replace('warehouse', 'b').replace('shop', 'f')}`,
     expected: [
       'f.yaml:2:8  connections.a.url: cannot read ***',
-      'f.yaml:3:8  connections.b.url: mysql is not available in this version; available are postgresql (a database) and local (a folder)',
+      'f.yaml:3:8  connections.b.url: http_api is not available in this version; available are postgresql (a database) and local (a folder)',
       'f.yaml:4:8  connections.c.url: no connection has a URL of this form; there are postgresql (a database) and local (a folder)',
       'f.yaml:5:33  connections.d.host: is in the url, too: write it in one of them',
       'f.yaml:6:8  connections.e.url: is a URL of postgresql, but the kind says local',
@@ -387,13 +387,13 @@ ${GOOD.replace('warehouse', 'b').replace('shop', 'f')}`,
     jobs: `  a: { source_type: postgresql, connection_params: { host: h }, destination: other, query: SELECT 1, load_type: catalog }
   b: { source_type: postgresql, destination: other, query: SELECT 1, load_type: catalog }
   c: { connection: shop, source_type: postgresql, destination: other, query: SELECT 1, load_type: catalog }
-  d: { source_type: s3, connection_params: {}, destination: other, query: SELECT 1, load_type: catalog }
+  d: { source_type: http_api, connection_params: {}, destination: other, query: SELECT 1, load_type: catalog }
 `,
     expected: [
       'f.yaml:8:33  jobs.a.connection_params.database: is needed: Name of the database',
       'f.yaml:9:3  jobs.b.connection_params: is needed: source_type and connection_params go together',
       'f.yaml:10:8  jobs.c.connection: a job has a connection, or a source_type with connection_params',
-      'f.yaml:11:8  jobs.d.source_type: s3 is not available in this version; write postgresql or local',
+      'f.yaml:11:8  jobs.d.source_type: http_api is not available in this version; write postgresql or local',
     ],
   },
   {

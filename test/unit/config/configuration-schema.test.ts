@@ -125,7 +125,7 @@ describe('configuration reference', () => {
   it('tells secrets', () => {
     assert.match(
       page,
-      /Secret fields are: postgresql: `password`; duckdb: `token`; run store postgresql: `password`, `ssl_key`; run store gcs: `credentials`\./,
+      /Secret fields are: postgresql: `password`; duckdb: `token`; run store postgresql: `password`, `ssl_key`, `ssh\.private_key`, `ssh\.passphrase`, `ssh\.password`; run store gcs: `credentials`\./,
     );
     assert.match(page, /\| `password` \| text \| {2}\| Password of the login\. A secret\. \|/);
   });
