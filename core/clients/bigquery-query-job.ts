@@ -59,7 +59,7 @@ export async function runQueryJob(
 /** Undefined: there is such a job already. */
 async function start(
   rest: QueryJobRest,
-  { sql, destination }: QueryRequest,
+  { sql, destination, cached = true }: QueryRequest,
   { projectId, jobId, location }: JobReference,
   signal: AbortSignal,
 ): Promise<JobResource | undefined> {
@@ -67,6 +67,7 @@ async function start(
     ...rest.queryDefaults,
     query: sql,
     useLegacySql: false,
+    ...(cached ? {} : { useQueryCache: false }),
     ...(destination === undefined
       ? {}
       : { destinationTable: { ...destination }, writeDisposition: 'WRITE_TRUNCATE' }),

@@ -24,6 +24,8 @@ export interface QueryRequest {
   readonly location: string | undefined;
   /** For the error where it fails: `The query of the job failed`. */
   readonly what: string;
+  /** Whether the result of an earlier query will do, which may expire sooner; absent: it will. */
+  readonly cached?: boolean;
   /** Where the rows go; absent: to the hidden dataset of results, for about a day. */
   readonly destination?: TableReference;
 }

@@ -49,6 +49,7 @@ export async function keepResult(
     {
       sql,
       jobId,
+      cached: false,
       location: relation.location,
       what:
         relation.table === undefined

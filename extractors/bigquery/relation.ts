@@ -107,7 +107,14 @@ async function defaultLocation(
   { project, dataset }: BigQueryConnection,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  return dataset === undefined ? undefined : await reader.datasetLocation(project, dataset, signal);
+  if (dataset === undefined) return undefined;
+  try {
+    return await reader.datasetLocation(project, dataset, signal);
+  } catch (error) {
+    // Some may read tables of a dataset and not look at the dataset: BigQuery then finds out by itself.
+    if (error instanceof BeamliftError && error.code === 'RIGHTS_MISSING') return undefined;
+    throw error;
+  }
 }
 
 /**
