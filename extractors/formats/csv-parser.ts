@@ -1,19 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { BeamliftError, MAX_SHOWN_VALUE } from '../../core/errors';
 import type { CsvDialect } from './csv-dialect';
-import {
-  byteClasses,
-  CR,
-  ESCAPE,
-  HIGH,
-  isSpaceOrTab,
-  lengthOf,
-  LF,
-  lineEndLength,
-  ORDINARY,
-  QUOTE,
-  UNDECIDED,
-} from './csv-bytes';
 import { CsvFields } from './csv-fields';
 import { CsvPlainText } from './csv-plain-text';
 import { MAX_FIELDS, type CsvRecord } from './csv-record';
@@ -25,8 +12,17 @@ const SPARE_BUFFER_BYTES = 512 * 1024;
 /** Bytes of a record that `preview` shows: with the `…` that follows, what `showValue` shows in full. */
 const PREVIEW_BYTES = MAX_SHOWN_VALUE - 1;
 
+const LF = 10;
+const CR = 13;
+
+const TAB = 9;
+const SPACE = 32;
+
 /** Never a byte. */
 const NO_BYTE = -1;
+
+/** Instead of a length: the bytes that are there do not say it yet. */
+const UNDECIDED = -1;
 
 /** What the tokenizer is in the middle of. */
 const FIELD_START = 0;
@@ -34,6 +30,14 @@ const PLAIN = 1;
 const QUOTED = 2;
 const AFTER_QUOTE = 3;
 const SKIPPED_LINE = 4;
+
+/** Classes of bytes; `ORDINARY` ones are stepped over in the two inner loops. */
+const ORDINARY = 0;
+const DELIMITER = 1;
+const NEWLINE = 2;
+const QUOTE = 3;
+const HIGH = 4;
+const ESCAPE = 5;
 
 /** Properties of a field. */
 const IS_QUOTED = 1;
@@ -83,8 +87,8 @@ export class CsvTokenizer implements CsvRecord {
   /** The buffer as a string of one character a byte, made when a field of it is first asked for. */
   private characters: string | undefined;
 
-  private readonly plainClasses: Uint8Array;
-  private readonly quotedClasses: Uint8Array;
+  private readonly plainClasses = new Uint8Array(256);
+  private readonly quotedClasses = new Uint8Array(256);
   /** Makes texts of fields with escapes or doubled quotes. */
   private readonly plainText: CsvPlainText;
   private readonly escape: number;
@@ -105,10 +109,18 @@ export class CsvTokenizer implements CsvRecord {
       this.line = firstLine;
       this.started = true;
     }
-    ({ plain: this.plainClasses, quoted: this.quotedClasses } = byteClasses(dialect));
+    if (dialect.encoding === 'utf-8') {
+      this.plainClasses.fill(HIGH, 128);
+      this.quotedClasses.fill(HIGH, 128);
+    }
+    this.plainClasses[LF] = this.plainClasses[CR] = NEWLINE;
+    this.quotedClasses[LF] = this.quotedClasses[CR] = NEWLINE;
+    this.plainClasses[dialect.delimiter[0] ?? 44] = DELIMITER;
     this.highFlag = dialect.encoding === 'utf-8' ? HAS_HIGH_BYTES : 0;
     const { quote, escape, skipLines = 0 } = dialect;
     this.escape = escape === undefined || escape === quote ? NO_BYTE : escape;
+    if (this.escape !== NO_BYTE) this.plainClasses[this.escape] = this.quotedClasses[this.escape] = ESCAPE;
+    if (quote !== undefined) this.quotedClasses[quote] = QUOTE;
     this.plainText = new CsvPlainText(dialect);
     this.escapable = this.plainText.escapable.map((text) => Buffer.from(text, dialect.encoding));
     if (firstLine === undefined && skipLines > 0) this.skipLines(skipLines);
@@ -224,7 +236,7 @@ export class CsvTokenizer implements CsvRecord {
           }
         }
         if (comment !== undefined && at === this.recordStart) {
-          const compared = lengthOf(comment, buffer, at, length, atEnd);
+          const compared = this.lengthOf(comment, at, atEnd);
           if (compared === UNDECIDED) break;
           if (compared > 0) {
             this.skipLines(1);
@@ -324,16 +336,32 @@ export class CsvTokenizer implements CsvRecord {
   private overEscape(at: number, atEnd: boolean): number {
     const { buffer, length } = this;
     const next = at + 1;
-    const byte = buffer[next] ?? 0;
-    let taken = lineEndLength(buffer, next, length, atEnd);
+    if (next === length) return atEnd ? next : UNDECIDED;
+    const byte = buffer[next];
+    let taken = 0;
+    if (byte === LF) taken = 1;
+    else if (byte === CR) {
+      if (next + 1 === length && !atEnd) return UNDECIDED;
+      taken = next + 1 < length && buffer[next + 1] === LF ? 2 : 1;
+    }
     if (taken > 0) this.linesInRecord++;
     for (const text of this.escapable) {
       if (taken !== 0) break;
-      taken = lengthOf(text, buffer, next, length, atEnd);
+      taken = this.lengthOf(text, next, atEnd);
     }
     if (taken === UNDECIDED) return UNDECIDED;
-    if (taken > 0) this.fieldFlags |= byte >= 128 ? HAS_ESCAPES | this.highFlag : HAS_ESCAPES;
+    if (taken === 0) return next;
+    this.fieldFlags |= (byte ?? 0) >= 128 ? HAS_ESCAPES | this.highFlag : HAS_ESCAPES;
     return next + taken;
+  }
+
+  /** Bytes of the text where it stands there, 0 where it does not. */
+  private lengthOf(text: Uint8Array, at: number, atEnd: boolean): number {
+    for (let index = 0; index < text.length; index++) {
+      if (at + index === this.length) return atEnd ? 0 : UNDECIDED;
+      if (this.buffer[at + index] !== text[index]) return 0;
+    }
+    return text.length;
   }
 
   /** The next byte that is neither a space nor a tab, nor what the delimiter begins with. */
@@ -345,7 +373,7 @@ export class CsvTokenizer implements CsvRecord {
 
   private isBlank(at: number): boolean {
     const byte = this.buffer[at];
-    return isSpaceOrTab(byte) && byte !== this.dialect.delimiter[0];
+    return (byte === SPACE || byte === TAB) && byte !== this.dialect.delimiter[0];
   }
 
   private skipLines(count: number): void {
