@@ -35,13 +35,12 @@ export function provenRange<Scanner extends RecordScanner>(
     },
     feed(piece) {
       last = piece.at(-1) ?? last;
-      scanner.feed(piece);
+      inRange(range, () => scanner.feed(piece));
     },
     end() {
       if (range.end < file.bytes && !(last === LINE_FEED && isBetween(scanner)))
         throw wrongCut(file, range.end);
-      if (range.start === 0) scanner.end();
-      else inRange(range, () => scanner.end());
+      inRange(range, () => scanner.end());
     },
   };
 }
@@ -69,11 +68,12 @@ export function placedInRange(batch: RowBatch, range: FileRange): RowBatch {
 }
 
 /** Runs what counts lines from the beginning of the range; its errors say so. */
-export function inRange<Result>(range: FileRange, run: () => Result): Result {
+function inRange(range: FileRange, run: () => void): void {
   try {
-    return run();
+    run();
   } catch (error) {
-    if (!(error instanceof BeamliftError) || error.where.row === undefined) throw error;
+    const isPlaced = error instanceof BeamliftError && error.where.row !== undefined;
+    if (!isPlaced || range.start === 0) throw error;
     throw new BeamliftError(error.code, {
       what: error.what,
       where: { ...error.where, row: `${error.where.row} after byte ${range.start}` },

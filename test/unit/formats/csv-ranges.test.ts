@@ -209,6 +209,10 @@ describe('ranges of CSV', () => {
       code: 'FORMAT_INVALID',
       where: { row: 'line 1 after byte 21' },
     });
+    await assert.rejects(readPart(csvReader({ ragged_rows: 'fail' }), file, columns, range(8, 21)), {
+      code: 'FORMAT_INVALID',
+      where: { row: 'line 1 after byte 8', value: '2' },
+    });
   });
 
   it('are found with little reading', async () => {
