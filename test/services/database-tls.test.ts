@@ -127,12 +127,7 @@ for (const [name, start] of [
         ],
         ['configuration!', /ssl_cert is given without ssl_key/, /both/, { ssl_cert: client.cert }],
         ['configuration!', /ssl_key is given without ssl_cert/, /both/, { ssl_key: client.key }],
-        [
-          'secret!',
-          /ssl_ca cannot be used/,
-          /PEM/,
-          { ssl_ca: '-----BEGIN NOTHING-----' },
-        ],
+        ['secret!', /ssl_ca cannot be used/, /PEM/, { ssl_ca: '-----BEGIN NOTHING-----' }],
       ];
       for (const [step, text, hint, fields] of cases) {
         for (const sslmode of ['require', 'prefer']) {
