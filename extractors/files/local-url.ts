@@ -2,8 +2,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BeamliftError, messageOf } from '../../core/errors';
 
-/** A scheme of at least two letters: one letter is a drive of Windows. */
-const SCHEME = /^[a-z][a-z0-9+.-]+:/i;
+/** A scheme of at least two letters: one letter is a drive of Windows. With slashes behind it, also what people take for one. */
+const SCHEME = /^[a-z](?:[a-z0-9+.-]+:|\w+:\/\/)/i;
 const FILE_NAME = /\.(?:csv|tsv|txt|json|jsonl|ndjson|parquet)(?:\.(?:gz|zst))?$/i;
 const SPECIAL = /[*?[{\\]/;
 
