@@ -1,9 +1,10 @@
 /**
  * PostgreSQL `orders` into servers that stand in for BigQuery and Cloud Storage, in process and on a Beam runner (Prism) whose workers are
  * in the launcher's process, with several work units at once: rows per second and CPU of that process, what a run of 10 rows takes left
- * out. The runner's own CPU is not ours and not counted. Medians of several rounds, each of which runs everything once.
+ * out. The runner's own CPU is not ours and not counted. Medians of several
+ * rounds, each of which runs everything once; most of the time goes to the stand-in's load jobs (a minute for a million rows), which is not counted.
  *
- *   npm run bench:beam [-- --rows 1000000 --units 1,2,4 --rounds 5]
+ *   npm run bench:beam [-- --rows 1000000 --units 1,2,4 --rounds 3]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     options: {
       rows: { type: 'string', default: '1000000' },
       units: { type: 'string', default: '1,2,4' },
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '3' },
     },
   });
   const rows = Number(values.rows);
@@ -61,7 +62,11 @@ async function main(): Promise<void> {
     });
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const { runner, unitsAtOnce, rounds } of cases) {
-        rounds.push(await measure(folder, servers, runner, unitsAtOnce, rows));
+        const measured = await measure(folder, servers, runner, unitsAtOnce, rows);
+        rounds.push(measured);
+        console.error(
+          `round ${round + 1}: ${unitsAtOnce} at once, ${runner}: ${measured.cpuSeconds.toFixed(2)} CPU s`,
+        );
       }
     }
     print(cases, rows);
