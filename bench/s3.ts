@@ -13,10 +13,10 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { startS3Server, type S3Server } from '../test/services/s3-server';
+import { eventLines } from './event-lines';
 import { measureBeamlift } from './measured-run';
 
 const MEGABYTE = 1_000_000;
-const ROWS_PER_PIECE = 2_000;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { megabytes: { type: 'string', default: '400' } } });
@@ -24,7 +24,10 @@ async function main(): Promise<void> {
   const server = await startS3Server();
   try {
     const file = path.join(folder, 'events.csv');
-    await pipeline(Readable.from(lines(Number(values.megabytes) * MEGABYTE)), createWriteStream(file));
+    await pipeline(
+      Readable.from(eventLines(Number(values.megabytes) * MEGABYTE, 'csv')),
+      createWriteStream(file),
+    );
     await upload(server, file);
     await writeFile(path.join(folder, 'beamlift.yaml'), configuration(server, folder));
     for (const job of ['from_s3', 'from_folder']) {
@@ -41,20 +44,6 @@ async function main(): Promise<void> {
   } finally {
     await server.stop();
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function* lines(bytes: number): Generator<string> {
-  yield 'id,created_at,name,amount,note\n';
-  let id = 0;
-  for (let written = 0; written < bytes;) {
-    let piece = '';
-    for (let row = 0; row < ROWS_PER_PIECE; row++, id++) {
-      const day = String((id % 28) + 1).padStart(2, '0');
-      piece += `${id},2024-02-${day} 12:30:00,customer ${id % 5000},${(id % 100_000) / 100},"a note, with the number ${id}"\n`;
-    }
-    written += piece.length;
-    yield piece;
   }
 }
 
@@ -108,4 +97,7 @@ function configuration({ endpoint, region, accessKeyId, bucket }: S3Server, fold
   });
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
