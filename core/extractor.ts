@@ -198,6 +198,14 @@ export interface CheckFinding {
   readonly hint?: string;
 }
 
+/** How much of what is there is wanted, for sources where that may be millions; others give everything. */
+export interface DiscoverOptions {
+  /** No more than so many entries. */
+  readonly most?: number;
+  /** Files in folders below this one (with a `/` at its end; empty: the top) as their folders of the next level. Absent: each file. */
+  readonly foldersBelow?: string;
+}
+
 /** One thing that a job could load, or a folder (`prefix`) of such things. */
 export interface DiscoveredObject {
   readonly kind: 'table' | 'view' | 'file' | 'prefix';
@@ -239,5 +247,6 @@ export interface SourceModule<Type extends string = string> {
     services: SourceServices,
     filter: string | undefined,
     signal: AbortSignal,
+    options?: DiscoverOptions,
   ): Promise<DiscoveredObject[]>;
 }

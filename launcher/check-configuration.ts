@@ -1,6 +1,12 @@
 import { formatCounted } from '../core/counted';
 import { toBeamliftError, type BeamliftError } from '../core/errors';
-import type { CheckFinding, DiscoveredObject, SourceModule, SourceServices } from '../core/extractor';
+import type {
+  CheckFinding,
+  DiscoveredObject,
+  DiscoverOptions,
+  SourceModule,
+  SourceServices,
+} from '../core/extractor';
 import type { DestinationModule } from '../core/loader';
 import type { JobSpec, NamedConnection } from './config/job-spec';
 import { planJob } from './launch';
@@ -74,8 +80,9 @@ export async function discover(
   pattern: string | undefined,
   services: SourceServices,
   signal: AbortSignal,
+  options?: DiscoverOptions,
 ): Promise<DiscoveredObject[]> {
-  return await sourceOfType(type).discover(config, services, pattern, signal);
+  return await sourceOfType(type).discover(config, services, pattern, signal, options);
 }
 
 async function checkWith(

@@ -1,6 +1,12 @@
 import { createRequire } from 'node:module';
 import type * as Secrets from '../core/clients/secrets';
-import type { DiscoveredObject, Environment, SecretResolver, SourceServices } from '../core/extractor';
+import type {
+  DiscoveredObject,
+  DiscoverOptions,
+  Environment,
+  SecretResolver,
+  SourceServices,
+} from '../core/extractor';
 import type { Plan } from '../core/plan';
 import type { SecretRedactor } from '../core/secret-redactor';
 import type * as CheckConfiguration from './check-configuration';
@@ -113,6 +119,7 @@ export interface Engine {
     pattern: string | undefined,
     services: SourceServices,
     signal: AbortSignal,
+    options?: DiscoverOptions,
   ): Promise<DiscoveredObject[]>;
   /** What the configuration says about connections, whatever is wrong with the rest of it. */
   outlineConnections(request: ConfigurationRequest): Promise<ConnectionOutline>;

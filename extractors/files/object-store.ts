@@ -15,6 +15,8 @@ export interface ObjectStore {
    * or the named file does not exist, SOURCE_EMPTY where nothing matches (both with the nearest names), and what `compilePattern` throws.
    */
   list(pattern: string, signal: AbortSignal): Promise<Listing>;
+  /** What matches, each as it is found, however many there are: for who only looks. Nothing where nothing matches. Absent: `list` does it. */
+  find?(pattern: string, signal: AbortSignal): AsyncIterable<FileEntry>;
   /**
    * The content as it is stored, seekable. Nothing is opened yet. Reading throws SOURCE_CHANGED where the content is not of the entry's
    * version, before or after; a stream that ends without an error had all bytes of that version.

@@ -1,7 +1,7 @@
 import { formatCount } from '../../core/counted';
+import { FoundFolders } from '../../extractors/files/found-folders';
 import type { CommandModule } from '../command';
 import { EXIT } from '../exit-code';
-import { groupFiles } from '../group-files';
 import { addFileFlag, type FileFlag } from '../flags/configuration-flags';
 import { addExamples } from '../flags/examples';
 import { wholeNumber } from '../flags/flag-values';
@@ -49,9 +49,16 @@ export const discoverCommand: CommandModule = {
           // What a folder is listed as can be given back to look into it.
           const folder = pattern?.endsWith('/') === true ? pattern : undefined;
           const wanted = folder === undefined ? pattern : `${folder}**`;
-          const all = await context.engine.discover(connection.named, wanted, services, signal);
           const groups = (pattern === undefined || folder !== undefined) && flags.recursive !== true;
-          const entries = groups ? groupFiles(all, folder) : all;
+          const below = groups ? (folder ?? '') : undefined;
+          const most = flags.limit + 1;
+          const all = await context.engine.discover(connection.named, wanted, services, signal, {
+            most,
+            ...(below === undefined ? {} : { foldersBelow: below }),
+          });
+          const found = new FoundFolders(below);
+          for (const object of all) found.add(object);
+          const entries = found.result();
           const shown = entries.slice(0, flags.limit);
           if (flags.json === true) {
             for (const object of shown) output.writeJson(object);
@@ -63,12 +70,14 @@ export const discoverCommand: CommandModule = {
             );
           } else {
             output.writeLines(renderObjects(shown, output.outPalette));
-            output.say(totalsOf(all));
+            if (all.length !== most) output.say(totalsOf(all));
           }
           if (shown.length < entries.length) {
-            output.say(
-              `Shown are ${formatCount(shown.length)} of ${formatCount(entries.length)}: give a pattern, or a higher --limit.`,
-            );
+            const howMany =
+              all.length === most
+                ? `the first ${formatCount(shown.length)}`
+                : `${formatCount(shown.length)} of ${formatCount(entries.length)}`;
+            output.say(`Shown are ${howMany}: give a pattern, or a higher --limit.`);
           }
           return EXIT.ok;
         });

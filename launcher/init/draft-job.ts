@@ -44,6 +44,8 @@ export interface Draft {
   readonly secretVariables: readonly string[];
 }
 
+/** Nobody reads through more; another one is given as --table or --files. */
+const MOST_CHOICES = 10_000;
 const PREVIEW_ROWS = 5;
 const DESTINATION_NAME = 'warehouse';
 
@@ -59,7 +61,10 @@ export async function draftJob(request: DraftRequest): Promise<Draft> {
   const services = await servicesOf(request);
   const object = await askObject(
     source,
-    async () => await source.module.discover(source.connection, services, undefined, host.signal),
+    async () =>
+      await source.module.discover(source.connection, services, undefined, host.signal, {
+        most: MOST_CHOICES,
+      }),
     answers,
     prompter,
   );

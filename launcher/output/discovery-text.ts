@@ -26,7 +26,7 @@ export function renderObjects(objects: readonly DiscoveredObject[], palette: Pal
 /** `12 tables and 2 views in 3 schemas, about 1,234,567 rows, 45.2 MB`. */
 export function totalsOf(objects: readonly DiscoveredObject[]): string {
   const counted = (['table', 'view', 'file'] as const).flatMap((kind) => {
-    const count = objects.filter((object) => object.kind === kind).length;
+    const count = objects.reduce((sum, object) => sum + countOf(object, kind), 0);
     return count === 0 ? [] : [formatCounted(count, kind)];
   });
   const schemas = new Set(objects.flatMap(({ schema }) => (schema === undefined ? [] : [schema])));
@@ -38,6 +38,12 @@ export function totalsOf(objects: readonly DiscoveredObject[]): string {
     ...(rows === 0 ? [] : [`about ${formatCounted(rows, 'row')}`]),
     ...(bytes === 0 ? [] : [formatBytes(bytes)]),
   ].join(', ');
+}
+
+/** A folder stands for its files. */
+function countOf({ kind, files = 0 }: DiscoveredObject, counted: DiscoveredObject['kind']): number {
+  if (kind === 'prefix') return counted === 'file' ? files : 0;
+  return kind === counted ? 1 : 0;
 }
 
 function filesOf({ files }: DiscoveredObject): string {

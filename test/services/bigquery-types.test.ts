@@ -206,7 +206,7 @@ describe('types and values, from random sources into BigQuery', function () {
         const found = reader.getRowsJson() as (string | null)[][];
         const shown = new Map(found.map(([id, ...texts]) => [String(id), texts]));
         await tryTable(table, shown, { file_pattern: '*.parquet' }, (row) =>
-          String(Number(row.replace('row ', '')) - 1),
+          String(Number(row.replace('random.parquet row ', '')) - 1),
         );
       });
     });
@@ -234,7 +234,7 @@ describe('types and values, from random sources into BigQuery', function () {
             );
             // Rows are named by the line of the file where they begin.
             ids.set(
-              `line ${lines.join('\n').split(/\r\n|\n|\r/).length + (lines.length === 0 ? 0 : 1)}`,
+              `random.${format} line ${lines.join('\n').split(/\r\n|\n|\r/).length + (lines.length === 0 ? 0 : 1)}`,
               String(row),
             );
             lines.push(format === 'csv' ? csvLine(row, texts) : jsonLine(row, texts, table));

@@ -2,6 +2,7 @@ import type { ObjectClient } from '../../../core/clients/object-client';
 import { BeamliftError } from '../../../core/errors';
 import type { DiscoveredObject, SourceModule, SourceServices } from '../../../core/extractor';
 import type { JsonObject } from '../../../core/plan';
+import { FoundFolders } from '../found-folders';
 import { FileExtractor } from '../file-extractor';
 import { compilePattern } from '../glob';
 import { readerOfFormat } from '../reader-of-format';
@@ -64,21 +65,22 @@ export function bucketSource<const Type extends string>(kind: BucketKind<Type>):
       ),
 
     /** Files below the prefix; `filter` is a file pattern. */
-    async discover(connection, services, filter, signal): Promise<DiscoveredObject[]> {
+    async discover(
+      connection,
+      services,
+      filter,
+      signal,
+      { most = Number.POSITIVE_INFINITY, foldersBelow } = {},
+    ): Promise<DiscoveredObject[]> {
       const store = openStore(connection, services);
       try {
-        const { files } = await store.list(filter ?? '', signal);
-        return files.map(({ uri, bytes }) => ({
-          kind: 'file',
-          name: uri,
-          schema: undefined,
-          table: uri,
-          rows: null,
-          bytes,
-        }));
-      } catch (error) {
-        if (error instanceof BeamliftError && error.code === 'SOURCE_EMPTY') return [];
-        throw error;
+        const found = new FoundFolders(foldersBelow);
+        for await (const { uri, bytes } of store.find(filter ?? '', signal)) {
+          found.add({ kind: 'file', name: uri, schema: undefined, table: uri, rows: null, bytes });
+          // A folder is told with all of its files: the one that is one too many is left out.
+          if (found.entries > most) break;
+        }
+        return found.result().slice(0, most);
       } finally {
         await store.close?.();
       }

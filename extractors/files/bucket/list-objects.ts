@@ -43,6 +43,16 @@ export class ObjectListing {
     };
   }
 
+  /** What matches, each as it is found, in the order of the service. */
+  async *find(patternText: string): AsyncGenerator<FileEntry> {
+    const pattern = compilePattern(patternText);
+    for await (const object of this.objects(this.prefix + pattern.prefix)) {
+      if (isFolderMarker(object)) continue;
+      const entry = this.entryOf(object);
+      if (pattern.matches(entry.uri)) yield entry;
+    }
+  }
+
   private async matching(pattern: FilePattern, patternText: string): Promise<FileEntry[]> {
     const { literal } = pattern;
     if (literal === undefined || literal === '' || literal.endsWith('/')) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ObjectClient } from '../../../core/clients/object-client';
 import type { ErrorCode } from '../../../core/error-codes';
 import { BeamliftError } from '../../../core/errors';
-import type { SourceModule } from '../../../core/extractor';
+import type { DiscoverOptions, SourceModule } from '../../../core/extractor';
 import type { SourceSpec } from '../../../core/plan';
 import { bucketSource } from '../../../extractors/files/bucket/bucket-source';
 import { quietServices } from '../../contract/quiet-services';
@@ -95,6 +95,39 @@ describe('bucketSource', () => {
     assert.deepEqual(
       opened.map(({ closed }) => closed),
       [1, 1],
+    );
+  });
+
+  it('discovers folders with what is in them, and no more entries than are wanted', async () => {
+    const many = Object.fromEntries(
+      ['a/1.csv', 'a/b/2.csv', 'a-1.csv', 'c/3.csv', 'd.csv'].map((key) => [`exports/${key}`, 'x']),
+    );
+    const names = async (filter: string | undefined, options: DiscoverOptions): Promise<string[]> => {
+      const source = sourceOf(() => new MemoryClient(many));
+      const found = await source.discover({}, services, filter, signal, options);
+      return found.map(({ name, files = 1, bytes }) => `${name} ${files} ${bytes ?? 0}`);
+    };
+    assert.deepEqual(await names(undefined, { foldersBelow: '' }), [
+      'a-1.csv 1 1',
+      'a/ 2 2',
+      'c/ 1 1',
+      'd.csv 1 1',
+    ]);
+    assert.deepEqual(await names('a/**', { foldersBelow: 'a/' }), ['a/1.csv 1 1', 'a/b/ 1 1']);
+    assert.deepEqual(await names(undefined, { foldersBelow: '', most: 2 }), ['a-1.csv 1 1', 'a/ 2 2']);
+    assert.deepEqual(await names(undefined, { most: 2 }), ['a-1.csv 1 1', 'a/1.csv 1 1']);
+    assert.equal((await names('c/*', {})).length, 1);
+  });
+
+  it('looks through more keys than a run takes files', async () => {
+    const keys = Array.from({ length: 100_500 }, (_, index) => [`exports/${index % 3}/${index}.csv`, '']);
+    const source = sourceOf(
+      () => new MemoryClient(Object.fromEntries(keys) as Record<string, string>, 60_000),
+    );
+    const found = await source.discover({}, services, undefined, signal, { foldersBelow: '' });
+    assert.deepEqual(
+      found.map(({ files }) => files),
+      [33_500, 33_500, 33_500],
     );
   });
 
