@@ -1,7 +1,7 @@
 /**
  * PostgreSQL `orders` into servers that stand in for BigQuery and Cloud Storage, in process and on a Beam runner (Prism) whose workers are
- * in the launcher's process, with several work units at once: rows per second and CPU of that process, what a run of 10 rows takes left
- * out. The runner's own CPU is not ours and not counted. Medians of several
+ * in the launcher's process, with several work units at once: rows per second and CPU of that process, without start-up: what a run of a few
+ * rows in as many units as threads could take is subtracted. The runner's own CPU is not ours and not counted. Medians of several
  * rounds, each of which runs everything once; most of the time goes to the stand-in's load jobs (a minute for a million rows), which is not counted.
  *
  *   npm run bench:beam [-- --rows 1000000 --units 1,2,4 --rounds 3]
@@ -16,7 +16,9 @@ import { configureBench, makeOrders, startStandIns, type StandIns } from './stan
 
 /** Of `orders`; several for each that is read at once. */
 const UNITS = 16;
-const SMALL_ROWS = 10;
+/** In four units, so that every thread is started. */
+const SMALL_ROWS = 4_000;
+const SMALL_UNITS = 4;
 
 type Runner = 'in-process' | 'portable';
 
@@ -55,7 +57,12 @@ async function main(): Promise<void> {
     const table = { connection: 'shop', source_table_name: 'public.orders' };
     const jobs = {
       orders: { ...table, split: { rows_per_unit: Math.ceil(rows / UNITS) } },
-      few: { ...table, dest_table_name: 'few', filter: `id <= ${SMALL_ROWS}` },
+      few: {
+        ...table,
+        dest_table_name: 'few',
+        filter: `id <= ${SMALL_ROWS}`,
+        split: { rows_per_unit: SMALL_ROWS / SMALL_UNITS },
+      },
     };
     await configureBench(folder, servers, jobs, {
       runners: { portable: { endpoint: prism.endpoint, environment: 'loopback' } },
