@@ -14,6 +14,9 @@ import { TableReader } from './table-reader';
 const PHASES = ['during', 'racing, kill-after', 'when killed after'] as const;
 type Phase = (typeof PHASES)[number];
 
+/** A race may end before its moment: the worker has made the request that the launcher was to die after, so the launcher need not. It is run again. */
+const MAX_RACES = 5;
+
 /** The first request of a commit that changes something: all manifests are there. */
 const FIRST: CrashPoint = { effect: 'tableLease.write', nth: 1 };
 
@@ -39,8 +42,14 @@ describe('a worker that commits under the fence of the launcher, which commits a
     return points.slice(points.findIndex(isFirst));
   }
 
-  /** Runs a launcher and, when the case says so, a worker beside it. Returns how the worker ended. */
-  async function commitTwice(scene: CrashScene, { point, phase }: MatrixCase<Phase>): Promise<CommitterEnd> {
+  /**
+   * Runs a launcher and, when the case says so, a worker beside it. Returns how the worker ended, and whether the launcher was harmed: in a
+   * race it may have ended well before it came to it.
+   */
+  async function commitTwice(
+    scene: CrashScene,
+    { point, phase }: MatrixCase<Phase>,
+  ): Promise<{ end: CommitterEnd; harmed: boolean }> {
     const { faults } = scene;
     const launcher = suite.pool.take();
     faults.kill = async () => {
@@ -72,29 +81,39 @@ describe('a worker that commits under the fence of the launcher, which commits a
     faults.set({ on: FIRST.effect, nth: FIRST.nth, action: { meanwhile } });
     await launcher.run(scene.command());
     const { code, signal, err } = await launcher.end();
-    assert.ok(faults.struck, `it did not come to it: ${err}`);
+    const { struck: harmed } = faults;
+    if (phase !== 'racing, kill-after') assert.ok(harmed, `it did not come to it: ${err}`);
     faults.set(undefined);
-    if (phase === 'during') assert.equal(code, 0, err);
+    if (phase === 'during' || !harmed) assert.equal(code, 0, err);
     else assert.equal(signal, 'SIGKILL', err);
     try {
       await commit();
       assert.ok(committed !== undefined);
-      return await committed;
+      return { end: await committed, harmed };
     } finally {
       await committer?.close();
     }
   }
 
   async function disturb(load: LoadCase, one: MatrixCase<Phase>): Promise<void> {
+    for (let race = 1; race <= MAX_RACES; race++) if (await isDisturbed(load, one)) return;
+    assert.fail(`in ${MAX_RACES} races it did not come to it`);
+  }
+
+  /** Every row is there once, whether it came to it or not. */
+  async function isDisturbed(load: LoadCase, one: MatrixCase<Phase>): Promise<boolean> {
+    let harmed = false;
     await suite.withScene(load, async (scene) => {
       matrix.reads += await TableReader.during(scene, async () => {
-        const end = await commitTwice(scene, one);
+        const { end, ...told } = await commitTwice(scene, one);
+        ({ harmed } = told);
         // Who comes when the lease was given back finds no run to take part in.
         if (one.point.effect !== 'state.write release') assert.equal(end, 'published');
         if (one.phase !== 'during') assertSuccess(await scene.run());
       });
       await assertExact(scene);
     });
+    return harmed;
   }
 
   /** In the bounded form the race, of which no two are alike, at every second moment. */
