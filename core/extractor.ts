@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Logger } from './logger';
 import type { Row } from './cells';
 import type { Bound, Estimate, FileDrift, FileRange, JsonObject, SourceSpec, Window, WorkUnit } from './plan';
-import type { PgRows } from './pg-binary';
+import type { RawRows } from './raw-rows';
 import type { Reject } from './reject';
 import type { TableSchema } from './schema';
 
@@ -33,10 +33,10 @@ export interface RowBatch {
   readonly rejects: readonly Reject[];
   /** Bytes at the source that this batch came from, for progress. */
   readonly bytes: number;
-  /** What a person would call row `index` of this batch: `line 12`, `record 7`. Absent: rows are known by their key columns. */
+  /** What a person would call row `index` of this batch, `rows` first, then those of `raw`: `line 12`, `record 7`. Absent: rows are known by their key columns. */
   readonly nameRow?: (index: number) => string;
   /** Rows behind `rows` that are not decoded; only where they were asked for. Their bytes are valid until the next batch is pulled. */
-  readonly binary?: PgRows;
+  readonly raw?: RawRows;
   /** The file that the batch was read from, as its source names it, where a unit may have several. */
   readonly file?: string;
   /**
@@ -67,8 +67,8 @@ export interface ReadRequest {
     /** Names of columns that are not read. */
     readonly unread: readonly string[];
   };
-  /** Whoever reads takes `RowBatch.binary`; absent: only cells. */
-  readonly takesBinary?: boolean;
+  /** Whoever reads takes `RowBatch.raw`; absent: only cells. */
+  readonly takesRaw?: boolean;
 }
 
 /** By what a window can be cut; partitioning decides. */

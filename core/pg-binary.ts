@@ -37,6 +37,7 @@ export class UnreadableValue extends Error {}
 
 /** Complete rows of COPY binary, one behind the other: the number of fields, then each field with its length in front. */
 export interface PgRows {
+  readonly wire: 'pg-copy';
   readonly fields: readonly PgField[];
   readonly bytes: Buffer;
   /** Of `bytes`. */

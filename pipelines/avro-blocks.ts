@@ -1,14 +1,18 @@
 import type { Row } from '../core/cells';
 import type { TableSchema } from '../core/schema';
+import { AvroSinks } from '../transforms/compiled/avro-sinks';
+import type { RowSinks } from '../transforms/compiled/value-sink';
 import { AVRO_BLOCK_BYTES, compileAvroEncoder, type AvroEncoder } from '../transforms/encode/avro';
 import type { RowBlocks } from './row-blocks';
 
 /** Blocks of an Avro container file. A row is measured before compression. */
 export class AvroBlocks implements RowBlocks {
-  readonly encoder: AvroEncoder;
+  readonly sinks: RowSinks;
+  private readonly encoder: AvroEncoder;
 
   constructor(schema: TableSchema, maxRowBytes: number) {
     this.encoder = compileAvroEncoder(schema, { maxRowBytes });
+    this.sinks = new AvroSinks(this.encoder, schema);
   }
 
   get header(): Uint8Array {

@@ -7,8 +7,8 @@ import type { RunContext, WorkUnit } from '../core/plan';
 import type { Reject } from '../core/reject';
 import type { CodecMode } from '../transforms/compiled/row-writer';
 import { nameRowByKey } from '../transforms/schema-aware-converter';
-import { openBinaryRows, type BinaryRows } from './binary-rows';
 import { FileCounter } from './file-counter';
+import { openRawRows, type RawRowsEncoder } from './raw-rows';
 import { rejectsExceeded } from './reject-errors';
 import type { RejectFile } from './reject-file';
 import type { EncodingTarget } from './row-blocks';
@@ -38,7 +38,7 @@ export function encodeRows(
   const staged = new StagedRows(context, unit, target, ledger);
   const { blocks: block } = staged;
   const nameByKey = nameRowByKey(context.sourceSchema);
-  let binary: BinaryRows | undefined;
+  let raw: RawRowsEncoder | undefined;
 
   let rowsExtracted = 0;
   let rowsStaged = 0;
@@ -70,10 +70,10 @@ export function encodeRows(
         bytesStaged += full.bytes.length;
         yield full;
       }
-      if (batch.binary !== undefined) {
-        binary ??= openBinaryRows(batch.binary.fields, context, target, staged, ledger, codecs);
-        binary.begin(batch.binary);
-        for (let state = binary.encode(); state !== 'done'; state = binary.encode()) {
+      if (batch.raw !== undefined) {
+        raw ??= openRawRows(batch.raw, context, target, staged, ledger, codecs);
+        raw.begin(batch.raw);
+        for (let state = raw.encode(); state !== 'done'; state = raw.encode()) {
           if (state === 'full') {
             const full = block.take();
             if (full === undefined) continue;
@@ -81,16 +81,17 @@ export function encodeRows(
             yield full;
             continue;
           }
-          const { row, problem } = binary.decode();
-          number = rowsExtracted + batch.rows.length + binary.done;
+          const { row, problem } = raw.decode();
+          const index = batch.rows.length + raw.done - 1;
+          const name = (): string => batch.nameRow?.(index) ?? nameRow(row, rowsExtracted + index + 1);
           const reject =
             problem === undefined
-              ? staged.add(row, { name: () => nameRow(row, number) })
-              : unreadable(context, problem, nameRow(row, number));
+              ? staged.add(row, { name, file })
+              : { ...place, ...unreadable(context, problem, name()) };
           if (reject !== undefined) rejects.push(reject);
         }
       }
-      const rows = batch.rows.length + (batch.binary?.rows ?? 0);
+      const rows = batch.rows.length + (batch.raw?.rows ?? 0);
       rowsExtracted += rows + batch.rejects.length;
       rowsRejected += rejects.length;
       rowsStaged += rows + batch.rejects.length - rejects.length;

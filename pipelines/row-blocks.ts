@@ -2,6 +2,7 @@ import type { Row } from '../core/cells';
 import type { DestinationRules } from '../core/destination-rules';
 import type { NdjsonDialect, StagingFormat } from '../core/encoding';
 import type { TableSchema } from '../core/schema';
+import type { RowSinks } from '../transforms/compiled/value-sink';
 import { AvroBlocks } from './avro-blocks';
 import { NdjsonBlocks } from './ndjson-blocks';
 
@@ -13,6 +14,8 @@ export interface RowBlocks {
   readonly isFull: boolean;
   /** Encodes a row behind the others of the block at hand. False: it is longer than allowed when encoded, and was left out. */
   add(row: Row): boolean;
+  /** Where rows are written value by value, instead of with `add`; absent: they cannot be. */
+  readonly sinks?: RowSinks;
   /** Ends the block at hand; undefined: it has no rows. The bytes are valid until the next call of any method. */
   take(): { readonly bytes: Uint8Array; readonly rows: number } | undefined;
 }

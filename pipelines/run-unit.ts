@@ -4,7 +4,7 @@ import type { Loader } from '../core/loader';
 import type { FileFailure, Manifest } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
 import { BeamliftError } from '../core/errors';
-import { takesBinary } from './binary-rows';
+import { takesRaw } from './raw-rows';
 import { badFileOf, withoutFile, type BadFile } from './bad-files';
 import { encodeRows, type ProgressListener } from './encode-rows';
 import { fileOf } from './reject-errors';
@@ -75,7 +75,7 @@ async function stageFiles(
             limit: context.limit,
             pin: context.pin,
             planned: { schema: context.sourceSchema, unread: context.unreadColumns ?? [] },
-            takesBinary: takesBinary(context),
+            takesRaw: takesRaw(context),
           },
           signal,
         );

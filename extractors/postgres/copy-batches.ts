@@ -23,10 +23,10 @@ export class CopyBatches {
   constructor(
     private readonly columns: readonly RelationColumn[],
     private readonly keys: readonly number[],
-    takesBinary: boolean,
+    takesRaw: boolean,
   ) {
     this.fields = columns.map(({ reading: { form, decode } }) => ({ form, decode }));
-    if (takesBinary) this.found = new CopyBinaryRows(columns.length, { maxRowBytes: MAX_ROW_BYTES });
+    if (takesRaw) this.found = new CopyBinaryRows(columns.length, { maxRowBytes: MAX_ROW_BYTES });
     else this.decoding = this.decodeFromHere();
   }
 
@@ -61,7 +61,7 @@ export class CopyBatches {
     if (rows === undefined) return undefined;
     const { bytes } = this;
     this.bytes = 0;
-    return { rows: [], rejects: [], bytes, binary: { ...rows, fields: this.fields } };
+    return { rows: [], rejects: [], bytes, raw: { wire: 'pg-copy', ...rows, fields: this.fields } };
   }
 
   /** What is left at the end; undefined: nothing. */

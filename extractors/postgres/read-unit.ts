@@ -34,7 +34,7 @@ export async function* readUnit(
     place: session.place,
   });
   const keys = keyIndexes(relation, request.columns);
-  const batches = new CopyBatches(columns, keys, request.takesBinary === true);
+  const batches = new CopyBatches(columns, keys, request.takesRaw === true);
   for await (const chunk of copy.chunks) {
     const batch = batches.push(chunk);
     if (batch !== undefined) yield batch;

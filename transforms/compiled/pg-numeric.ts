@@ -1,5 +1,5 @@
-import type { AvroBuffer } from '../encode/avro-buffer';
 import type { FieldWriter } from './field-writer';
+import type { ValueSink } from './value-sink';
 
 /*
  * A numeric on the wire (PostgreSQL, utils/adt/numeric.c, numeric_send): the number of digits to the base 10,000, the weight of the first one
@@ -16,10 +16,10 @@ const MAX_BEFORE_DIGIT = Math.floor(Number.MAX_SAFE_INTEGER / BASE) - 1;
 const POWERS = Array.from({ length: 16 }, (_, exponent) => Number(`1e${exponent}`));
 
 /**
- * Writes numerics whose unscaled value is exact in a double as Avro decimals of `scale`, with at most `precision` digits. It leaves to others
+ * Writes numerics whose unscaled value is exact in a double as decimals of `scale`, with at most `precision` digits. It leaves to others
  * NaN and the infinities, larger numbers, and digits that the scale has no place for.
  */
-export function compileNumericWriter(buffer: AvroBuffer, precision: number, scale: number): FieldWriter {
+export function compileNumericWriter(sink: ValueSink, precision: number, scale: number): FieldWriter {
   const limit = precision <= 15 ? (POWERS[precision] ?? 0) : Number.MAX_SAFE_INTEGER;
   return (_bytes, view, start, length) => {
     const digits = view.getUint16(start);
@@ -46,7 +46,7 @@ export function compileNumericWriter(buffer: AvroBuffer, precision: number, scal
       }
       if (value >= limit) return false;
     }
-    buffer.writeTwosComplementOf(sign === NEGATIVE ? -value : value);
+    sink.putUnscaled(sign === NEGATIVE ? -value : value);
     return true;
   };
 }

@@ -1,9 +1,9 @@
 import type { DestinationRules } from '../../core/destination-rules';
 import type { PgForm } from '../../core/pg-binary';
 import type { ColumnType } from '../../core/schema';
-import type { AvroBuffer } from '../encode/avro-buffer';
 import type { FieldWriter } from './field-writer';
 import { compileNumericWriter } from './pg-numeric';
+import type { ValueSink } from './value-sink';
 
 /** 2000-01-01, from which PostgreSQL counts, in days and microseconds since 1970-01-01. */
 const EPOCH_DAYS = 10_957;
@@ -25,58 +25,58 @@ export interface WriterInput {
   readonly source: ColumnType;
   readonly destination: ColumnType;
   readonly rules: DestinationRules;
-  readonly buffer: AvroBuffer;
+  readonly sink: ValueSink;
 }
 
 /**
- * The writer of values that go into an Avro column as they are. It writes those for which the reference (`compileCell`) changes nothing and
+ * The writer of values that go into a column as they are. It writes those for which the reference (`compileCell`) changes nothing and
  * counts nothing, and says false for all others. Undefined: there is none for these types.
  */
 export function compilePgWriter(form: PgForm, input: WriterInput): FieldWriter | undefined {
   if (typeof form === 'object') return compileArray(form.element, input);
-  const { buffer, destination, source, rules } = input;
+  const { sink, destination, source, rules } = input;
   switch (form) {
     case 'bool':
       if (destination.kind !== 'bool') return undefined;
       return (bytes, _view, start, length) => {
         if (length !== 1) return false;
-        buffer.writeByte(bytes[start] === 1 ? 1 : 0);
+        sink.putBool(bytes[start] === 1);
         return true;
       };
     case 'int16':
     case 'int32':
     case 'uint32':
     case 'int64':
-      return isLong(destination) ? compileInt(form, buffer) : undefined;
+      return isLong(destination) ? compileInt(form, sink) : undefined;
     case 'float32':
     case 'float64':
       if (destination.kind !== 'float' || destination.bits !== 64 || !rules.nonFiniteFloat) return undefined;
-      return compileFloat(form, buffer);
+      return compileFloat(form, sink);
     case 'numeric': {
       if (destination.kind !== 'decimal' || destination.precision === undefined) return undefined;
       const { precision, scale = 0 } = destination;
-      return scale < 0 ? undefined : compileNumericWriter(buffer, precision, scale);
+      return scale < 0 ? undefined : compileNumericWriter(sink, precision, scale);
     }
     case 'text':
     case 'jsonb':
       return compileText(form, input);
     case 'bytes':
       if (destination.kind !== 'bytes') return undefined;
-      return compileCopy(buffer, destination.maxLength ?? Infinity);
+      return compileCopy(sink, destination.maxLength ?? Infinity);
     case 'uuid':
       if (destination.kind !== 'uuid' && !isPlainText(destination)) return undefined;
       return (bytes, _view, start, length) => {
         if (length !== 16) return false;
-        writeUuid(buffer, bytes, start);
+        writeUuid(sink, bytes, start);
         return true;
       };
     case 'date':
-      return destination.kind === 'date' && source.kind === 'date' ? compileDate(rules, buffer) : undefined;
+      return destination.kind === 'date' && source.kind === 'date' ? compileDate(rules, sink) : undefined;
     case 'instant':
       if (destination.kind !== 'datetime' && destination.kind !== 'timestamp') return undefined;
-      return destination.unit === 'us' ? compileInstant(rules, buffer) : undefined;
+      return destination.unit === 'us' ? compileInstant(rules, sink) : undefined;
     case 'time':
-      return destination.kind === 'time' && destination.unit === 'us' ? compileTime(buffer) : undefined;
+      return destination.kind === 'time' && destination.unit === 'us' ? compileTime(sink) : undefined;
     case 'other':
       return undefined;
   }
@@ -93,47 +93,47 @@ function isPlainText(destination: ColumnType): boolean {
   );
 }
 
-function compileInt(form: 'int16' | 'int32' | 'uint32' | 'int64', buffer: AvroBuffer): FieldWriter {
+function compileInt(form: 'int16' | 'int32' | 'uint32' | 'int64', sink: ValueSink): FieldWriter {
   switch (form) {
     case 'int16':
       return (_bytes, view, start, length) => {
         if (length !== 2) return false;
         const value = view.getInt16(start);
-        buffer.writeHalves(value >> 31, value);
+        sink.putLong(value >> 31, value);
         return true;
       };
     case 'int32':
       return (_bytes, view, start, length) => {
         if (length !== 4) return false;
         const value = view.getInt32(start);
-        buffer.writeHalves(value >> 31, value);
+        sink.putLong(value >> 31, value);
         return true;
       };
     case 'uint32':
       return (_bytes, view, start, length) => {
         if (length !== 4) return false;
-        buffer.writeHalves(0, view.getInt32(start));
+        sink.putLong(0, view.getInt32(start));
         return true;
       };
     case 'int64':
       return (_bytes, view, start, length) => {
         if (length !== 8) return false;
-        buffer.writeHalves(view.getInt32(start), view.getInt32(start + 4));
+        sink.putLong(view.getInt32(start), view.getInt32(start + 4));
         return true;
       };
   }
 }
 
-function compileFloat(form: 'float32' | 'float64', buffer: AvroBuffer): FieldWriter {
+function compileFloat(form: 'float32' | 'float64', sink: ValueSink): FieldWriter {
   const bytes = form === 'float32' ? 4 : 8;
   return (_bytes, view, start, length) => {
     if (length !== bytes) return false;
-    buffer.writeDouble(form === 'float32' ? view.getFloat32(start) : view.getFloat64(start));
+    sink.putDouble(form === 'float32' ? view.getFloat32(start) : view.getFloat64(start));
     return true;
   };
 }
 
-function compileDate({ dateRange }: DestinationRules, buffer: AvroBuffer): FieldWriter {
+function compileDate({ dateRange }: DestinationRules, sink: ValueSink): FieldWriter {
   const [first, last] = dateRange.map(Number);
   if (first === undefined || last === undefined) throw new RangeError('a range has two ends');
   return (_bytes, view, start, length) => {
@@ -142,12 +142,12 @@ function compileDate({ dateRange }: DestinationRules, buffer: AvroBuffer): Field
     if (days === DATE_INFINITY || days === DATE_MINUS_INFINITY) return false;
     const since1970 = days + EPOCH_DAYS;
     if (since1970 < first || since1970 > last) return false;
-    buffer.writeHalves(since1970 >> 31, since1970);
+    sink.putLong(since1970 >> 31, since1970);
     return true;
   };
 }
 
-function compileInstant({ instantRange }: DestinationRules, buffer: AvroBuffer): FieldWriter {
+function compileInstant({ instantRange }: DestinationRules, sink: ValueSink): FieldWriter {
   const first = Number(instantRange[0]) + MARGIN_MICROS;
   const last = Number(instantRange[1]) - MARGIN_MICROS;
   return (_bytes, view, start, length) => {
@@ -157,20 +157,20 @@ function compileInstant({ instantRange }: DestinationRules, buffer: AvroBuffer):
     const about = high * 2 ** 32 + low + EPOCH_MICROS;
     if (about < first || about > last) return false;
     const newLow = low + EPOCH_LOW;
-    buffer.writeHalves((high + EPOCH_HIGH + (newLow >= 2 ** 32 ? 1 : 0)) | 0, newLow | 0);
+    sink.putLong((high + EPOCH_HIGH + (newLow >= 2 ** 32 ? 1 : 0)) | 0, newLow | 0);
     return true;
   };
 }
 
 /** Times of day before midnight; 24:00:00 is for the reference. */
-function compileTime(buffer: AvroBuffer): FieldWriter {
+function compileTime(sink: ValueSink): FieldWriter {
   return (_bytes, view, start, length) => {
     if (length !== 8) return false;
     const high = view.getInt32(start);
     const low = view.getUint32(start + 4);
     const micros = high * 2 ** 32 + low;
     if (micros < 0 || micros >= MICROS_PER_DAY) return false;
-    buffer.writeHalves(high, low | 0);
+    sink.putLong(high, low | 0);
     return true;
   };
 }
@@ -179,23 +179,23 @@ const JSONB_VERSION = 1;
 
 function compileText(
   form: 'text' | 'jsonb',
-  { source, destination, rules, buffer }: WriterInput,
+  { source, destination, rules, sink }: WriterInput,
 ): FieldWriter | undefined {
   // PostgreSQL has no U+0000 in texts; its JSON may have it as an escape.
   if (source.kind === 'string' && destination.kind === 'string' && destination.values === undefined) {
     const { maxLength } = destination;
     // PostgreSQL counts characters as the reference does.
     if (maxLength === undefined || (source.maxLength ?? Infinity) <= maxLength)
-      return compileCopy(buffer, Infinity);
-    return compileShortText(buffer, maxLength);
+      return compileCopy(sink, Infinity);
+    return compileShortText(sink, maxLength);
   }
   if (source.kind !== 'json') return undefined;
   let copy: FieldWriter;
   if (destination.kind === 'json') {
     if (rules.nullDocument === false) return undefined;
-    copy = compileJson(buffer);
+    copy = compileJson(sink);
   } else if (isPlainText(destination)) {
-    copy = compileCopy(buffer, Infinity);
+    copy = compileCopy(sink, Infinity);
   } else {
     return undefined;
   }
@@ -205,8 +205,8 @@ function compileText(
 }
 
 /** Texts of at most so many characters. */
-function compileShortText(buffer: AvroBuffer, maxLength: number): FieldWriter {
-  const copy = compileCopy(buffer, Infinity);
+function compileShortText(sink: ValueSink, maxLength: number): FieldWriter {
+  const copy = compileCopy(sink, Infinity);
   return (bytes, view, start, length) => {
     if (length > maxLength) {
       let characters = 0;
@@ -221,11 +221,10 @@ function compileShortText(buffer: AvroBuffer, maxLength: number): FieldWriter {
 }
 
 /** Bytes with their length in front. */
-function compileCopy(buffer: AvroBuffer, maxBytes: number): FieldWriter {
+function compileCopy(sink: ValueSink, maxBytes: number): FieldWriter {
   return (bytes, view, start, length) => {
     if (length > maxBytes) return false;
-    buffer.writeLength(length);
-    buffer.appendRange(bytes, view, start, length);
+    sink.putBytes(bytes, view, start, length);
     return true;
   };
 }
@@ -239,8 +238,8 @@ const NINE = 57;
 const SAFE_NUMBER_BYTES = 15;
 
 /** JSON documents without escapes of characters by number, exponents and long numbers, which the reference looks at. */
-function compileJson(buffer: AvroBuffer): FieldWriter {
-  const copy = compileCopy(buffer, Infinity);
+function compileJson(sink: ValueSink): FieldWriter {
+  const copy = compileCopy(sink, Infinity);
   return (bytes, view, start, length) => {
     const end = start + length;
     let digits = 0;
@@ -262,42 +261,45 @@ function compileJson(buffer: AvroBuffer): FieldWriter {
 
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 const HYPHEN = 45;
-/** A uuid as text, and what is the length of that in Avro. */
+/** A uuid as text. */
 const UUID_TEXT_BYTES = 36;
 /** Bytes in front of which a hyphen stands. */
 const HYPHEN_BEFORE: readonly boolean[] = Array.from({ length: 16 }, (_, index) =>
   [4, 6, 8, 10].includes(index),
 );
 
-function writeUuid(buffer: AvroBuffer, bytes: Buffer, start: number): void {
-  buffer.writeLength(UUID_TEXT_BYTES);
-  buffer.reserve(UUID_TEXT_BYTES);
-  const { bytes: to } = buffer;
-  let { end } = buffer;
+function writeUuid(sink: ValueSink, bytes: Buffer, start: number): void {
+  let end = sink.openBytes(UUID_TEXT_BYTES);
+  const { bytes: to } = sink.target;
   for (let index = 0; index < 16; index++) {
     const byte = bytes[start + index] ?? 0;
     if (HYPHEN_BEFORE[index] === true) to[end++] = HYPHEN;
     to[end++] = HEX[byte >> 4] ?? 0;
     to[end++] = HEX[byte & 15] ?? 0;
   }
-  buffer.end = end;
 }
 
 /** Arrays of one dimension without nulls. */
-function compileArray(form: PgForm, { source, destination, ...rest }: WriterInput): FieldWriter | undefined {
+function compileArray(
+  form: PgForm,
+  { source, destination, rules, sink }: WriterInput,
+): FieldWriter | undefined {
   if (source.kind !== 'array' || destination.kind !== 'array' || typeof form === 'object') return undefined;
+  const { element } = sink;
+  if (element === undefined) return undefined;
   const write = compilePgWriter(form, {
-    ...rest,
+    rules,
+    sink: element,
     source: source.element,
     destination: destination.element,
   });
   if (write === undefined) return undefined;
-  const { buffer } = rest;
   return (bytes, view, start, length) => {
     if (length < ARRAY_HEADER_BYTES) return false;
     const dimensions = view.getInt32(start);
     if (dimensions === 0) {
-      buffer.writeByte(0);
+      sink.beginArray(0);
+      sink.endArray();
       return true;
     }
     if (dimensions !== 1 || length < ARRAY_HEADER_BYTES + ARRAY_DIMENSION_BYTES) return false;
@@ -305,7 +307,7 @@ function compileArray(form: PgForm, { source, destination, ...rest }: WriterInpu
     let at = start + ARRAY_HEADER_BYTES + ARRAY_DIMENSION_BYTES;
     const end = start + length;
     if (count < 1 || count * 4 > end - at) return false;
-    buffer.writeLength(count);
+    sink.beginArray(count);
     for (let index = 0; index < count; index++) {
       if (end - at < 4) return false;
       const size = view.getInt32(at);
@@ -313,7 +315,7 @@ function compileArray(form: PgForm, { source, destination, ...rest }: WriterInpu
       if (size < 0 || size > end - at || !write(bytes, view, at, size)) return false;
       at += size;
     }
-    buffer.writeByte(0);
+    sink.endArray();
     return at === end;
   };
 }

@@ -3,16 +3,15 @@ import type { PgField } from '../../core/pg-binary';
 import type { PolicySet } from '../../core/policies';
 import type { ColumnType } from '../../core/schema';
 import { compileCell } from '../cells';
-import type { AvroBuffer } from '../encode/avro-buffer';
-import { compileWriter } from '../encode/avro-row';
 import type { FieldWriter } from './field-writer';
+import type { ValueSink } from './value-sink';
 
 export interface ReferenceInput {
   readonly source: ColumnType;
   readonly destination: ColumnType;
   readonly rules: DestinationRules;
   readonly policies: PolicySet;
-  readonly buffer: AvroBuffer;
+  readonly sink: ValueSink;
 }
 
 /**
@@ -21,14 +20,13 @@ export interface ReferenceInput {
  */
 export function compileReferenceWriter(
   { decode }: PgField,
-  { source, destination, rules, policies, buffer }: ReferenceInput,
+  { source, destination, rules, policies, sink }: ReferenceInput,
 ): FieldWriter {
   let losses = 0;
   const lose = (): void => {
     losses++;
   };
   const convert = compileCell(source, destination, { rules, policies, lose });
-  const write = compileWriter(destination, buffer);
   return (bytes, view, start, length) => {
     const before = losses;
     let cell;
@@ -39,7 +37,7 @@ export function compileReferenceWriter(
       return false;
     }
     if (cell === null || losses !== before) return false;
-    write(cell);
+    sink.putCell(cell);
     return true;
   };
 }

@@ -1,18 +1,17 @@
 import { PG_NULL } from '../../core/pg-binary';
-import type { AvroBuffer } from '../encode/avro-buffer';
+import type { FieldNull } from './field-null';
 import type { FieldWriter } from './field-writer';
+import type { ValueSink } from './value-sink';
 
 /** What becomes of a field. */
 export interface FieldStep {
   readonly write: FieldWriter;
-  /** Whether the column is a union with null. */
-  readonly union: boolean;
-  /** What null is: the union's null, for the reference, or what the function writes, unless it says false: then the row is for the reference. */
-  readonly whenNull: 'null' | 'reference' | (() => boolean);
+  readonly sink: ValueSink;
+  readonly whenNull: FieldNull;
 }
 
 /**
- * Writes the fields of a row, of which the first one's length is at `start`, as an Avro record. Returns where the row's fields end; a negative
+ * Writes the fields of a row, of which the first one's length is at `start`, to their sinks. Returns where the row's fields end; a negative
  * number where the row is for the reference: what was written of it is to be forgotten.
  */
 export type RowWriter = (bytes: Buffer, view: DataView, start: number) => number;
@@ -22,38 +21,29 @@ export type CodecMode = 'generated' | 'closures';
 
 export const FOR_REFERENCE = -1;
 
-/** Branches of the union with null, as Avro writes their numbers. */
-const NULL_BRANCH = 0;
-const VALUE_BRANCH = 2;
-
 /** The writer of rows of these fields, in order. Both modes write the same bytes; where Node.js may not make code of texts, there is only one. */
-export function compileRowWriter(
-  steps: readonly FieldStep[],
-  buffer: AvroBuffer,
-  mode: CodecMode,
-): RowWriter {
-  if (mode === 'closures') return loop(steps, buffer);
+export function compileRowWriter(steps: readonly FieldStep[], mode: CodecMode): RowWriter {
+  if (mode === 'closures') return loop(steps);
   try {
-    return generate(steps, buffer);
+    return generate(steps);
   } catch (error) {
     // --disallow-code-generation-from-strings
-    if (error instanceof EvalError) return loop(steps, buffer);
+    if (error instanceof EvalError) return loop(steps);
     throw error;
   }
 }
 
-function loop(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
+function loop(steps: readonly FieldStep[]): RowWriter {
   return (bytes, view, start) => {
     let at = start;
-    for (const { write, union, whenNull } of steps) {
+    for (const { write, sink, whenNull } of steps) {
       const length = view.getInt32(at);
       at += 4;
       if (length === PG_NULL) {
-        if (whenNull === 'null') buffer.writeByte(NULL_BRANCH);
+        if (whenNull === 'null') sink.putNull();
         else if (whenNull === 'reference' || !whenNull()) return FOR_REFERENCE;
         continue;
       }
-      if (union) buffer.writeByte(VALUE_BRANCH);
       if (!write(bytes, view, at, length)) return FOR_REFERENCE;
       at += length;
     }
@@ -62,14 +52,13 @@ function loop(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
 }
 
 /** Only numbers of this module and numbers of fields get into the text of the function: names and values cannot. */
-function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
-  const fields = steps.map(({ union, whenNull }, index) =>
+function generate(steps: readonly FieldStep[]): RowWriter {
+  const fields = steps.map(({ whenNull }, index) =>
     [
       'length = view.getInt32(at); at += 4;',
       `if (length === ${PG_NULL}) {`,
       nullText(whenNull, index),
       '} else {',
-      union ? `buffer.writeByte(${VALUE_BRANCH});` : '',
       `if (!write${index}(bytes, view, at, length)) return ${FOR_REFERENCE};`,
       'at += length;',
       '}',
@@ -79,6 +68,7 @@ function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
     '"use strict";',
     `const [${steps.map((_, index) => `write${index}`).join(', ')}] = writers;`,
     `const [${steps.map((_, index) => `null${index}`).join(', ')}] = nulls;`,
+    `const [${steps.map((_, index) => `sink${index}`).join(', ')}] = sinks;`,
     'return (bytes, view, start) => {',
     'let at = start, length = 0;',
     ...fields,
@@ -86,20 +76,20 @@ function generate(steps: readonly FieldStep[], buffer: AvroBuffer): RowWriter {
     '};',
   ].join('\n');
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is made of numbers alone
-  const make = new Function('writers', 'nulls', 'buffer', body) as (
+  const make = new Function('writers', 'nulls', 'sinks', body) as (
     writers: readonly FieldWriter[],
-    nulls: readonly FieldStep['whenNull'][],
-    buffer: AvroBuffer,
+    nulls: readonly FieldNull[],
+    sinks: readonly ValueSink[],
   ) => RowWriter;
   return make(
     steps.map(({ write }) => write),
     steps.map(({ whenNull }) => whenNull),
-    buffer,
+    steps.map(({ sink }) => sink),
   );
 }
 
-function nullText(whenNull: FieldStep['whenNull'], index: number): string {
-  if (whenNull === 'null') return `buffer.writeByte(${NULL_BRANCH});`;
+function nullText(whenNull: FieldNull, index: number): string {
+  if (whenNull === 'null') return `sink${index}.putNull();`;
   if (whenNull === 'reference') return `return ${FOR_REFERENCE};`;
   return `if (!null${index}()) return ${FOR_REFERENCE};`;
 }

@@ -142,10 +142,11 @@ export class AvroBuffer extends BlockBuffer {
     this.end += written;
   }
 
-  /** A number of 64 bits, in two's complement and as few bytes as hold it, the highest first; with its length. */
-  writeTwosComplement(value: bigint): void {
+  /** A whole number in two's complement and as few bytes as hold it, the highest first; with its length. */
+  writeUnscaled(value: bigint): void {
     this.long[0] = value;
-    this.writeTwosHalves(this.halves[HIGH] ?? 0, this.halves[LOW] ?? 0);
+    if (this.long[0] === value) this.writeTwosHalves(this.halves[HIGH] ?? 0, this.halves[LOW] ?? 0);
+    else this.writeBytes(twosComplement(value));
   }
 
   /** The same for a number of at most 53 bits. */
@@ -153,7 +154,8 @@ export class AvroBuffer extends BlockBuffer {
     this.writeTwosHalves(Math.floor(value / 2 ** 32), value | 0);
   }
 
-  private writeTwosHalves(high: number, low: number): void {
+  /** The same for a number of 64 bits by its halves. */
+  writeTwosHalves(high: number, low: number): void {
     const size = high === low >> 31 ? intBytes(low) : 4 + intBytes(high);
     this.reserve(1 + size);
     const { bytes } = this;
@@ -163,6 +165,14 @@ export class AvroBuffer extends BlockBuffer {
     for (let shift = (Math.min(size, 4) - 1) * 8; shift >= 0; shift -= 8) bytes[end++] = low >> shift;
     this.end = end;
   }
+}
+
+/** In as few bytes as hold it, the highest first. */
+function twosComplement(value: bigint): Buffer {
+  // The bits of a negative number are those of its complement, turned round.
+  const size = Math.floor((value < 0n ? ~value : value).toString(2).length / 8) + 1;
+  const hex = BigInt.asUintN(size * 8, value).toString(16);
+  return Buffer.from(hex.padStart(size * 2, '0'), 'hex');
 }
 
 /** Bytes of a length, which is below 2^31. */

@@ -2,8 +2,6 @@ import type { AvroBuffer } from './avro-buffer';
 
 /** Whole numbers of so many digits are exact in a double. */
 const SAFE_DIGITS = 15;
-/** Whole numbers of so many digits have at most 64 bits. */
-const LONG_DIGITS = 18;
 const POWERS = Array.from({ length: SAFE_DIGITS + 1 }, (_, exponent) => Number(`1e${exponent}`));
 
 const MINUS = 45;
@@ -49,16 +47,7 @@ function compileLargeWriter(buffer: AvroBuffer, scale: number): (text: string) =
     if (zeros < 0) return false;
     const digits = point === -1 ? text : text.slice(0, point) + text.slice(point + 1);
     const unscaled = BigInt(zeros === 0 ? digits : digits + '0'.repeat(zeros));
-    if (digits.length + zeros <= LONG_DIGITS) buffer.writeTwosComplement(unscaled);
-    else buffer.writeBytes(twosComplement(unscaled));
+    buffer.writeUnscaled(unscaled);
     return true;
   };
-}
-
-/** In as few bytes as hold it, the highest first. */
-function twosComplement(value: bigint): Buffer {
-  // The bits of a negative number are those of its complement, turned round.
-  const size = Math.floor((value < 0n ? ~value : value).toString(2).length / 8) + 1;
-  const hex = BigInt.asUintN(size * 8, value).toString(16);
-  return Buffer.from(hex.padStart(size * 2, '0'), 'hex');
 }

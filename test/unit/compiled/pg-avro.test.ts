@@ -4,7 +4,8 @@ import { LossLedger } from '../../../core/loss-ledger';
 import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { Column, TableSchema } from '../../../core/schema';
 import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
-import { compilePgToAvro } from '../../../transforms/compiled/pg-avro';
+import { AvroSinks } from '../../../transforms/compiled/avro-sinks';
+import { compilePgRow } from '../../../transforms/compiled/pg-row';
 import { FOR_REFERENCE, type CodecMode } from '../../../transforms/compiled/row-writer';
 import { compileAvroEncoder } from '../../../transforms/encode/avro';
 import { compileConverter } from '../../../transforms/schema-aware-converter';
@@ -91,20 +92,21 @@ class Codecs {
   compiled(row: readonly (Buffer | null)[], mode: CodecMode): Buffer | undefined {
     const encoder = compileAvroEncoder(this.schema, { codec: 'null', sync: SYNC });
     const ledger = new LossLedger();
-    const write = compilePgToAvro({
+    const sinks = new AvroSinks(encoder, this.schema);
+    const fields = this.columns.map(({ column }) => column.field);
+    const write = compilePgRow(fields, {
       ...this.input,
-      fields: this.columns.map(({ column }) => column.field),
-      buffer: encoder.block,
+      sinks: sinks.columns,
       lose: (column, rule) => ledger.add(this.schema.columns[column]?.name ?? '', rule),
       mode,
     });
     assert.ok(write !== undefined);
     const bytes = wire(row);
-    const start = encoder.beginRow();
+    sinks.beginRow();
     const end = write(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 3);
     if (end === FOR_REFERENCE) return undefined;
     assert.equal(end, bytes.length);
-    assert.ok(encoder.endRow(start));
+    assert.ok(sinks.endRow());
     this.losses = losses(ledger);
     return Buffer.from(encoder.block.bytes.subarray(0, encoder.block.end));
   }

@@ -1,0 +1,154 @@
+import type { Cell } from '../core/cells';
+import { BeamliftError } from '../core/errors';
+import type { LossLedger, LossRule } from '../core/loss-ledger';
+import type { RunContext } from '../core/plan';
+import type { DecodedRow, RawRows } from '../core/raw-rows';
+import { compileCell } from '../transforms/cells';
+import { compileCodec } from '../transforms/compiled/compile-codec';
+import type { RowCodec } from '../transforms/compiled/row-codec';
+import type { CodecMode } from '../transforms/compiled/row-writer';
+import type { RowSinks } from '../transforms/compiled/value-sink';
+import { BlockLimit } from '../transforms/encode/block-buffer';
+import { policiesOf } from '../transforms/schema-aware-converter';
+import type { EncodingTarget, RowBlocks } from './row-blocks';
+import type { StagedRows } from './staged-rows';
+
+/** Whether rows that are not decoded can be staged: what must look at every value needs cells. */
+export function takesRaw({ stagingFormat, verify }: RunContext): boolean {
+  return stagingFormat === 'avro' && verify !== 'strict';
+}
+
+/** For rows that are like `first`, which it has still to be given. Throws INTERNAL where `takesRaw` says no. */
+export function openRawRows(
+  first: RawRows,
+  context: RunContext,
+  target: EncodingTarget,
+  staged: StagedRows,
+  ledger: LossLedger,
+  mode: CodecMode,
+): RawRowsEncoder {
+  const { sinks } = staged.blocks;
+  if (sinks !== undefined) return new RawRowsEncoder(first, context, target, staged, sinks, ledger, mode);
+  throw new BeamliftError('INTERNAL', { what: 'Rows came undecoded that can only be staged as cells' });
+}
+
+/** Encodes rows that were not decoded; those that the codec does not take come back as cells. */
+export class RawRowsEncoder {
+  private readonly codec: RowCodec;
+  private readonly blocks: RowBlocks;
+  private readonly partitionOf: (() => Cell) | undefined;
+  private readonly names: readonly string[];
+  /** Losses of the row at hand: columns and rules, `pending` of them. */
+  private readonly lostColumns: number[] = [];
+  private readonly lostRules: LossRule[] = [];
+  private pending = 0;
+  private rows = 0;
+  private left = 0;
+
+  constructor(
+    first: RawRows,
+    context: RunContext,
+    target: EncodingTarget,
+    private readonly staged: StagedRows,
+    private readonly sinks: RowSinks,
+    private readonly ledger: LossLedger,
+    mode: CodecMode,
+  ) {
+    this.blocks = staged.blocks;
+    this.names = context.columns.map(({ destination }) => destination);
+    this.codec = compileCodec(first, {
+      columns: context.columns,
+      source: context.sourceSchema,
+      destination: context.destinationSchema,
+      policies: context.policies,
+      rules: target.rules,
+      keyColumns: context.keyColumns,
+      sinks: sinks.columns,
+      lose: (column, rule) => {
+        this.lostColumns[this.pending] = column;
+        this.lostRules[this.pending] = rule;
+        this.pending++;
+      },
+      mode,
+    });
+    this.partitionOf = this.compilePartition(context, target);
+  }
+
+  /** How many of them are behind us. */
+  get done(): number {
+    return this.rows - this.left;
+  }
+
+  /** The rows that `encode` takes from now on. */
+  begin(rows: RawRows): void {
+    this.codec.begin(rows);
+    this.rows = rows.rows;
+    this.left = rows.rows;
+  }
+
+  /** Encodes rows until there are none left, the block is full, or one is for the reference: then `decode` is to be called. */
+  encode(): 'done' | 'full' | 'reference' {
+    const { codec, sinks, blocks, partitionOf } = this;
+    while (this.left > 0) {
+      if (blocks.isFull) return 'full';
+      this.pending = 0;
+      sinks.beginRow();
+      if (!this.write()) {
+        sinks.takeBackRow();
+        return 'reference';
+      }
+      if (!sinks.endRow()) return 'reference';
+      if (this.pending > 0) this.countLosses();
+      if (partitionOf !== undefined) this.staged.partitions?.addCell(partitionOf());
+      codec.next();
+      this.left--;
+    }
+    return blocks.isFull ? 'full' : 'done';
+  }
+
+  private write(): boolean {
+    try {
+      return this.codec.write();
+    } catch (thrown) {
+      if (thrown instanceof BlockLimit) return false;
+      throw thrown;
+    }
+  }
+
+  private countLosses(): void {
+    for (let at = 0; at < this.pending; at++) {
+      const column = this.names[this.lostColumns[at] ?? -1];
+      const rule = this.lostRules[at];
+      if (column !== undefined && rule !== undefined) this.ledger.add(column, rule, 1);
+    }
+  }
+
+  /** The cells of the row that is next, which is then behind us. */
+  decode(): DecodedRow {
+    const decoded = this.codec.decode();
+    this.codec.next();
+    this.left--;
+    return decoded;
+  }
+
+  /** The cell of the column by which the table is divided, of the row at hand. */
+  private compilePartition(
+    { partitioning, columns, policies }: RunContext,
+    target: EncodingTarget,
+  ): (() => Cell) | undefined {
+    if (partitioning === null) return undefined;
+    const column = columns.findIndex(({ destination }) => destination === partitioning.column);
+    const planned = columns[column];
+    if (planned === undefined) return undefined;
+    const convert = compileCell(planned.sourceType, planned.destinationType, {
+      rules: target.rules,
+      policies: policiesOf(policies, planned.source),
+      // The codec has taken the row: nothing of it is lost.
+      lose: () => undefined,
+    });
+    return () => {
+      const cell = this.codec.cell(column);
+      return cell === null ? null : convert(cell);
+    };
+  }
+}
