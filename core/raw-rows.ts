@@ -11,4 +11,13 @@ export type RawRows = PgRows;
 export type DecodedRow =
   | { readonly row: Row; readonly problem?: undefined }
   /** `row`: with null in place of what cannot be read. */
-  | { readonly row: Row; readonly problem: { readonly field: number; readonly reason: string } };
+  | { readonly row: Row; readonly problem: RowProblem };
+
+/** Why a row cannot be read. */
+export interface RowProblem {
+  /** By its number. */
+  readonly field: number;
+  readonly reason: string;
+  /** What stands there, shortened for people; absent: it cannot be shown. */
+  readonly value?: string;
+}

@@ -4,6 +4,7 @@ import type { RowStream } from '../core/extractor';
 import { LossLedger } from '../core/loss-ledger';
 import type { FileFailure } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
+import type { RowProblem } from '../core/raw-rows';
 import type { Reject } from '../core/reject';
 import type { CodecMode } from '../transforms/compiled/row-writer';
 import { nameRowByKey } from '../transforms/schema-aware-converter';
@@ -138,11 +139,16 @@ export function encodeRows(
 /** A row of which the source could not read a field, as the source would say it. */
 function unreadable(
   { sourceSchema }: RunContext,
-  { field, reason }: { readonly field: number; readonly reason: string },
+  { field, value, reason }: RowProblem,
   name: string,
 ): Reject {
   const column = sourceSchema.columns[field]?.name;
-  return { row: name, ...(column === undefined ? {} : { column }), reason };
+  return {
+    row: name,
+    ...(column === undefined ? {} : { column }),
+    ...(value === undefined ? {} : { value }),
+    reason,
+  };
 }
 
 /** So many rejects are told in the error itself; all are in the file. */

@@ -119,7 +119,7 @@ export class FileExtractor implements Extractor {
     const several = files.length > 1 || files[0]?.uri !== literal;
     for (const file of files) {
       try {
-        yield* this.readFile(file, columns, known, several, signal);
+        yield* this.readFile(file, { columns, known, several, takesRaw: request.takesRaw === true }, signal);
       } catch (error) {
         throw error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
       }
@@ -142,9 +142,7 @@ export class FileExtractor implements Extractor {
 
   private async *readFile(
     { range, lastModified = 'at an unknown time', ...named }: PlannedFile,
-    columns: readonly Column[],
-    known: readonly string[],
-    several: boolean,
+    { columns, known, several, takesRaw }: FileRequest,
     signal: AbortSignal,
   ): AsyncGenerator<RowBatch> {
     const entry: FileEntry = { ...named, lastModified };
@@ -156,12 +154,22 @@ export class FileExtractor implements Extractor {
       unknown.addNames((await this.reader.describe(content, signal)).columns.map(({ name }) => name));
     }
     const stored = storedProgress(content);
-    for await (const batch of this.reader.read(content, columns, signal, range)) {
+    for await (const batch of this.reader.read(content, columns, signal, range, takesRaw)) {
       const told = unknown.addBatch(batch);
       yield { ...(several ? inFile(told, entry.uri) : told), bytes: stored(batch.bytes) };
     }
     unknown.report(this.log, entry.uri);
   }
+}
+
+/** What is read of a unit's files. */
+interface FileRequest {
+  readonly columns: readonly Column[];
+  /** Names of columns that no file is reported for. */
+  readonly known: readonly string[];
+  /** Whether rows are named with their files. */
+  readonly several: boolean;
+  readonly takesRaw: boolean;
 }
 
 /** The batch with its rows named `sales/1.csv line 12`. */

@@ -32,12 +32,14 @@ export interface FormatReader {
   /**
    * All rows, or those of a range, cells of `columns` in order. A column that the file lacks gives nulls. A range that does not begin and
    * end where a record does throws FORMAT_INVALID once that is seen: of all ranges of a file either each row is read once, or one throws.
+   * `takesRaw`: rows may come undecoded.
    */
   read(
     file: FileContent,
     columns: readonly Column[],
     signal: AbortSignal,
     range?: FileRange,
+    takesRaw?: boolean,
   ): AsyncIterable<RowBatch>;
   /**
    * Ranges of about `target` that cover the file, in order; less than two for a file that cannot be cut. Reads little of the
