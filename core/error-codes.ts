@@ -70,6 +70,13 @@ export const ERROR_CODES = {
     explanation:
       'The host answers, nothing listens on that port, or a firewall refuses. Check `port`, and that the server runs.',
   },
+  CONNECTION_LIMIT: {
+    title: 'All connections that the server allows are in use',
+    transient: true,
+    exit: 1,
+    explanation:
+      'The server, or a limit of the user, takes no more connections now. beamlift waits some minutes for a free one, for each unit that needs it. Lower `max_source_connections`, or raise the limit (PostgreSQL: `max_connections`, `ALTER ROLE … CONNECTION LIMIT`; MySQL: `max_connections`, `max_user_connections`).',
+  },
   CONNECTION_TIMEOUT: {
     title: 'The server did not answer in time',
     transient: true,

@@ -16,6 +16,8 @@ export function delayBeforeAttempt({ minDelayMs, maxDelayMs, factor }: RetryPoli
 export const RETRY_POLICIES = {
   /** Opening a connection: a server that restarts is back within seconds. */
   connect: { attempts: 3, minDelayMs: 250, maxDelayMs: 2_000, factor: 2 },
+  /** Waiting for a connection of a server that has none free: those who have them give them back when their units end. Two to four minutes in all, less than what a unit may be without progress. */
+  connectionLimit: { attempts: 16, minDelayMs: 500, maxDelayMs: 10_000, factor: 2 },
   /** Reading and staging one unit again from its beginning. */
   unit: { attempts: 3, minDelayMs: 500, maxDelayMs: 10_000, factor: 3 },
   /** The commit: its steps are idempotent, and the data is already staged. */

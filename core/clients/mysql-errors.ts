@@ -16,8 +16,10 @@ const NUMBERS_OF_CODES: readonly (readonly [code: ErrorCode, numbers: readonly n
   ['DATABASE_NOT_FOUND', [1049]],
   ['RIGHTS_MISSING', [1044, 1142, 1143, 1227, 1356, 1370, 1410]],
   ['SOURCE_NOT_FOUND', [1051, 1109, 1146, 1932]],
-  // no free connection, too many of this user, blocked after many errors
-  ['CONNECTION_REFUSED', [1040, 1129, 1203, 1226]],
+  // blocked after many errors
+  ['CONNECTION_REFUSED', [1129]],
+  // no free connection, too many of this user
+  ['CONNECTION_LIMIT', [1040, 1203, 1226]],
   // shut down, killed, a packet or write that failed
   ['CONNECTION_LOST', [1053, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2006, 2013, 4031]],
   // interrupted, timeouts, deadlock, disk or memory full: not the statement's fault
@@ -45,7 +47,9 @@ const CODES_BY_NAME: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   CONNECTION_DNS: 'Check the spelling of `host`, and whether a VPN is needed.',
-  CONNECTION_REFUSED: 'Check `host` and `port`, that the server runs, and that it has free connections.',
+  CONNECTION_REFUSED: 'Check `host` and `port`, and that the server runs.',
+  CONNECTION_LIMIT:
+    'Lower `max_source_connections` of the connection, or let the user have more: `max_user_connections`, `max_connections`.',
   CONNECTION_TIMEOUT:
     'Often a firewall that drops packets, or a wrong host. `connect_timeout` sets how long to wait.',
   CONNECTION_TLS: 'See `sslmode` and `ssl_ca` of the connection.',
@@ -83,6 +87,7 @@ export function connectError(thrown: unknown, server: string): BeamliftError {
   const what: Partial<Record<ErrorCode, string>> = {
     CONNECTION_DNS: `The host name ${server.replace(/:\d+$/, '')} does not resolve`,
     CONNECTION_REFUSED: `MySQL at ${server} does not accept the connection`,
+    CONNECTION_LIMIT: `MySQL at ${server} has no free connection`,
     CONNECTION_TIMEOUT: `MySQL at ${server} did not answer in time`,
     CONNECTION_TLS: `The TLS handshake with ${server} failed`,
     LOGIN_FAILED: `MySQL at ${server} refused the login`,

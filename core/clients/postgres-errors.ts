@@ -19,9 +19,9 @@ const CODES_BY_SQLSTATE: readonly (readonly [prefix: string, code: ErrorCode])[]
   ['42501', 'RIGHTS_MISSING'],
   ['42P01', 'SOURCE_NOT_FOUND'],
   ['3F000', 'SOURCE_NOT_FOUND'],
-  // starting up, shutting down, no free connection: the next attempt may get in
+  // starting up, shutting down: the next attempt may get in
   ['57P03', 'CONNECTION_REFUSED'],
-  ['53300', 'CONNECTION_REFUSED'],
+  ['53300', 'CONNECTION_LIMIT'],
   ['57P', 'CONNECTION_LOST'],
   ['08', 'CONNECTION_LOST'],
   // cancelled by an administrator, a recovery conflict, a deadlock, a lock timeout, a full disk: not the statement's fault
@@ -87,7 +87,9 @@ function describeReport(report: ServerReport): string {
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
   CONNECTION_DNS: 'Check the spelling of `host`, and whether a VPN is needed.',
-  CONNECTION_REFUSED: 'Check `host` and `port`, that the server runs, and that it has free connections.',
+  CONNECTION_REFUSED: 'Check `host` and `port`, and that the server runs.',
+  CONNECTION_LIMIT:
+    'Lower `max_source_connections` of the connection, or let the user have more: `ALTER ROLE … CONNECTION LIMIT`, `max_connections`.',
   CONNECTION_TIMEOUT:
     'Often a firewall that drops packets, or a wrong host. `connect_timeout` sets how long to wait.',
   CONNECTION_TLS: 'See `sslmode` and `ssl_ca` of the connection.',
@@ -111,6 +113,7 @@ export function connectError(thrown: unknown, server: string, socketAlive: boole
   const what: Partial<Record<ErrorCode, string>> = {
     CONNECTION_DNS: `The host name ${server.replace(/:\d+$/, '')} does not resolve`,
     CONNECTION_REFUSED: `PostgreSQL at ${server} does not accept the connection`,
+    CONNECTION_LIMIT: `PostgreSQL at ${server} has no free connection`,
     CONNECTION_TIMEOUT: `PostgreSQL at ${server} did not answer in time`,
     CONNECTION_TLS: `The TLS handshake with ${server} failed`,
     LOGIN_FAILED: `PostgreSQL at ${server} refused the login`,

@@ -1,4 +1,5 @@
 import { BeamliftError } from '../../core/errors';
+import { isConnectionLimit } from './free-connection';
 
 /** What the pool has to know of a connection. */
 export interface PoolableClient {
@@ -25,7 +26,7 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** At most `max` connections at a time; idle ones wait to be used again until `close`. */
+/** At most `max` connections at a time, and no more than the server was seen to allow; idle ones wait to be used again until `close`. */
 export class ConnectionPool<Client extends PoolableClient> {
   private readonly idle: Client[] = [];
   private readonly used = new Set<Client>();
@@ -35,31 +36,38 @@ export class ConnectionPool<Client extends PoolableClient> {
   private isClosed = false;
 
   constructor(
-    private readonly max: number,
+    private max: number,
     private readonly open: (signal: AbortSignal) => Promise<Client>,
   ) {}
 
-  /** Waits for a free connection. Rejects with the signal's reason when it aborts, and with CANCELLED after `close`. */
+  /** Waits for a free connection. Rejects with the signal's reason when it aborts, with CANCELLED after `close`, and with CONNECTION_LIMIT where the server allows none and this pool has none. */
   async acquire(signal: AbortSignal): Promise<PooledConnection<Client>> {
-    signal.throwIfAborted();
-    while (this.count - this.idle.length >= this.max && !this.isClosed) await this.freed(signal);
-    this.refuseWhenClosed();
-    for (let client = this.idle.pop(); client !== undefined; client = this.idle.pop()) {
-      if (!client.isLost) return this.lend(client);
-      this.count--;
-    }
-    this.count++;
-    try {
-      const client = await this.open(signal);
-      if (this.isClosed) {
-        client.destroy();
-        this.refuseWhenClosed();
+    for (;;) {
+      signal.throwIfAborted();
+      while (this.count - this.idle.length >= this.max && !this.isClosed) await this.freed(signal);
+      this.refuseWhenClosed();
+      for (let client = this.idle.pop(); client !== undefined; client = this.idle.pop()) {
+        if (!client.isLost) return this.lend(client);
+        this.count--;
       }
-      return this.lend(client);
-    } catch (error) {
-      this.count--;
-      this.wakeOne();
-      throw error;
+      this.count++;
+      try {
+        const client = await this.open(signal);
+        if (this.isClosed) {
+          client.destroy();
+          this.refuseWhenClosed();
+        }
+        return this.lend(client);
+      } catch (error) {
+        this.count--;
+        // The server allows no more than these: the next that is free is used again.
+        if (isConnectionLimit(error) && this.count > 0) {
+          this.max = this.count;
+          continue;
+        }
+        this.wakeOne();
+        throw error;
+      }
     }
   }
 

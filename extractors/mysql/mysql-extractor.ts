@@ -17,6 +17,7 @@ import { RETRY_POLICIES } from '../../core/retry-policies';
 import type { TableSchema } from '../../core/schema';
 import { withRetries } from '../../core/with-retries';
 import { ConnectionPool } from '../database/connection-pool';
+import { waitForConnection } from '../database/free-connection';
 import { encryptionNotice } from '../database/encryption-notice';
 import { objectName } from '../database/object-name';
 import { estimateRows } from './estimate-rows';
@@ -111,7 +112,7 @@ export class MysqlExtractor implements Extractor {
   ): AsyncGenerator<RowBatch, void, undefined> {
     const place = { ...this.place, unit: request.unit.id };
     const { relation } = await this.describe(signal);
-    const connection = await this.pool.acquire(signal);
+    const connection = await waitForConnection(() => this.pool.acquire(signal), this.services.log, signal);
     try {
       const session = new MysqlSession(connection.client, signal, place);
       await session.begin();
@@ -135,7 +136,7 @@ export class MysqlExtractor implements Extractor {
 
   /** Lends a connection; one on which something failed is not used again. */
   private async withSession<T>(signal: AbortSignal, work: (session: MysqlSession) => Promise<T>): Promise<T> {
-    const connection = await this.pool.acquire(signal);
+    const connection = await waitForConnection(() => this.pool.acquire(signal), this.services.log, signal);
     try {
       const session = new MysqlSession(connection.client, signal, this.place);
       await session.begin();

@@ -17,6 +17,7 @@ import { RETRY_POLICIES } from '../../core/retry-policies';
 import type { TableSchema } from '../../core/schema';
 import { withRetries } from '../../core/with-retries';
 import { ConnectionPool } from '../database/connection-pool';
+import { waitForConnection } from '../database/free-connection';
 import { encryptionNotice } from '../database/encryption-notice';
 import { objectName } from '../database/object-name';
 import { estimateRows } from './estimate-rows';
@@ -104,7 +105,7 @@ export class PostgresExtractor implements Extractor {
     if (this.leader === undefined) {
       const { relation } = await this.describe(signal);
       this.leader = await this.withSession(signal, async (holder) =>
-        SnapshotLeader.open(await this.connect(signal), holder, relation),
+        SnapshotLeader.open(await this.waitFor(() => this.connect(signal), signal), holder, relation),
       );
     }
     this.exportsSnapshots = this.leader !== undefined;
@@ -132,7 +133,7 @@ export class PostgresExtractor implements Extractor {
     const snapshot = request.pin?.['snapshot'];
     const { relation } = await this.describe(signal);
     this.leader?.check();
-    const connection = await this.pool.acquire(signal);
+    const connection = await this.waitFor(() => this.pool.acquire(signal), signal);
     try {
       // while this one waited for its turn
       this.leader?.check();
@@ -178,7 +179,7 @@ export class PostgresExtractor implements Extractor {
     signal: AbortSignal,
     work: (session: PostgresSession) => Promise<T>,
   ): Promise<T> {
-    const connection = await this.pool.acquire(signal);
+    const connection = await this.waitFor(() => this.pool.acquire(signal), signal);
     try {
       const result = await work(new PostgresSession(connection.client, signal, this.place));
       connection.release();
@@ -188,6 +189,10 @@ export class PostgresExtractor implements Extractor {
     } finally {
       connection.discard();
     }
+  }
+
+  private async waitFor<T>(open: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    return await waitForConnection(open, this.services.log, signal);
   }
 
   private async connect(signal: AbortSignal): Promise<PostgresClient> {

@@ -104,7 +104,7 @@ describe('errors of MySQL', () => {
       [1142, 'RIGHTS_MISSING'],
       [1049, 'DATABASE_NOT_FOUND'],
       [1146, 'SOURCE_NOT_FOUND'],
-      [1040, 'CONNECTION_REFUSED'],
+      [1040, 'CONNECTION_LIMIT'],
       [1317, 'SOURCE_INCOMPLETE'],
       [1927, 'CONNECTION_LOST'],
       [1412, 'SOURCE_CHANGED'],

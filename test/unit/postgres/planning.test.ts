@@ -229,7 +229,7 @@ describe('postgres: errors', () => {
       ...{
         '57P01': 'CONNECTION_LOST',
         '57P03': 'CONNECTION_REFUSED',
-        '53300': 'CONNECTION_REFUSED',
+        '53300': 'CONNECTION_LIMIT',
         '08006': 'CONNECTION_LOST',
       },
       ...{
