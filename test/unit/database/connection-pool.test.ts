@@ -15,8 +15,14 @@ class Server {
       return Promise.reject(new BeamliftError('CONNECTION_LIMIT', { what: 'too many connections' }));
     }
     this.open++;
-    const end = (): void => void this.open--;
-    return Promise.resolve({ isLost: false, abort: end, destroy: end, close: () => Promise.resolve(end()) });
+    const end = (): void => {
+      this.open--;
+    };
+    const close = (): Promise<void> => {
+      end();
+      return Promise.resolve();
+    };
+    return Promise.resolve({ isLost: false, abort: end, destroy: end, close });
   };
 }
 
