@@ -20,7 +20,7 @@ export class FileCounter {
     if (file === undefined) return 0;
     const count = this.counts.get(file) ?? { extracted: 0, rejected: 0, unknown: new Map<string, number>() };
     this.counts.set(file, count);
-    count.extracted += batch.rows.length + batch.rejects.length;
+    count.extracted += batch.rows.length + (batch.raw?.rows ?? 0) + batch.rejects.length;
     count.rejected += rejected;
     for (const [name, values] of batch.unknownColumns ?? []) {
       count.unknown.set(name, (count.unknown.get(name) ?? 0) + values);
