@@ -2,15 +2,14 @@ import { BeamliftError, messageOf } from '../core/errors';
 import type { Lease, LoadReport, RunEnd } from '../core/loader';
 import type { Manifest } from '../core/manifest';
 import type { JsonObject, Plan } from '../core/plan';
-import { runDirect } from '../pipelines/beam/direct';
 import { commitRun } from '../pipelines/commit-run';
-import { runInProcess } from '../pipelines/in-process';
 import type { Phase, RunListener } from '../pipelines/run-events';
 import type { LaunchOptions, LaunchServices } from './launch-options';
 import type { OpenedJob } from './open-job';
 import { runPipeline, watchAgain, type PipelineResult } from './run-pipeline';
 import type { RunRecorder } from './run-recorder';
 import { isPipelineRunner } from './runner-desk';
+import { stageHere } from './stage-here';
 
 /** How long the end of a failed run may take: a load job is asked to stop and waited for. In milliseconds. */
 const END_PATIENCE_MS = 3 * 60 * 1000;
@@ -80,7 +79,7 @@ async function stageUnits(
     async () => {
       if (plan.units.length === 0) return { kind: 'staged', manifests: [] };
       const { runner } = plan;
-      if (!isPipelineRunner(runner)) return await stageHere(execution, plan);
+      if (!isPipelineRunner(runner)) return { kind: 'staged', manifests: await stageHere(execution, plan) };
       if (noted === undefined) return await runPipeline(execution, plan, runner, whole);
       const watched = await watchAgain(execution, plan, noted);
       return watched ?? (await runPipeline(execution, plan, runner, false));
@@ -90,20 +89,6 @@ async function stageUnits(
         ? undefined
         : result.manifests.reduce((sum, manifest) => sum + manifest.counts.rowsStaged, 0),
   );
-}
-
-async function stageHere(
-  { opened, options, services: { listener, signal }, lease }: Execution,
-  { context, units, runner }: Plan,
-): Promise<PipelineResult> {
-  const { extractor, loader, destination } = opened;
-  const equipment = { extractor, loader, target: destination, resumed: lease.unfinished !== null };
-  const concurrency = Math.min(options.concurrency, context.source.maxConnections);
-  const { manifests } =
-    runner === 'direct'
-      ? await runDirect({ context, units }, equipment, { concurrency, listener, signal })
-      : { manifests: await runInProcess(context, units, equipment, { concurrency, listener, signal }) };
-  return { kind: 'staged', manifests };
 }
 
 /** Publishes what is staged. */

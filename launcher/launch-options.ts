@@ -3,6 +3,7 @@ import type { OnStateConflict } from '../core/loader';
 import type { Logger } from '../core/logger';
 import type { Runner } from '../core/plan';
 import type { RunListener } from '../pipelines/run-events';
+import type { ThreadServices } from '../pipelines/threads/thread-services';
 import type { RunnerDesk } from './runner-desk';
 import type { RunStore } from './runs/run-store';
 
@@ -47,9 +48,13 @@ export function onlyLooking(triggeredBy: 'check' | 'preview'): LaunchOptions {
   };
 }
 
+export type ThreadSecrets = Pick<ThreadServices, 'inlineSecrets' | 'sealedSecrets'>;
+
 /** What planning and running need besides the job. */
 export interface LaunchServices {
   readonly secrets: SecretResolver;
+  /** What `secrets` stands on, for threads that resolve references themselves; absent: units are run on this thread. */
+  readonly threadSecrets?: ThreadSecrets;
   readonly environment: Environment;
   readonly log: Logger;
   readonly runStore: RunStore;

@@ -42,7 +42,7 @@ export async function openSession(
   const secrets = engine.createSecrets(configuration, host.environment, redactor);
   const log = await output.log();
   for (const warning of configuration.warnings) log.warn('config.warning', { message: warning });
-  const { baseFolder, runStore: spec } = configuration;
+  const { baseFolder, runStore: spec, inlineSecrets, sealedSecrets } = configuration;
   const common = { secrets, environment: host.environment, log, baseFolder, signal: host.signal };
   const asks = host.inputIsTerminal && host.err.isTerminal;
   const runStore: RunStore = history
@@ -52,6 +52,7 @@ export async function openSession(
     configuration,
     services: {
       ...common,
+      threadSecrets: { inlineSecrets, sealedSecrets },
       runStore,
       thresholdRows: configuration.runners.thresholdRows,
       largeRunner: configuration.runners.large,

@@ -1,16 +1,20 @@
 import type { RunContext } from '../../core/plan';
 
+/** Connections that a run has for its units: whoever holds the source at its point in time (`pin`) has one of them. */
+export function unitConnections({ source, pin }: Pick<RunContext, 'source' | 'pin'>): number {
+  return Math.max(1, source.maxConnections - (pin === undefined ? 0 : 1));
+}
+
 /**
  * Units of a run that each thread may have at once, so that all threads together stay within the source's connections. Fixed for each
- * thread, not for all: a source that is open on a thread keeps as many connections as it once had units there. Whoever holds the source
- * at its point in time (`pin`) has one of the connections.
+ * thread, not for all: a source that is open on a thread keeps as many connections as it once had units there.
  */
 export function connectionShares(
-  { source, pin }: Pick<RunContext, 'source' | 'pin'>,
+  context: Pick<RunContext, 'source' | 'pin'>,
   threads: number,
   unitsPerThread: number,
 ): number[] {
-  const connections = Math.max(1, source.maxConnections - (pin === undefined ? 0 : 1));
+  const connections = unitConnections(context);
   const each = Math.floor(connections / threads);
   const more = connections % threads;
   return Array.from({ length: threads }, (_, index) =>
