@@ -1,11 +1,12 @@
 import type { Row } from './cells';
+import type { JsonRows } from './json-rows';
 import type { PgRows } from './pg-binary';
 
 /**
  * Rows of a batch as their source has them, not decoded; one kind for each form, told by `wire`. Their bytes are valid until the next batch is
  * pulled. A codec (`transforms/compiled`) writes them, and decodes those that it leaves to the reference.
  */
-export type RawRows = PgRows;
+export type RawRows = JsonRows | PgRows;
 
 /** A row that a codec has left to the reference. */
 export type DecodedRow =

@@ -28,15 +28,18 @@ export class JsonRecord {
   /** Values under keys that no longer have numbers. */
   unnumbered = 0;
 
-  private bytes: Buffer = Buffer.alloc(0);
+  /** The buffer in which it is, and where. */
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+  /** By number of the key, of those that the record has: where its value is, and whether there are bytes of 128 and more, and escapes, in it. */
+  starts = new Int32Array(INITIAL_KEYS);
+  ends = new Int32Array(INITIAL_KEYS);
+  high = new Uint8Array(INITIAL_KEYS);
+  escaped = new Uint8Array(INITIAL_KEYS);
   private limit = 0;
-  private start = 0;
-  private end = 0;
-  /** By number of the key: in which record it was last seen, and where its value is. */
+  /** By number of the key: in which record it was last seen. */
   private seenIn = new Float64Array(INITIAL_KEYS);
-  private starts = new Int32Array(INITIAL_KEYS);
-  private ends = new Int32Array(INITIAL_KEYS);
-  private high = new Uint8Array(INITIAL_KEYS);
   private serial = 0;
   private readonly unnumberedKeys = new Set<string>();
   /** The buffer as a string of one character a byte, made when a value in it is first asked for. */
@@ -136,7 +139,7 @@ export class JsonRecord {
       const plain = grammar.highBytes + grammar.escapes === oddities;
       const valueStart = grammar.colon(at);
       if (valueStart < 0) return valueStart;
-      const highBytes = grammar.highBytes;
+      const { highBytes, escapes } = grammar;
       at = grammar.value(valueStart, 1);
       if (at < 0) return at;
       const key = this.note(keyStart, keyEnd, plain);
@@ -144,6 +147,7 @@ export class JsonRecord {
         this.starts[key] = valueStart;
         this.ends[key] = at;
         this.high[key] = grammar.highBytes > highBytes ? 1 : 0;
+        this.escaped[key] = grammar.escapes > escapes ? 1 : 0;
       }
       at = grammar.skipSpace(at);
       if (at >= grammar.limit) return INCOMPLETE;
@@ -175,17 +179,19 @@ export class JsonRecord {
 
   private reserve(atLeast: number): void {
     const count = Math.min(Math.max(atLeast, 2 * this.seenIn.length), MAX_JSON_NAMES);
-    const { keys, seenIn, starts, ends, high } = this;
+    const { keys, seenIn, starts, ends, high, escaped } = this;
     this.keys = new Int32Array(count);
     this.seenIn = new Float64Array(count);
     this.starts = new Int32Array(count);
     this.ends = new Int32Array(count);
     this.high = new Uint8Array(count);
+    this.escaped = new Uint8Array(count);
     this.keys.set(keys);
     this.seenIn.set(seenIn);
     this.starts.set(starts);
     this.ends.set(ends);
     this.high.set(high);
+    this.escaped.set(escaped);
   }
 
   private twice(name: string): void {

@@ -48,6 +48,8 @@ export class JsonScanner {
   private readonly walk: JsonWalk | undefined;
   private buffer = Buffer.alloc(0);
   private length = 0;
+  /** Bytes of the buffer that are done with; they stay until more are fed, as records that were reported are there. */
+  private done = 0;
   /** Bytes of the file before the buffer. */
   private offset = 0;
   private started = false;
@@ -86,11 +88,12 @@ export class JsonScanner {
 
   /** Of lines: whether what was fed ends with a line end. */
   get isBetweenLines(): boolean {
-    return this.length === 0;
+    return this.length === this.done;
   }
 
-  /** Takes the next bytes (copied) and reports the records that end in them. Throws FORMAT_INVALID, LIMIT_EXCEEDED. */
+  /** Takes the next bytes (copied) and reports the records that end in them, whose bytes stay where they are until the next call. Throws FORMAT_INVALID, LIMIT_EXCEEDED. */
   feed(piece: Uint8Array): void {
+    this.compact();
     this.reserve(this.length + piece.length);
     this.buffer.set(piece, this.length);
     this.length += piece.length;
@@ -99,20 +102,23 @@ export class JsonScanner {
 
   /** Reports the last record. Throws FORMAT_INVALID where a document is not complete. */
   end(): void {
+    this.compact();
     this.scan(true);
   }
 
   private scan(atEnd: boolean): void {
     if (!this.started && !this.skipByteOrderMark(atEnd)) return;
     this.record.use(this.buffer, this.length);
-    this.compact(this.framing === 'lines' ? this.scanLines(atEnd) : this.scanDocument(atEnd));
+    this.done = this.framing === 'lines' ? this.scanLines(atEnd) : this.scanDocument(atEnd);
   }
 
   private skipByteOrderMark(atEnd: boolean): boolean {
     if (this.length < BYTE_ORDER_MARK.length && !atEnd) return false;
     this.started = true;
-    if (this.buffer.subarray(0, this.length).indexOf(BYTE_ORDER_MARK) === 0)
-      this.compact(BYTE_ORDER_MARK.length);
+    if (this.buffer.subarray(0, this.length).indexOf(BYTE_ORDER_MARK) === 0) {
+      this.done = BYTE_ORDER_MARK.length;
+      this.compact();
+    }
     return true;
   }
 
@@ -299,8 +305,10 @@ export class JsonScanner {
     });
   }
 
-  /** Forgets the bytes before `done`; and of a line that is too long, all but its beginning. */
-  private compact(done: number): void {
+  /** Forgets the bytes that are done with; and of a line that is too long, all but its beginning. */
+  private compact(): void {
+    const { done } = this;
+    this.done = 0;
     if (done > 0) {
       this.buffer.copyWithin(0, done, this.length);
       this.length -= done;

@@ -1,25 +1,19 @@
-import type { Cell, Row } from '../../core/cells';
-import { BeamliftError, showValue } from '../../core/errors';
-import type { RowBatch } from '../../core/extractor';
+import { BeamliftError } from '../../core/errors';
+import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { FileRange } from '../../core/plan';
-import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
 import { widenJson } from '../../transforms/infer-json';
 import type { FormatOptions } from './csv-dialect';
 import { checkOptions } from './format-options';
 import type { FileContent, FormatReader } from './format-reader';
-import { JsonNames } from './json-names';
+import { JsonBatches } from './json-batches';
 import { parseRecordsPath, type RecordsPath } from './json-path';
-import type { JsonRecord } from './json-record';
 import { sampleJson } from './json-sample';
 import { JsonScanner, type JsonFraming } from './json-scanner';
 import { jsonlRanges } from './jsonl-ranges';
 import { rangeContent } from './range-content';
 import { placedInRange, provenRange } from './record-ranges';
 import { scanBatches } from './scan-batches';
-
-/** The name under which values are counted whose keys are too many to count one by one. */
-export const OTHER_NAMES = '…';
 
 /**
  * Reads JSON documents, one or several one behind the other: arrays of objects, or objects, each of which is one row; with `records_path`,
@@ -38,10 +32,10 @@ export function jsonReader(options: FormatOptions = {}): FormatReader {
 export function jsonlReader(): FormatReader {
   return {
     ...framedReader('lines'),
-    read: (file, columns, signal, range) =>
+    read: (file, columns, signal, range, takesRaw) =>
       range === undefined
-        ? readJson(file, 'lines', undefined, columns, signal)
-        : readLinesOfRange(file, range, columns, signal),
+        ? readJson(file, 'lines', undefined, columns, signal, takesRaw)
+        : readLinesOfRange(file, range, columns, signal, takesRaw),
     ranges: (file, target, signal) => jsonlRanges(file, target.bytes, signal),
   };
 }
@@ -55,7 +49,8 @@ function framedReader(framing: JsonFraming, path?: RecordsPath): FormatReader {
         throw placed(error, file);
       }
     },
-    read: (file, columns, signal) => readJson(file, framing, path, columns, signal),
+    read: (file, columns, signal, _range, takesRaw) =>
+      readJson(file, framing, path, columns, signal, takesRaw),
     widenInferred: widenJson,
   };
 }
@@ -66,11 +61,12 @@ async function* readJson(
   path: RecordsPath | undefined,
   columns: readonly Column[],
   signal: AbortSignal,
+  takesRaw = false,
 ): AsyncGenerator<RowBatch> {
-  const collector = new RowCollector(columns, framing === 'lines' ? 'line' : 'record');
-  const scanner = new JsonScanner(framing, collector.names, (record) => collector.add(record), { path });
+  const batches = new JsonBatches(columns, framing === 'lines' ? 'line' : 'record', takesRaw);
+  const scanner = new JsonScanner(framing, batches.names, (record) => batches.add(record), { path });
   try {
-    yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
+    yield* scanBatches(file, scanner, (bytes) => batches.take(bytes), signal, batchBytes(batches));
   } catch (error) {
     throw placed(error, file);
   }
@@ -81,14 +77,21 @@ async function* readLinesOfRange(
   range: FileRange,
   columns: readonly Column[],
   signal: AbortSignal,
+  takesRaw = false,
 ): AsyncGenerator<RowBatch> {
-  const collector = new RowCollector(columns, 'line');
+  const batches = new JsonBatches(columns, 'line', takesRaw);
   const start = range.start === 0 ? {} : { linesBefore: 0 };
-  const scanner = new JsonScanner('lines', collector.names, (record) => collector.add(record), start);
+  const scanner = new JsonScanner('lines', batches.names, (record) => batches.add(record), start);
   const proven = provenRange(scanner, () => scanner.isBetweenLines, file, range);
   const content = rangeContent(file, range.start, range.end);
   try {
-    for await (const batch of scanBatches(content, proven, (bytes) => collector.take(bytes), signal)) {
+    for await (const batch of scanBatches(
+      content,
+      proven,
+      (bytes) => batches.take(bytes),
+      signal,
+      batchBytes(batches),
+    )) {
       yield placedInRange(batch, range);
     }
   } catch (error) {
@@ -96,80 +99,11 @@ async function* readLinesOfRange(
   }
 }
 
-function placed(error: unknown, file: FileContent): unknown {
-  return error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
+/** Rows that are bytes of the scanner are gone when it is fed again: each piece is a batch. */
+function batchBytes({ areBytes }: JsonBatches): number {
+  return areBytes ? 0 : BATCH_BYTES;
 }
 
-/** Makes cells of the columns that are asked for; one batch at a time. */
-class RowCollector {
-  readonly names: JsonNames;
-  private readonly width: number;
-  private rows: Row[] = [];
-  private numbers: number[] = [];
-  private rejects: Reject[] = [];
-  /** By number of the key, from `width` on. */
-  private unknown: number[] = [];
-  private unnumbered = 0;
-
-  constructor(
-    columns: readonly Column[],
-    private readonly unit: 'line' | 'record',
-  ) {
-    const names = columns.map((column) => column.name);
-    this.names = new JsonNames(names);
-    this.width = names.length;
-  }
-
-  add(record: JsonRecord): void {
-    if (record.problem !== undefined) {
-      this.rejects.push({
-        row: `${this.unit} ${record.number}`,
-        ...(record.problemKey === undefined ? {} : { column: record.problemKey }),
-        value: showValue(record.preview()),
-        reason: record.problem,
-      });
-      return;
-    }
-    const cells = new Array<Cell>(this.width);
-    for (let key = 0; key < this.width; key++) {
-      const text = record.text(key);
-      cells[key] = text === undefined || text === 'null' ? null : text;
-    }
-    this.rows.push(cells);
-    this.numbers.push(record.number);
-    this.countUnknown(record);
-  }
-
-  /** The batch so far, which came from `bytes` at the source. */
-  take(bytes: number): RowBatch {
-    const { rows, rejects, numbers, unit } = this;
-    const unknownColumns = this.takeUnknown();
-    this.rows = [];
-    this.rejects = [];
-    this.numbers = [];
-    return {
-      rows,
-      rejects,
-      bytes,
-      nameRow: (index) => `${unit} ${numbers[index] ?? '?'}`,
-      ...(unknownColumns.size === 0 ? {} : { unknownColumns }),
-    };
-  }
-
-  private countUnknown(record: JsonRecord): void {
-    this.unnumbered += record.unnumbered;
-    for (let index = 0; index < record.fields; index++) {
-      const key = record.keys[index] ?? 0;
-      if (key >= this.width && record.hasValue(key)) this.unknown[key] = (this.unknown[key] ?? 0) + 1;
-    }
-  }
-
-  private takeUnknown(): Map<string, number> {
-    const counts = new Map<string, number>();
-    this.unknown.forEach((count, key) => counts.set(this.names.names[key] ?? '', count));
-    if (this.unnumbered > 0) counts.set(OTHER_NAMES, this.unnumbered);
-    this.unknown = [];
-    this.unnumbered = 0;
-    return counts;
-  }
+function placed(error: unknown, file: FileContent): unknown {
+  return error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
 }

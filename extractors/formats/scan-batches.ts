@@ -19,17 +19,18 @@ export async function* piecesOf(file: FileContent, signal: AbortSignal): AsyncGe
   }
 }
 
-/** Scans the file; `take` gives what was collected since its last call, a batch for about each `BATCH_BYTES` and one at the end. */
+/** Scans the file; `take` gives what was collected since its last call, a batch for about each `batchBytes` (0: for each piece) and one at the end. */
 export async function* scanBatches(
   file: FileContent,
   scanner: RecordScanner,
   take: (bytes: number) => RowBatch,
   signal: AbortSignal,
+  batchBytes = BATCH_BYTES,
 ): AsyncGenerator<RowBatch> {
   let taken = 0;
   for await (const piece of piecesOf(file, signal)) {
     scanner.feed(piece);
-    if (scanner.bytes - taken < BATCH_BYTES) continue;
+    if (scanner.bytes - taken < batchBytes) continue;
     yield take(scanner.bytes - taken);
     taken = scanner.bytes;
   }

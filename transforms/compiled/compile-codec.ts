@@ -1,8 +1,14 @@
 import type { RawRows } from '../../core/raw-rows';
+import { JsonCodec } from './json-codec';
 import { PgCodec } from './pg-codec';
 import type { CodecInput, RowCodec } from './row-codec';
 
 /** The codec of rows that are like `first`, which it has still to be given. */
 export function compileCodec(first: RawRows, input: CodecInput): RowCodec {
-  return new PgCodec(first.fields, input);
+  switch (first.wire) {
+    case 'pg-copy':
+      return new PgCodec(first.fields, input);
+    case 'json':
+      return new JsonCodec(input);
+  }
 }
