@@ -35,7 +35,7 @@ export const PG_NULL = -1;
 /** A value that the server can hold and a cell cannot; the row is rejected. */
 export class UnreadableValue extends Error {}
 
-/** Complete rows of COPY binary, one behind the other: the number of fields, then each field with its length in front. */
+/** Complete rows of COPY binary, `gap` bytes from one to the next: the number of fields, then each field with its length in front. */
 export interface PgRows {
   readonly wire: 'pg-copy';
   readonly fields: readonly PgField[];
@@ -44,5 +44,7 @@ export interface PgRows {
   readonly view: DataView;
   /** Where the first row begins. */
   readonly start: number;
+  /** Bytes of something else between a row and the next. */
+  readonly gap: number;
   readonly rows: number;
 }

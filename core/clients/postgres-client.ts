@@ -1,10 +1,12 @@
-import type { Readable } from 'node:stream';
 import type { Client, FieldDef, Submittable } from 'pg';
 import type { ErrorPlace } from '../errors';
+import type { CopyPiece } from './copy-frames';
 import { requestCancel } from './postgres-cancel';
+import { CopyReader } from './postgres-copy-reader';
 import { statementError } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
 import type { PostgresSocket } from './postgres-socket';
+import { tappable, type TappableSocket } from './socket-taps';
 
 /** A result as the server wrote it: every value is its text, null is NULL. */
 export interface TextResult {
@@ -18,9 +20,9 @@ export interface ResultField {
   readonly typeModifier: number;
 }
 
-/** The bytes of a COPY … TO STDOUT. */
+/** What a COPY … TO STDOUT sends. */
 export interface CopyOut {
-  readonly chunks: AsyncIterable<Buffer>;
+  readonly chunks: AsyncIterable<CopyPiece>;
   /** The server's own count. Call it when `chunks` has ended; throws where the server did not complete the command. */
   completed(): Promise<number>;
 }
@@ -101,15 +103,30 @@ export class PostgresClient {
   /**
    * A COPY … TO STDOUT, which begins when `chunks` is first pulled. The server waits while they are not read. Nothing else
    * may be run before they have ended; when the reader stops earlier, or the signal aborts, the connection is gone.
+   * `maxMessageBytes`: longer messages of the server are not kept whole.
    */
-  async copyOut(text: string, signal: AbortSignal, purpose: StatementPurpose): Promise<CopyOut> {
+  async copyOut(
+    text: string,
+    signal: AbortSignal,
+    purpose: StatementPurpose,
+    maxMessageBytes: number,
+  ): Promise<CopyOut> {
+    signal.throwIfAborted();
+    const socket = this.settings.copyReader === 'plain' ? undefined : this.socketToTap();
+    if (socket !== undefined) {
+      const reader = new CopyReader(text, socket, maxMessageBytes);
+      return {
+        chunks: this.chunksOf(reader, reader.pieces(), signal, purpose),
+        completed: async () => await this.guard(signal, purpose, () => reader.completed()),
+      };
+    }
     const { to } = await import('pg-copy-streams');
     signal.throwIfAborted();
     const stream = to(text, { highWaterMark: COPY_BUFFER_BYTES });
     // a reader that left early does not hear what becomes of the stream; without a listener that would end the process
     stream.on('error', () => undefined);
     return {
-      chunks: this.chunksOf(stream, signal, purpose),
+      chunks: this.chunksOf(stream, stream as AsyncIterable<Buffer>, signal, purpose),
       completed: async () => {
         // answered after the COPY's own completion has been read
         await this.execute(['SELECT 1'], signal, purpose);
@@ -145,18 +162,26 @@ export class PostgresClient {
     this.opened.socket.destroy();
   }
 
-  private async *chunksOf(
-    stream: Readable & Submittable,
+  /** The socket that pg reads, where pg is as it is known: one that reads it with a single listener. Undefined: COPY is left to pg's own streams. */
+  private socketToTap(): TappableSocket | undefined {
+    const { connection } = this.client as unknown as { readonly connection?: { readonly stream?: unknown } };
+    const { socket, place } = this.opened;
+    return connection?.stream === socket ? tappable(socket, place) : undefined;
+  }
+
+  private async *chunksOf<T extends CopyPiece>(
+    query: Submittable,
+    chunks: AsyncIterable<T>,
     signal: AbortSignal,
     purpose: StatementPurpose,
-  ): AsyncGenerator<Buffer, void, undefined> {
+  ): AsyncGenerator<T, void, undefined> {
     const onAbort = (): void => this.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     let ended = false;
     try {
       signal.throwIfAborted();
-      this.client.query(stream);
-      for await (const chunk of stream) yield chunk as Buffer;
+      this.client.query(query);
+      for await (const chunk of chunks) yield chunk;
       ended = true;
     } catch (error) {
       signal.throwIfAborted();

@@ -5,6 +5,10 @@ import { SSH_SECRET_FIELDS, sshConnectionSchema } from './ssh-connection';
 export const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
 
+/** Who reads rows from the socket: beamlift, into one buffer, or the driver's own streams. */
+const COPY_READERS = ['socket', 'plain'] as const;
+export type CopyReaderKind = (typeof COPY_READERS)[number];
+
 /** What a connection to PostgreSQL is configured with, as a source and as a destination. Every text may be a secret reference. */
 export const postgresConnectionSchema = z.strictObject({
   host: z
@@ -62,6 +66,12 @@ export const postgresConnectionSchema = z.strictObject({
     .optional()
     .describe(
       'Settings of the session as in libpq: -c search_path=sales -c work_mem=64MB. Default: PGOPTIONS.',
+    ),
+  copy_reader: z
+    .enum(COPY_READERS)
+    .optional()
+    .describe(
+      'How rows are read: socket reads them straight into one buffer, plain through the streams of the driver, which takes more CPU. Default: socket.',
     ),
   ssh: sshConnectionSchema
     .optional()

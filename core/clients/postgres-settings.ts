@@ -6,7 +6,7 @@ import type { SourceServices } from '../extractor';
 import { operatingSystemUser } from './operating-system-user';
 import { pemText } from './pem-text';
 import { lookUpPgpass } from './pgpass';
-import { SSL_MODES, type PostgresConnection, type SslMode } from './postgres-connection';
+import { SSL_MODES, type CopyReaderKind, type PostgresConnection, type SslMode } from './postgres-connection';
 import { resolveSshSettings } from './ssh-settings';
 import { SshTunnel } from './ssh-tunnel';
 
@@ -29,6 +29,7 @@ export interface PostgresSettings {
   readonly connectTimeoutMs: number;
   readonly applicationName: string;
   readonly options: string | undefined;
+  readonly copyReader: CopyReaderKind;
   /** What the connections go through; whoever resolved the settings closes it. It opens nothing before it is used. */
   readonly tunnel: SshTunnel | undefined;
 }
@@ -101,6 +102,7 @@ export async function resolvePostgresSettings(
     connectTimeoutMs,
     applicationName: (await resolve(connection.application_name)) ?? variable('PGAPPNAME') ?? 'beamlift',
     options: (await resolve(connection.options)) ?? variable('PGOPTIONS'),
+    copyReader: connection.copy_reader ?? 'socket',
     tunnel: ssh && new SshTunnel(ssh),
   };
 }

@@ -5,6 +5,7 @@ import { startTls, tlsError, verification } from './database-tls';
 import { connectError } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
 import type { Encryption } from './postgres-tls';
+import { ReadPlace } from './socket-taps';
 import { openTcpSocket, openUnixSocket } from './tcp-socket';
 
 /** Told as each step of connecting has succeeded: `beamlift check` prints them. */
@@ -15,6 +16,8 @@ export interface PostgresSocket {
   readonly socket: Duplex;
   /** `TLSv1.3`, … ; undefined where the connection is not encrypted. */
   readonly protocol: string | undefined;
+  /** Where the socket reads to, if that can be said. */
+  readonly place?: ReadPlace;
 }
 
 /** The message that asks for TLS: its length, and the code 1234.5679. */
@@ -34,11 +37,12 @@ export async function openPostgresSocket(
   listener: ConnectListener,
   signal: AbortSignal,
 ): Promise<PostgresSocket> {
-  const plain = await openPlain(settings, listener, signal);
+  const opened = await openPlain(settings, listener, signal);
+  const plain = opened.socket;
   try {
-    if (encryption === 'none') return { socket: plain, protocol: undefined };
+    if (encryption === 'none') return opened;
     if (!(await offersTls(plain, settings, signal))) {
-      if (encryption === 'if-offered') return { socket: plain, protocol: undefined };
+      if (encryption === 'if-offered') return opened;
       throw new BeamliftError('CONNECTION_TLS', {
         what: `PostgreSQL at ${serverName(settings)} does not offer TLS`,
         why: `sslmode is ${settings.sslMode}.`,
@@ -56,18 +60,21 @@ async function openPlain(
   settings: PostgresSettings,
   listener: ConnectListener,
   signal: AbortSignal,
-): Promise<Duplex> {
+): Promise<PostgresSocket> {
   const { host, port, tunnel } = settings;
   const path = host.startsWith('/') ? serverName(settings) : undefined;
   try {
     if (tunnel !== undefined) {
       const socket = await tunnel.connect(path ?? host, port, signal);
       listener('connect', `${serverName(settings)}, through the SSH server`);
-      return socket;
+      return { socket, protocol: undefined };
     }
-    return path === undefined
-      ? await openTcpSocket(host, port, listener, signal)
-      : await openUnixSocket(path, listener, signal);
+    const place = settings.copyReader === 'plain' ? undefined : new ReadPlace();
+    const socket =
+      path === undefined
+        ? await openTcpSocket(host, port, listener, signal, place)
+        : await openUnixSocket(path, listener, signal, place);
+    return { socket, protocol: undefined, ...(place === undefined ? {} : { place }) };
   } catch (error) {
     signal.throwIfAborted();
     throw connectError(error, serverName(settings), false);

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import type { ReadPlace } from './socket-taps';
 
 /** A host with several addresses: how long one may take before the next is tried beside it. Node's own 250 ms is less than a far round trip. */
 const NEXT_ADDRESS_AFTER_MS = 1_500;
@@ -17,13 +18,14 @@ interface Address {
 
 /**
  * Resolves the name and connects. The socket is destroyed when that fails or the signal aborts. Rejects with the system's error;
- * with one of no meaning on abort.
+ * with one of no meaning on abort. `place`: where it reads to.
  */
 export async function openTcpSocket(
   host: string,
   port: number,
   listener: TcpListener,
   signal: AbortSignal,
+  place?: ReadPlace,
 ): Promise<Socket> {
   const addresses = await resolveHost(host, signal);
   if (isIP(host) === 0) {
@@ -38,7 +40,9 @@ export async function openTcpSocket(
     ...{ host, port, lookup: known, noDelay: true },
     ...{ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
     ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS },
+    ...(place === undefined ? {} : { onread: place.options }),
   });
+  place?.belongsTo(socket);
   await whenConnected(socket, signal);
   listener('connect', `${socket.remoteAddress ?? host}:${port}`);
   return socket;
@@ -49,8 +53,10 @@ export async function openUnixSocket(
   path: string,
   listener: TcpListener,
   signal: AbortSignal,
+  place?: ReadPlace,
 ): Promise<Socket> {
-  const socket = connect({ path });
+  const socket = connect({ path, ...(place === undefined ? {} : { onread: place.options }) });
+  place?.belongsTo(socket);
   await whenConnected(socket, signal);
   listener('connect', path);
   return socket;

@@ -1,23 +1,32 @@
+import { FRAME_BYTES, unframed, type CopyPiece } from '../../core/clients/copy-frames';
 import type { RowBatch } from '../../core/extractor';
 import type { PgField } from '../../core/pg-binary';
 import { RowBatcher } from '../database/row-batches';
 import { CopyBinaryDecoder, EMPTY_HEADER } from './copy-binary-decoder';
-import { CopyBinaryRows } from './copy-binary-rows';
+import { CopyBinaryRows, type FoundRows } from './copy-binary-rows';
+import { CopyFramedRows } from './copy-framed-rows';
 import type { RelationColumn } from './relation';
 
 /**
  * The most bytes of one row that are read. PostgreSQL takes fields of 1 GB; a row is held as bytes, as cells and as encoded
  * text at the same time, and several units run at once. The same bound as for records of files.
  */
-const MAX_ROW_BYTES = 64 * 1024 * 1024;
+export const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
-/** Makes batches of the stream of COPY binary: of cells, or of rows as they come, where the reader takes them. */
+/** How what comes is read: rows within messages, rows wherever chunks are cut, or cells. It goes from one to the next where it must, for the rest of the unit. */
+type Reader =
+  | { readonly kind: 'framed'; readonly rows: CopyFramedRows }
+  | { readonly kind: 'chunks'; readonly rows: CopyBinaryRows }
+  | { readonly kind: 'cells'; readonly decoder: CopyBinaryDecoder; readonly batcher: RowBatcher };
+
+/** Makes batches of what COPY binary sends: of cells, or of rows as they come, where the reader takes them. */
 export class CopyBatches {
-  private readonly found: CopyBinaryRows | undefined;
   private readonly fields: readonly PgField[];
+  private reader: Reader;
+  /** Rows of the readers before. */
+  private rowsBefore = 0;
   /** Bytes that came and are in no batch yet. */
   private bytes = 0;
-  private decoding: { readonly decoder: CopyBinaryDecoder; readonly batcher: RowBatcher } | undefined;
 
   /** `keys`: indexes of the columns by which an unreadable row is named. */
   constructor(
@@ -26,54 +35,95 @@ export class CopyBatches {
     takesRaw: boolean,
   ) {
     this.fields = columns.map(({ reading: { form, decode } }) => ({ form, decode }));
-    if (takesRaw) this.found = new CopyBinaryRows(columns.length, { maxRowBytes: MAX_ROW_BYTES });
-    else this.decoding = this.decodeFromHere();
+    this.reader = takesRaw
+      ? { kind: 'framed', rows: new CopyFramedRows(columns.length) }
+      : this.decodeFromHere();
   }
 
   /** Rows that came. */
   get rows(): number {
-    return (this.found?.rows ?? 0) + (this.decoding?.decoder.rows ?? 0);
+    const { reader } = this;
+    return this.rowsBefore + (reader.kind === 'cells' ? reader.decoder : reader.rows).rows;
   }
 
   /** Whether what proves that nothing is missing has been read. */
   get sawTrailer(): boolean {
-    return this.found?.sawTrailer === true || this.decoding?.decoder.sawTrailer === true;
+    const { reader } = this;
+    return (reader.kind === 'cells' ? reader.decoder : reader.rows).sawTrailer;
   }
 
-  /** Takes the next chunk; undefined: there is no batch yet. Throws SOURCE_INCOMPLETE for bytes that are not COPY's. */
-  push(chunk: Buffer): RowBatch | undefined {
-    if (this.decoding !== undefined) {
-      const { decoder, batcher } = this.decoding;
-      decoder.push(chunk);
-      batcher.count(chunk.length);
-      return batcher.isFull ? batcher.take() : undefined;
+  /** Takes the next piece. Throws SOURCE_INCOMPLETE for bytes that are not COPY's. */
+  push(piece: CopyPiece): RowBatch[] {
+    const { reader } = this;
+    const isChunk = Buffer.isBuffer(piece);
+    if (reader.kind !== 'framed') return listOf(this.pushChunk(reader, isChunk ? piece : unframed(piece)));
+    if (isChunk) return listOf(this.pushChunk(this.cutAnywhere(reader.rows), piece));
+    const found = reader.rows.find(piece);
+    this.bytes += reader.rows.stoppedAt - piece.start - FRAME_BYTES * (found?.rows ?? 0);
+    const batches = listOf(this.batchOf(found));
+    if (reader.rows.stoppedAt < piece.end) {
+      const rest = unframed({ ...piece, start: reader.rows.stoppedAt });
+      batches.push(...listOf(this.pushChunk(this.cutAnywhere(reader.rows), rest)));
     }
-    const { found } = this;
-    if (found === undefined) return undefined;
-    this.bytes += chunk.length;
-    const rows = found.push(chunk);
-    if (found.tooLarge) {
-      // What is too large for memory only the decoder can step over; it goes on from there, to the end of the unit.
-      this.decoding = this.decodeFromHere();
-      this.decoding.decoder.push(EMPTY_HEADER);
-      this.decoding.decoder.push(found.rest());
-    }
-    if (rows === undefined) return undefined;
-    const { bytes } = this;
-    this.bytes = 0;
-    return { rows: [], rejects: [], bytes, raw: { wire: 'pg-copy', ...rows, fields: this.fields } };
+    return batches;
   }
 
   /** What is left at the end; undefined: nothing. */
   take(): RowBatch | undefined {
-    const batcher = this.decoding?.batcher;
-    return batcher === undefined || batcher.isEmpty ? undefined : batcher.take();
+    const { reader } = this;
+    return reader.kind !== 'cells' || reader.batcher.isEmpty ? undefined : reader.batcher.take();
   }
 
-  private decodeFromHere(): { decoder: CopyBinaryDecoder; batcher: RowBatcher } {
-    const names = this.columns.map(({ name }) => name);
-    const batcher = new RowBatcher(names, this.keys, this.found?.rows ?? 0);
-    const decoders = this.columns.map(({ reading }) => reading.decode);
-    return { batcher, decoder: new CopyBinaryDecoder(decoders, batcher, { maxRowBytes: MAX_ROW_BYTES }) };
+  private pushChunk(reader: Exclude<Reader, { kind: 'framed' }>, chunk: Buffer): RowBatch | undefined {
+    if (reader.kind === 'cells') {
+      const { decoder, batcher } = reader;
+      decoder.push(chunk);
+      batcher.count(chunk.length);
+      return batcher.isFull ? batcher.take() : undefined;
+    }
+    const { rows } = reader;
+    this.bytes += chunk.length;
+    const found = rows.push(chunk);
+    if (rows.tooLarge) {
+      // What is too large for memory only the decoder can step over.
+      this.rowsBefore += rows.rows;
+      const next = this.decodeFromHere();
+      next.decoder.push(EMPTY_HEADER);
+      next.decoder.push(rows.rest());
+      this.reader = next;
+    }
+    return this.batchOf(found);
   }
+
+  private batchOf(found: FoundRows | undefined): RowBatch | undefined {
+    if (found === undefined) return undefined;
+    const { bytes } = this;
+    this.bytes = 0;
+    return { rows: [], rejects: [], bytes, raw: { wire: 'pg-copy', ...found, fields: this.fields } };
+  }
+
+  private cutAnywhere(framed: CopyFramedRows): Reader & { kind: 'chunks' } {
+    this.rowsBefore += framed.rows;
+    const rows = new CopyBinaryRows(this.columns.length, { maxRowBytes: MAX_ROW_BYTES });
+    if (framed.hasBegun) rows.push(EMPTY_HEADER);
+    if (framed.sawTrailer) rows.push(END_OF_DATA);
+    const reader = { kind: 'chunks', rows } as const;
+    this.reader = reader;
+    return reader;
+  }
+
+  private decodeFromHere(): Reader & { kind: 'cells' } {
+    const names = this.columns.map(({ name }) => name);
+    const batcher = new RowBatcher(names, this.keys, this.rowsBefore);
+    const decoders = this.columns.map(({ reading }) => reading.decode);
+    const decoder = new CopyBinaryDecoder(decoders, batcher, { maxRowBytes: MAX_ROW_BYTES });
+    return { kind: 'cells', batcher, decoder };
+  }
+}
+
+/** The trailer. */
+const END_OF_DATA = Buffer.of(0xff, 0xff);
+
+function listOf(batch: RowBatch | undefined): RowBatch[] {
+  return batch === undefined ? [] : [batch];
 }

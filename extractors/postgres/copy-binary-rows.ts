@@ -13,6 +13,8 @@ export interface FoundRows {
   readonly view: DataView;
   readonly start: number;
   readonly rows: number;
+  /** Bytes of something else between a row and the next. */
+  readonly gap: number;
 }
 
 /**
@@ -77,7 +79,7 @@ export class CopyBinaryRows {
       rows++;
     }
     this.rows += rows;
-    return rows === 0 ? undefined : { bytes, view, start, rows };
+    return rows === 0 ? undefined : { bytes, view, start, rows, gap: 0 };
   }
 
   /** Where the row that begins at `start` ends; -1: it is not complete, and what there is of it waits. */

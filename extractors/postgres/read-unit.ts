@@ -2,7 +2,7 @@ import { BeamliftError } from '../../core/errors';
 import type { ReadRequest, RowBatch } from '../../core/extractor';
 import type { ResultField } from '../../core/clients/postgres-client';
 import { serverReport } from '../../core/clients/postgres-errors';
-import { CopyBatches } from './copy-batches';
+import { CopyBatches, MAX_ROW_BYTES } from './copy-batches';
 import { columnOf, type Relation, type RelationColumn } from './relation';
 import { selectStatement } from './select-statement';
 import type { PostgresSession } from './session';
@@ -29,15 +29,16 @@ export async function* readUnit(
   await checkUnchanged(session, relation, columns, selectStatement(relation, columns, selection, 0));
 
   const statement = selectStatement(relation, columns, selection, limit);
-  const copy = await session.client.copyOut(`COPY (${statement}) TO STDOUT (FORMAT binary)`, session.signal, {
-    what: `Reading ${relation.name} failed`,
-    place: session.place,
-  });
+  const copy = await session.client.copyOut(
+    `COPY (${statement}) TO STDOUT (FORMAT binary)`,
+    session.signal,
+    { what: `Reading ${relation.name} failed`, place: session.place },
+    MAX_ROW_BYTES,
+  );
   const keys = keyIndexes(relation, request.columns);
   const batches = new CopyBatches(columns, keys, request.takesRaw === true);
   for await (const chunk of copy.chunks) {
-    const batch = batches.push(chunk);
-    if (batch !== undefined) yield batch;
+    yield* batches.push(chunk);
   }
   const promised = await copy.completed();
   if (!batches.sawTrailer || promised !== batches.rows) {

@@ -17,6 +17,7 @@ export class PgCodec implements RowCodec {
   /** Where the row at hand begins, and where it ends once it was written or decoded. */
   private at = 0;
   private end = 0;
+  private gap = 0;
 
   constructor(
     private readonly fields: readonly PgField[],
@@ -25,10 +26,11 @@ export class PgCodec implements RowCodec {
     this.compiled = compilePgRow(fields, input);
   }
 
-  begin({ bytes, view, start }: PgRows): void {
+  begin({ bytes, view, start, gap }: PgRows): void {
     this.bytes = bytes;
     this.view = view;
     this.at = start;
+    this.gap = gap;
   }
 
   write(): boolean {
@@ -68,7 +70,7 @@ export class PgCodec implements RowCodec {
   }
 
   next(): void {
-    this.at = this.end;
+    this.at = this.end + this.gap;
   }
 }
 

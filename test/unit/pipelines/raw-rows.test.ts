@@ -121,8 +121,7 @@ describe('rows that come undecoded', () => {
     async function* read(): AsyncGenerator<RowBatch> {
       const batches = new CopyBatches(relationColumns, [0], codecs !== 'decoded');
       for (let at = 0; at < bytes.length; at += size) {
-        const batch = batches.push(Buffer.from(bytes.subarray(at, at + size)));
-        if (batch !== undefined) yield batch;
+        yield* batches.push(Buffer.from(bytes.subarray(at, at + size)));
       }
       const last = batches.take();
       if (last !== undefined) yield last;

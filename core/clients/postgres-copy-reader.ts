@@ -1,0 +1,273 @@
+import type { Connection, Submittable } from 'pg';
+import { FRAME_BYTES, LENGTH_AT, type CopyFrames, type CopyPiece } from './copy-frames';
+import type { SocketTap, TappableSocket } from './socket-taps';
+
+/** Kinds of messages (PostgreSQL, "Message Formats"). */
+const COPY_DATA = 0x64;
+const COPY_OUT_RESPONSE = 0x48;
+/** Messages that may come between any others, which are pg's: notices, parameters, notifications. */
+const BETWEEN: ReadonlySet<number> = new Set([0x4e, 0x53, 0x41]);
+
+/** What is read into. Large enough for few pauses and copies, small enough for a processor's cache. In bytes. */
+const SLAB_BYTES = 512 * 1024;
+/** With less room the next slab is begun: what Node.js reads at once. */
+const MIN_ROOM_BYTES = 64 * 1024;
+
+interface Slab {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+/**
+ * A COPY … TO STDOUT as a query of pg, which reads the socket itself: into slabs in which messages lie as the server sent them. Everything that is no CopyData goes
+ * to pg, and with the end of the data, or an error, so does the socket. The server waits while pieces are not pulled: about a slab is read ahead.
+ */
+export class CopyReader implements Submittable, SocketTap {
+  private slab = allocate(SLAB_BYTES);
+  private spare: Slab | undefined;
+  /** Whole messages that are not given out yet begin at `start`, the message that is not whole at `scanned`; what was received ends at `end`. */
+  private start = 0;
+  private scanned = 0;
+  private end = 0;
+  /** Bytes of the message that is not whole, with its head; 0: not known. */
+  private needed = 0;
+  /** Bytes to come of a message that is too long to be kept, and is given out as it comes. */
+  private passing = 0;
+  /** Messages of slabs before, which nobody has pulled. */
+  private readonly pending: CopyFrames[] = [];
+  /** What whoever pulls has in hand. */
+  private held: CopyPiece | undefined;
+  private wake: (() => void) | undefined;
+  private isPaused = false;
+  private isAttached = false;
+  private isEnded = false;
+  private failure: Error | undefined;
+  private command = '';
+  private readonly finished: Promise<void>;
+  private finish: () => void = () => undefined;
+
+  /** `maxMessageBytes`: longer messages are not kept whole. */
+  constructor(
+    private readonly text: string,
+    private readonly socket: TappableSocket,
+    private readonly maxMessageBytes: number,
+  ) {
+    this.finished = new Promise((resolve) => (this.finish = resolve));
+  }
+
+  /** Called by pg when it is this query's turn. */
+  submit(connection: Connection): void {
+    this.isAttached = true;
+    this.socket.attach(this);
+    connection.query(this.text);
+  }
+
+  /** Whole messages as they come; what is longer than allowed, in bytes. Throws what pg has to say of a failure. */
+  async *pieces(): AsyncGenerator<CopyPiece, void, undefined> {
+    for (;;) {
+      if (this.failure !== undefined) throw this.failure;
+      const piece = this.take();
+      if (piece !== undefined) {
+        this.held = piece;
+        yield piece;
+        this.letGo(piece);
+        continue;
+      }
+      // taking may have met the end
+      if (this.hasFailed()) continue;
+      if (this.isEnded) return;
+      if (this.isPaused) {
+        this.isPaused = false;
+        this.socket.resume();
+      }
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  /** The server's count of rows, once it is ready for the next command. */
+  async completed(): Promise<number> {
+    await this.finished;
+    if (this.failure !== undefined) throw this.failure;
+    return Number(/^COPY (\d+)/.exec(this.command)?.[1] ?? 0);
+  }
+
+  room(): Uint8Array {
+    const { bytes } = this.slab;
+    if (bytes.length - this.end < MIN_ROOM_BYTES || this.scanned + this.needed > bytes.length)
+      this.nextSlab();
+    return this.slab.bytes.subarray(this.end);
+  }
+
+  received(bytes: Uint8Array): boolean {
+    const { slab } = this;
+    if (bytes.buffer === slab.bytes.buffer && bytes.byteOffset === slab.bytes.byteOffset + this.end) {
+      this.end += bytes.length;
+    } else {
+      this.append(bytes);
+    }
+    this.scan();
+    if (this.wakeUp() || !this.isAttached) return true;
+    this.isPaused = this.pending.length > 0 || this.slab.bytes.length - this.end < MIN_ROOM_BYTES;
+    return !this.isPaused;
+  }
+
+  /** By pg: the server's report, or what broke the connection. */
+  handleError(error: Error): void {
+    this.failure ??= error;
+    this.release();
+    this.finish();
+    this.wakeUp();
+  }
+
+  handleCommandComplete(message: { readonly text?: string } | undefined): void {
+    this.command = message?.text ?? '';
+  }
+
+  handleReadyForQuery(): void {
+    this.finish();
+  }
+
+  private take(): CopyPiece | undefined {
+    const pending = this.pending.shift();
+    if (pending !== undefined) return pending;
+    // what is no data has waited for the data before it
+    if (this.start === this.scanned) this.scan();
+    if (this.start < this.scanned) {
+      const { start, scanned } = this;
+      this.start = scanned;
+      return { ...this.slab, start, end: scanned };
+    }
+    return this.passing === 0 ? undefined : this.pass();
+  }
+
+  /** Finds whole messages. */
+  private scan(): void {
+    const { view } = this.slab;
+    this.needed = 0;
+    while (this.passing === 0 && this.end - this.scanned >= FRAME_BYTES) {
+      const isFirst = this.start === this.scanned && this.pending.length === 0;
+      const size = LENGTH_AT + view.getUint32(this.scanned + LENGTH_AT);
+      if (view.getUint8(this.scanned) !== COPY_DATA) {
+        if (!isFirst || !this.readOther(view.getUint8(this.scanned), size)) return;
+      } else if (size > this.maxMessageBytes || size < FRAME_BYTES) {
+        if (!isFirst) return;
+        this.scanned += FRAME_BYTES;
+        this.start = this.scanned;
+        this.passing = Math.max(0, size - FRAME_BYTES);
+      } else {
+        if (this.scanned + size > this.end) {
+          this.needed = size;
+          return;
+        }
+        this.scanned += size;
+      }
+    }
+  }
+
+  /** A message that is no data; false: no more is to be read for now. */
+  private readOther(kind: number, size: number): boolean {
+    const { bytes } = this.slab;
+    if (kind !== COPY_OUT_RESPONSE && !BETWEEN.has(kind)) {
+      this.release();
+      return false;
+    }
+    if (size > this.maxMessageBytes) {
+      this.handleError(new Error(`the server sent a message of ${size} bytes that is none of COPY's`));
+      return false;
+    }
+    const next = this.scanned + size;
+    if (next > this.end) {
+      this.needed = size;
+      return false;
+    }
+    if (BETWEEN.has(kind)) this.tell(Buffer.from(bytes.subarray(this.scanned, next)));
+    this.scanned = next;
+    this.start = next;
+    return true;
+  }
+
+  /** Gives the socket back, with what came from it and is not ours. */
+  private release(): void {
+    this.isEnded = true;
+    if (!this.isAttached) return;
+    this.isAttached = false;
+    this.socket.detach();
+    if (this.isPaused) this.socket.resume();
+    this.isPaused = false;
+    const rest = Buffer.from(this.slab.bytes.subarray(this.scanned, this.end));
+    this.end = this.scanned;
+    if (rest.length > 0 && this.failure === undefined) this.tell(rest);
+  }
+
+  private tell(bytes: Buffer): void {
+    for (const listener of this.socket.listeners) listener(bytes);
+  }
+
+  /** What has come of a message that is too long. */
+  private pass(): Buffer | undefined {
+    const length = Math.min(this.passing, this.end - this.start);
+    if (length === 0) return undefined;
+    const piece = Buffer.from(this.slab.bytes.subarray(this.start, this.start + length));
+    this.start += length;
+    this.scanned = this.start;
+    this.passing -= length;
+    return piece;
+  }
+
+  private append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const room = this.room();
+      const part = bytes.subarray(at, at + room.length);
+      room.set(part);
+      this.end += part.length;
+      at += part.length;
+    }
+  }
+
+  /** Goes on in another slab, with the message that is not whole in front. */
+  private nextSlab(): void {
+    const { slab: old, start, scanned, end } = this;
+    if (start < scanned) this.pending.push({ ...old, start, end: scanned });
+    const size = Math.max(SLAB_BYTES, Math.max(end - scanned, this.needed) + MIN_ROOM_BYTES);
+    if (!this.isInUse(old)) this.keep(old);
+    const next = size === SLAB_BYTES && this.spare !== undefined ? this.spare : allocate(size);
+    if (next === this.spare) this.spare = undefined;
+    old.bytes.copy(next.bytes, 0, scanned, end);
+    this.slab = next;
+    this.start = 0;
+    this.scanned = 0;
+    this.end = end - scanned;
+  }
+
+  private letGo(piece: CopyPiece): void {
+    this.held = undefined;
+    if (Buffer.isBuffer(piece) || piece.bytes === this.slab.bytes || this.isInUse(piece)) return;
+    this.keep({ bytes: piece.bytes, view: piece.view });
+  }
+
+  private isInUse({ bytes }: Slab): boolean {
+    const { held } = this;
+    if (held !== undefined && !Buffer.isBuffer(held) && held.bytes === bytes) return true;
+    return this.pending.some((frames) => frames.bytes === bytes);
+  }
+
+  private keep(slab: Slab): void {
+    if (slab.bytes.length === SLAB_BYTES) this.spare = slab;
+  }
+
+  private hasFailed(): boolean {
+    return this.failure !== undefined;
+  }
+
+  private wakeUp(): boolean {
+    const { wake } = this;
+    this.wake = undefined;
+    wake?.();
+    return wake !== undefined;
+  }
+}
+
+function allocate(size: number): Slab {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, size) };
+}

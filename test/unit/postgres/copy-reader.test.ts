@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
+import type { Connection } from 'pg';
+import { unframed, type CopyPiece } from '../../../core/clients/copy-frames';
+import { CopyReader } from '../../../core/clients/postgres-copy-reader';
+import { ReadPlace, tappable, type SocketTap, type TappableSocket } from '../../../core/clients/socket-taps';
+
+const MAX_MESSAGE_BYTES = 2_000_000;
+
+function message(kind: string, content: Buffer | string = ''): Buffer {
+  const bytes = Buffer.from(content);
+  const head = Buffer.alloc(5);
+  head.write(kind, 'latin1');
+  head.writeUInt32BE(4 + bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+const BEGIN = message('H', Buffer.from([1, 0, 1, 0, 0]));
+const END = [message('c'), message('C', 'COPY 3\0'), message('Z', 'I')];
+
+/** pg's connection and parser, as far as they matter here: whatever it is told, and what it tells the query. */
+class Driver {
+  readonly told: Buffer[] = [];
+  readonly stream = new PassThrough();
+  constructor() {
+    this.stream.on('data', (bytes: Buffer) => this.told.push(Buffer.from(bytes)));
+  }
+  query(): void {
+    // the server answers
+  }
+  get text(): string {
+    return Buffer.concat(this.told).toString('latin1');
+  }
+}
+
+/** Gives bytes to the tap as a socket of the operating system does: into the room that it asks for. */
+class Wire {
+  isOpen = true;
+  readonly socket: TappableSocket;
+  private tap: SocketTap | undefined;
+  private readonly queue: Buffer[] = [];
+  private room: Uint8Array = Buffer.alloc(10);
+
+  constructor(private readonly driver: Driver) {
+    this.socket = {
+      socket: driver.stream,
+      listeners: driver.stream.listeners('data') as ((bytes: Buffer) => void)[],
+      attach: (tap) => (this.tap = tap),
+      detach: () => (this.tap = undefined),
+      resume: () => {
+        this.isOpen = true;
+        setImmediate(() => this.flow());
+      },
+    };
+  }
+
+  send(chunks: readonly Buffer[]): void {
+    this.queue.push(...chunks);
+    setImmediate(() => this.flow());
+  }
+
+  private flow(): void {
+    while (this.isOpen) {
+      const next = this.queue.shift();
+      if (next === undefined) return;
+      const { tap } = this;
+      if (tap === undefined) {
+        this.driver.stream.write(next);
+        continue;
+      }
+      const length = Math.min(next.length, this.room.length);
+      this.room.set(next.subarray(0, length));
+      if (length < next.length) this.queue.unshift(next.subarray(length));
+      this.isOpen = tap.received(this.room.subarray(0, length));
+      this.room = tap.room();
+      assert.ok(this.room.length > 0);
+    }
+  }
+}
+
+function cutUp(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const ends = [...cuts.map((cut) => cut % bytes.length), bytes.length].sort((a, b) => a - b);
+  return ends
+    .map((end, index) => Buffer.from(bytes.subarray(ends[index - 1] ?? 0, end)))
+    .filter(({ length }) => length > 0);
+}
+
+const contentOf = (piece: CopyPiece): Buffer =>
+  Buffer.isBuffer(piece) ? Buffer.from(piece) : unframed(piece);
+
+async function read(
+  chunks: readonly Buffer[],
+  slowly = 0,
+): Promise<{ content: Buffer; pieces: number; driver: Driver; reader: CopyReader }> {
+  const driver = new Driver();
+  const wire = new Wire(driver);
+  const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
+  reader.submit(driver as unknown as Connection);
+  wire.send(chunks);
+  const contents: Buffer[] = [];
+  for await (const piece of reader.pieces()) {
+    const before = contentOf(piece);
+    for (let turn = 0; turn < slowly; turn++) await new Promise((resolve) => setImmediate(resolve));
+    // what was given out stays as it is until the next one is pulled
+    const content = contentOf(piece);
+    assert.ok(content.equals(before));
+    contents.push(content);
+  }
+  return { content: Buffer.concat(contents), pieces: contents.length, driver, reader };
+}
+
+describe('postgres: CopyReader', () => {
+  const sizes = fc.array(
+    fc.oneof(fc.nat(40), fc.nat(3_000), fc.constantFrom(0, 70_000, 600_000, MAX_MESSAGE_BYTES + 7)),
+    { maxLength: 8 },
+  );
+
+  it('gives out what messages hold, wherever they are cut, and the rest to the driver', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        sizes,
+        fc.array(fc.nat(), { maxLength: 12 }),
+        fc.array(fc.nat(8), { maxLength: 2 }),
+        fc.nat(3),
+        async (lengths, cuts, notices, slowly) => {
+          const data = lengths.map((length, index) => Buffer.alloc(length, index + 1));
+          const messages = data.map((content) => message('d', content));
+          for (const place of notices)
+            messages.splice(place, 0, message('N', 'a notice'), message('S', 'a\0b\0'));
+          const bytes = Buffer.concat([BEGIN, ...messages, ...END]);
+          const { content, driver } = await read(cutUp(bytes, cuts), slowly);
+          assert.ok(content.equals(Buffer.concat(data)));
+          const others = notices.flatMap(() => [message('N', 'a notice'), message('S', 'a\0b\0')]);
+          await new Promise((resolve) => setImmediate(resolve));
+          assert.equal(driver.text.length, Buffer.concat([...others, ...END]).length);
+          assert.ok(driver.text.endsWith(Buffer.concat(END).toString('latin1')));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  }).timeout(20_000);
+
+  it('gives out many messages at once, and a long one whole', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, index) => message('d', `row ${index}`));
+    const { pieces, content } = await read(
+      cutUp(Buffer.concat([BEGIN, ...rows, ...END]), [100_000, 200_000]),
+    );
+    assert.ok(pieces < 10, `${pieces} pieces`);
+    assert.equal(content.toString().match(/row/g)?.length, 20_000);
+    const long = message('d', Buffer.alloc(1_900_000, 1));
+    const chunks = cutUp(
+      Buffer.concat([BEGIN, message('d', 'a'), long, message('d', 'b'), ...END]),
+      Array.from({ length: 40 }, (_, index) => index * 48_000),
+    );
+    assert.ok((await read(chunks)).pieces <= 3);
+  });
+
+  it('has the server wait for a slow reader', async () => {
+    const driver = new Driver();
+    const wire = new Wire(driver);
+    const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
+    reader.submit(driver as unknown as Connection);
+    const row = message('d', Buffer.alloc(1_000));
+    wire.send([BEGIN, ...Array.from({ length: 5_000 }, () => row), ...END]);
+    const pieces = reader.pieces();
+    await pieces.next();
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(wire.isOpen, false);
+    assert.equal(driver.text, '');
+    let bytes = 0;
+    for await (const piece of pieces) bytes += contentOf(piece).length;
+    assert.ok(bytes > 3_900_000);
+  });
+
+  it("counts what the server counted, and fails with the driver's error", async () => {
+    const { reader } = await read([Buffer.concat([BEGIN, ...END])]);
+    reader.handleCommandComplete({ text: 'COPY 3' });
+    reader.handleReadyForQuery();
+    assert.equal(await reader.completed(), 3);
+    const failed = await read([Buffer.concat([BEGIN, message('d', 'x'), message('E', 'SFATAL\0\0')])]);
+    assert.match(failed.driver.text, /^E.*FATAL/s);
+    failed.reader.handleError(new Error('as the driver says'));
+    await assert.rejects(failed.reader.completed(), /as the driver says/);
+  });
+
+  it('throws while it waits when the connection breaks', async () => {
+    const driver = new Driver();
+    const wire = new Wire(driver);
+    const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
+    reader.submit(driver as unknown as Connection);
+    wire.send([BEGIN, message('d', 'x').subarray(0, 3)]);
+    setTimeout(() => reader.handleError(new Error('broken')), 5);
+    await assert.rejects(async () => {
+      for await (const piece of reader.pieces()) assert.fail(`${contentOf(piece).length} bytes came`);
+    }, /broken/);
+  });
+});
+
+describe('postgres: sockets that are taken over', () => {
+  it('are streams again when they are given back', async () => {
+    const stream = new PassThrough();
+    const heard: string[] = [];
+    stream.on('data', (bytes: Buffer) => heard.push(bytes.toString()));
+    const socket = tappable(stream, undefined);
+    assert.ok(socket !== undefined);
+    const seen: string[] = [];
+    const tap = {
+      room: () => Buffer.alloc(1),
+      received: (bytes: Uint8Array) => {
+        seen.push(Buffer.from(bytes).toString());
+        return seen.length < 2;
+      },
+    };
+    socket.attach(tap);
+    for (const text of ['a', 'b', 'c']) stream.write(text);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(seen.join(''), 'ab');
+    socket.detach();
+    socket.detach();
+    socket.resume();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(heard, ['c']);
+  });
+
+  it('are left alone where more than the driver listens', () => {
+    const stream = new PassThrough();
+    assert.equal(tappable(stream, new ReadPlace()), undefined);
+    stream.on('data', () => undefined).on('data', () => undefined);
+    assert.equal(tappable(stream, undefined), undefined);
+  });
+});
