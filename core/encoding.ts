@@ -15,15 +15,39 @@ export interface NdjsonDialect {
 }
 
 /** How rows are written where a destination loads them from. */
-export const STAGING_FORMATS = ['avro', 'ndjson'] as const;
+export const STAGING_FORMATS = ['avro', 'ndjson', 'parquet'] as const;
 export type StagingFormat = (typeof STAGING_FORMATS)[number];
+
+/** Those that a job may ask for. */
+export const STAGING_FORMAT_CHOICES = ['avro', 'ndjson'] as const satisfies readonly StagingFormat[];
+
+/** What the footer of a part must know of a block; only the format itself can read it. */
+export type BlockIndex = readonly number[];
+
+/** Some rows, encoded. */
+export interface EncodedBlock {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  /** Of formats with footers. Unlike `bytes` it stays valid. */
+  readonly index?: BlockIndex;
+}
+
+/** A block of a part. */
+export interface PlacedBlock {
+  /** Where it begins, in bytes from the start of the part. */
+  readonly start: number;
+  readonly rows: number;
+  readonly index: BlockIndex;
+}
 
 /** Rows of a unit, encoded for staging. Pulling `blocks` is what reads the source; the bytes of a block are valid until the next one is pulled. */
 export interface EncodedStream {
   readonly format: StagingFormat;
   /** What every part begins with, before its first block; empty for NDJSON. */
   readonly header: Uint8Array;
-  readonly blocks: AsyncIterable<{ readonly bytes: Uint8Array; readonly rows: number }>;
+  readonly blocks: AsyncIterable<EncodedBlock>;
+  /** What a part ends with that has these blocks, in this order and right behind its header. Absent: with its last block. */
+  readonly footer?: ((blocks: readonly PlacedBlock[]) => Uint8Array) | undefined;
   /** Final once `blocks` has ended. */
   counts(): UnitCounts;
   /** Where the rejects were written; undefined: none. Final once `blocks` has ended. */

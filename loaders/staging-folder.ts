@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import type { EncodedStream } from '../core/encoding';
+import type { EncodedBlock, EncodedStream, PlacedBlock } from '../core/encoding';
 import { BeamliftError, messageOf, systemCode } from '../core/errors';
 import { manifestSchema, type Manifest, type Part } from '../core/manifest';
 import type { RunContext, WorkUnit } from '../core/plan';
@@ -27,12 +27,12 @@ export async function stageUnit(
   maxPartBytes = MAX_PART_BYTES,
 ): Promise<Manifest> {
   const attempt = randomBytes(8).toString('hex');
-  const writer = new PartWriter(context, `${fileNameOf(unit)}.${attempt}`, rows.format, maxPartBytes);
+  const writer = new PartWriter(context, `${fileNameOf(unit)}.${attempt}`, rows, maxPartBytes);
   try {
     await claimRunFolder(context.stagingFolder);
     for await (const block of rows.blocks) {
       signal.throwIfAborted();
-      await writer.write(block.bytes, block.rows);
+      await writer.write(block);
     }
     await writer.close();
     const rejectFile = rows.rejectFile();
@@ -147,31 +147,40 @@ class PartWriter {
   private name = '';
   private rows = 0;
   private bytes = 0;
+  /** Those of the part at hand, where its footer must know of them. */
+  private blocks: PlacedBlock[] = [];
   private readonly names: string[] = [];
 
   constructor(
     private readonly context: RunContext,
     private readonly stem: string,
-    private readonly format: string,
+    private readonly encoded: Pick<EncodedStream, 'format' | 'header' | 'footer'>,
     private readonly maxBytes: number,
   ) {}
 
-  async write(block: Uint8Array, rows: number): Promise<void> {
-    if (block.length === 0) return;
+  async write({ bytes, rows, index }: EncodedBlock): Promise<void> {
+    if (bytes.length === 0) return;
     const handle = this.handle ?? (await this.begin());
-    let written = 0;
-    while (written < block.length) {
-      written += (await handle.write(block, written, block.length - written)).bytesWritten;
-    }
-    this.bytes += block.length;
+    if (index !== undefined) this.blocks.push({ start: this.bytes, rows, index });
+    await this.append(handle, bytes);
     this.rows += rows;
     if (this.bytes >= this.maxBytes) await this.close();
+  }
+
+  private async append(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      written += (await handle.write(bytes, written, bytes.length - written)).bytesWritten;
+    }
+    this.bytes += bytes.length;
   }
 
   /** Ends the part that is being written, if any. */
   async close(): Promise<void> {
     const { handle } = this;
     if (handle === undefined) return;
+    const footer = this.encoded.footer?.(this.blocks);
+    if (footer !== undefined) await this.append(handle, footer);
     this.handle = undefined;
     await handle.close();
     this.parts.push({ uri: this.name, rows: this.rows, bytes: this.bytes });
@@ -186,12 +195,14 @@ class PartWriter {
   }
 
   private async begin(): Promise<FileHandle> {
-    this.name = `${this.stem}.${this.names.length}.${this.format}`;
+    this.name = `${this.stem}.${this.names.length}.${this.encoded.format}`;
     this.rows = 0;
     this.bytes = 0;
+    this.blocks = [];
     await mkdir(this.context.stagingFolder, { recursive: true, mode: 0o700 });
     this.handle = await open(path.join(this.context.stagingFolder, this.name), 'wx', 0o600);
     this.names.push(this.name);
+    await this.append(this.handle, this.encoded.header);
     return this.handle;
   }
 }
@@ -212,7 +223,7 @@ function explainWriting(context: RunContext, error: unknown): unknown {
     return new BeamliftError('DESTINATION_FAILED', {
       what: 'The disk of the staging folder is full',
       where,
-      why: 'All rows of a run are staged as text before they are published: that takes about as many bytes as the source has.',
+      why: 'All rows of a run are staged before they are published: that takes about as many bytes as the source has.',
       hint: 'Make room, or keep the configuration (and with it .beamlift/) on a larger disk. Nothing was published.',
       cause: error,
     });

@@ -1,5 +1,5 @@
 import type { Row } from '../core/cells';
-import type { EncodedStream } from '../core/encoding';
+import type { EncodedBlock, EncodedStream } from '../core/encoding';
 import type { RowStream } from '../core/extractor';
 import { LossLedger } from '../core/loss-ledger';
 import type { FileFailure } from '../core/manifest';
@@ -50,7 +50,7 @@ export function encodeRows(
   const nameRow = (row: Row, number: number): string =>
     nameByKey?.(row) ?? `row ${number} of unit ${unit.id}`;
 
-  async function* blocks(): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
+  async function* blocks(): AsyncGenerator<EncodedBlock> {
     for await (const batch of source.batches) {
       signal.throwIfAborted();
       const { file } = batch;
@@ -123,6 +123,7 @@ export function encodeRows(
   return {
     format: context.stagingFormat,
     header: block.header,
+    footer: block.footer,
     blocks: blocks(),
     counts: () => {
       const files = counter.result(failures);

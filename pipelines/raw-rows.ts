@@ -15,7 +15,7 @@ import type { StagedRows } from './staged-rows';
 
 /** Whether rows that are not decoded can be staged: what must look at every value needs cells. */
 export function takesRaw({ stagingFormat, verify }: RunContext): boolean {
-  return stagingFormat === 'avro' && verify !== 'strict';
+  return stagingFormat !== 'ndjson' && verify !== 'strict';
 }
 
 /** For rows that are like `first`, which it has still to be given. Throws INTERNAL where `takesRaw` says no. */

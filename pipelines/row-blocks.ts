@@ -1,10 +1,11 @@
 import type { Row } from '../core/cells';
 import type { DestinationRules } from '../core/destination-rules';
-import type { NdjsonDialect, StagingFormat } from '../core/encoding';
+import type { EncodedBlock, NdjsonDialect, PlacedBlock, StagingFormat } from '../core/encoding';
 import type { TableSchema } from '../core/schema';
 import type { RowSinks } from '../transforms/compiled/value-sink';
 import { AvroBlocks } from './avro-blocks';
 import { NdjsonBlocks } from './ndjson-blocks';
+import { ParquetBlocks } from './parquet-blocks';
 
 /** Rows of one staging format, gathered into blocks. */
 export interface RowBlocks {
@@ -17,7 +18,9 @@ export interface RowBlocks {
   /** Where rows are written value by value, instead of with `add`; absent: they cannot be. */
   readonly sinks?: RowSinks;
   /** Ends the block at hand; undefined: it has no rows. The bytes are valid until the next call of any method. */
-  take(): { readonly bytes: Uint8Array; readonly rows: number } | undefined;
+  take(): EncodedBlock | undefined;
+  /** What every file ends with, made of its blocks; absent: nothing. */
+  readonly footer?: (blocks: readonly PlacedBlock[]) => Uint8Array;
 }
 
 /** What encoding must know of a destination. */
@@ -37,5 +40,7 @@ export function openRowBlocks(
       return new AvroBlocks(schema, maxRowBytes);
     case 'ndjson':
       return new NdjsonBlocks(schema, ndjson, maxRowBytes);
+    case 'parquet':
+      return new ParquetBlocks(schema, ndjson, maxRowBytes);
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STAGING_FORMATS } from '../../core/encoding';
+import { STAGING_FORMAT_CHOICES } from '../../core/encoding';
 import { openRecord } from '../../core/open-record';
 import { RAGGED_ROWS, VERIFY_LEVELS } from '../../core/plan';
 import { DEFAULT_POLICIES, policiesSchema, type PolicySet } from '../../core/policies';
@@ -346,7 +346,7 @@ export const jobSchema = z.strictObject({
       '`counts`: rows are counted at every step. `strict`: the rows are also loaded into a temporary table first, and what a query says about every column there is compared with what was read, before they are published.',
     default: 'counts',
   }),
-  staging_format: optionalKey(z.enum(STAGING_FORMATS), {
+  staging_format: optionalKey(z.enum(STAGING_FORMAT_CHOICES), {
     description:
       'The format of staged files. Left out, it is Avro unless a column cannot be said in Avro exactly.',
   }),

@@ -24,6 +24,8 @@ const FORMATS: Readonly<Record<StagingFormat, object>> = {
     decimalTargetTypes: ['NUMERIC', 'BIGNUMERIC'],
   },
   ndjson: { sourceFormat: 'NEWLINE_DELIMITED_JSON' },
+  // No plan for BigQuery has it: see staging-format.ts.
+  parquet: { sourceFormat: 'PARQUET', parquetOptions: { enableListInference: true } },
 };
 
 /** A load job of whole files into one table. `fields`: what is in the files. */

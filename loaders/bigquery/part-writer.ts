@@ -17,6 +17,7 @@ export interface PartSettings {
 const CONTENT_TYPES: Readonly<Record<StagingFormat, string>> = {
   avro: 'application/octet-stream',
   ndjson: 'application/x-ndjson',
+  parquet: 'application/vnd.apache.parquet',
 };
 
 /** Writes blocks to one object after another. Nothing is begun before there are rows for it: no part is empty. */

@@ -66,7 +66,7 @@ export const duckdb = {
   rules: DUCKDB_RULES,
   ndjson: DUCKDB_NDJSON,
   jobKeys: [],
-  stagingFormat: () => ({ format: 'ndjson', reason: undefined }),
+  stagingFormat: () => ({ format: 'parquet', reason: undefined }),
   typeFor,
   parseUrl: parseDuckdbUrl,
   open: async (destination, services) => {

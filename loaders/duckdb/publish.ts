@@ -77,7 +77,7 @@ async function insertStaged(
   staged: StagedRows,
 ): Promise<void> {
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  // JSON keys are the names of the plan; the table may spell them in another case.
+  // Staged names are those of the plan; the table may spell them in another case.
   const read = context.destinationSchema.columns.map(({ name }, index) => ({
     name,
     type: columns[index]?.type ?? { kind: 'scalar' as const, name: 'VARCHAR' },
@@ -85,7 +85,8 @@ async function insertStaged(
   let inserted = 0;
   for (let from = 0; from < staged.files.length; from += FILES_PER_STATEMENT) {
     const files = staged.files.slice(from, from + FILES_PER_STATEMENT);
-    inserted += await session.run(`INSERT INTO ${quoteTable(into)} (${names}) ${selectStaged(read, files)}`);
+    const select = selectStaged(context.stagingFormat, read, files);
+    inserted += await session.run(`INSERT INTO ${quoteTable(into)} (${names}) ${select}`);
   }
   if (inserted === staged.rows) return;
   throw new BeamliftError('COUNT_MISMATCH', {

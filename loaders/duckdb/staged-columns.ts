@@ -1,17 +1,49 @@
 import type { WarehouseField, WarehouseType } from '../../core/clients/warehouse-type';
+import type { StagingFormat } from '../../core/encoding';
 import { quoteIdentifier, quoteText } from './sql-text';
 import { sqlType } from './types';
 
 /**
- * How staged rows are read. Left to itself, DuckDB's JSON reader changes values without a word: decimals go through doubles, 5.7 becomes
- * 6, base64 is kept as text, numbers inside of documents are printed anew, -0 loses its sign. So it is only given types that it reads
- * exactly (bools, whole numbers up to 64 bits, texts), and everything else is text that SQL casts, which is exact or fails.
+ * How staged rows are read: only with types that the reader of their format keeps exactly, and everything else is text that SQL casts, which is
+ * exact or fails.
+ *
+ * Left to itself, DuckDB's JSON reader changes values without a word: decimals go through doubles, 5.7 becomes 6, base64 is kept as
+ * text, numbers inside of documents are printed anew, -0 loses its sign. Its Parquet reader changes nothing, but has no types of 128
+ * bits, intervals of microseconds, seconds and milliseconds (which it reads as microseconds); JSON is text there, too, so that DuckDB looks at it.
  */
+interface Reading {
+  /** Scalars that are what the column is, as they are read. */
+  readonly exact: ReadonlySet<string>;
+  readonly decimals: boolean;
+  /** What bytes are read as. */
+  readonly bytes: 'BLOB' | 'hex';
+}
 
-const READ_EXACTLY: ReadonlySet<string> = new Set([
-  ...['BOOLEAN', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'],
-  ...['UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT', 'VARCHAR'],
-]);
+const WHOLE_NUMBERS = [
+  'TINYINT',
+  'SMALLINT',
+  'INTEGER',
+  'BIGINT',
+  'UTINYINT',
+  'USMALLINT',
+  'UINTEGER',
+  'UBIGINT',
+];
+
+const JSON_READING: Reading = {
+  exact: new Set(['BOOLEAN', 'VARCHAR', ...WHOLE_NUMBERS]),
+  decimals: false,
+  bytes: 'hex',
+};
+
+const PARQUET_READING: Reading = {
+  exact: new Set([
+    ...['BOOLEAN', 'VARCHAR', ...WHOLE_NUMBERS, 'FLOAT', 'DOUBLE', 'BLOB', 'UUID', 'DATE', 'TIME'],
+    ...['TIMESTAMP', 'TIMESTAMP_NS', 'TIMESTAMP_TZ'],
+  ]),
+  decimals: true,
+  bytes: 'BLOB',
+};
 
 /** The type that the JSON reader reads a value as. */
 function stagedType(type: WarehouseType): string {
@@ -24,7 +56,7 @@ function stagedType(type: WarehouseType): string {
     case 'struct':
       return `STRUCT(${type.fields.map((field) => `${quoteIdentifier(field.name)} ${stagedType(field.type)}`).join(', ')})`;
     case 'scalar':
-      return READ_EXACTLY.has(type.name) ? type.name : 'VARCHAR';
+      return JSON_READING.exact.has(type.name) ? type.name : 'VARCHAR';
     case 'decimal':
     case 'enum':
       return 'VARCHAR';
@@ -32,42 +64,47 @@ function stagedType(type: WarehouseType): string {
 }
 
 /** The expression that makes a value of `type` from a staged one. `depth` keeps the names of nested lambdas apart. */
-function castStaged(type: WarehouseType, staged: string, depth = 0): string {
+function castStaged(reading: Reading, type: WarehouseType, staged: string, depth = 0): string {
   switch (type.kind) {
     case 'enum':
       return staged;
     case 'scalar':
-      if (type.name === 'BLOB') return `from_hex(${staged})`;
-      return READ_EXACTLY.has(type.name) ? staged : `CAST(${staged} AS ${sqlType(type)})`;
+      if (type.name === 'BLOB' && reading.bytes === 'hex') return `from_hex(${staged})`;
+      return reading.exact.has(type.name) ? staged : `CAST(${staged} AS ${sqlType(type)})`;
     case 'decimal':
-      return `CAST(${staged} AS ${sqlType(type)})`;
+      return reading.decimals ? staged : `CAST(${staged} AS ${sqlType(type)})`;
     case 'list':
-      return castElements(type.element, staged, depth);
+      return castElements(reading, type.element, staged, depth);
     case 'array':
-      return `CAST(${castElements(type.element, staged, depth)} AS ${sqlType(type)})`;
+      return `CAST(${castElements(reading, type.element, staged, depth)} AS ${sqlType(type)})`;
     case 'map': {
       const fields = [
         { name: 'key', type: type.key },
         { name: 'value', type: type.value },
       ];
-      return `map_from_entries(${castElements({ kind: 'struct', fields }, staged, depth)})`;
+      return `map_from_entries(${castElements(reading, { kind: 'struct', fields }, staged, depth)})`;
     }
     case 'struct':
-      return castFields(type.fields, staged, depth);
+      return castFields(reading, type.fields, staged, depth);
   }
 }
 
-function castElements(element: WarehouseType, staged: string, depth: number): string {
+function castElements(reading: Reading, element: WarehouseType, staged: string, depth: number): string {
   const name = `e${depth}`;
-  const cast = castStaged(element, name, depth + 1);
+  const cast = castStaged(reading, element, name, depth + 1);
   return cast === name ? staged : `list_transform(${staged}, lambda ${name}: ${cast})`;
 }
 
 /** A null struct stays null, rather than becoming a struct of nulls. */
-function castFields(fields: readonly WarehouseField[], staged: string, depth: number): string {
+function castFields(
+  reading: Reading,
+  fields: readonly WarehouseField[],
+  staged: string,
+  depth: number,
+): string {
   const casts = fields.map((field) => {
     const part = `struct_extract(${staged}, ${quoteText(field.name)})`;
-    return { name: field.name, part, cast: castStaged(field.type, part, depth) };
+    return { name: field.name, part, cast: castStaged(reading, field.type, part, depth) };
   });
   if (casts.every(({ part, cast }) => part === cast)) return staged;
   const packed = casts.map(({ name, cast }) => `${quoteIdentifier(name)} := ${cast}`);
@@ -84,18 +121,31 @@ const USUAL_ROW_BYTES = 1024 * 1024;
  * A query for the staged rows of `files`: `columns` in order, with their types; texts for enums. The files must exist: of a name with `*`, `?` or
  * `[` DuckDB takes the file of that very name first, and only without one a pattern.
  */
-export function selectStaged(columns: readonly WarehouseField[], files: readonly string[]): string {
-  const casts = columns.map(
-    ({ name, type }) => `${castStaged(type, `staged.${quoteIdentifier(name)}`)} AS ${quoteIdentifier(name)}`,
-  );
+export function selectStaged(
+  format: StagingFormat,
+  columns: readonly WarehouseField[],
+  files: readonly string[],
+): string {
+  const names = `[${files.map(quoteText).join(', ')}]`;
+  if (format === 'parquet') {
+    return `SELECT ${castColumns(PARQUET_READING, columns)} FROM read_parquet(${names}) AS staged`;
+  }
   const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(stagedType(type))}`);
   const options = [
-    `[${files.map(quoteText).join(', ')}]`,
+    names,
     "format = 'newline_delimited'",
     "compression = 'uncompressed'",
     'auto_detect = false',
     `maximum_object_size = ${USUAL_ROW_BYTES}`,
     `columns = {${types.join(', ')}}`,
   ];
-  return `SELECT ${casts.join(', ')} FROM read_json(${options.join(', ')}) AS staged`;
+  return `SELECT ${castColumns(JSON_READING, columns)} FROM read_json(${options.join(', ')}) AS staged`;
+}
+
+function castColumns(reading: Reading, columns: readonly WarehouseField[]): string {
+  const casts = columns.map(({ name, type }) => {
+    const cast = castStaged(reading, type, `staged.${quoteIdentifier(name)}`);
+    return `${cast} AS ${quoteIdentifier(name)}`;
+  });
+  return casts.join(', ');
 }

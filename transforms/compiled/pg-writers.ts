@@ -1,7 +1,8 @@
 import type { DestinationRules } from '../../core/destination-rules';
-import type { PgForm } from '../../core/pg-binary';
+import { PG_NULL, type PgForm } from '../../core/pg-binary';
 import type { ColumnType } from '../../core/schema';
 import type { FieldWriter } from './field-writer';
+import { compileIntWriter } from './pg-int';
 import { compileNumericWriter } from './pg-numeric';
 import type { ValueSink } from './value-sink';
 
@@ -12,8 +13,10 @@ const EPOCH_MICROS = 946_684_800_000_000;
 const EPOCH_HIGH = Math.floor(EPOCH_MICROS / 2 ** 32);
 const EPOCH_LOW = EPOCH_MICROS % 2 ** 32;
 const MICROS_PER_DAY = 86_400_000_000;
-/** Doubles are exact to 32 microseconds within BigQuery's range: what is so close to its ends is for the reference. In microseconds. */
-const MARGIN_MICROS = 1_000;
+/** Doubles are exact to 1024 microseconds within 64 bits: what is so close to the ends of a range is for the reference. In microseconds. */
+const MARGIN_MICROS = 4_096;
+/** 4714-11-24 (BC), the first day of PostgreSQL's timestamps; before it is only its `-infinity`. In microseconds since 1970. */
+const FIRST_MICROS = -210_866_803_200_000_000;
 
 const DATE_INFINITY = 0x7fff_ffff;
 const DATE_MINUS_INFINITY = -0x8000_0000;
@@ -47,10 +50,11 @@ export function compilePgWriter(form: PgForm, input: WriterInput): FieldWriter |
     case 'int32':
     case 'uint32':
     case 'int64':
-      return isLong(destination) ? compileInt(form, sink) : undefined;
+      return destination.kind === 'int' ? compileIntWriter(form, destination, sink) : undefined;
     case 'float32':
     case 'float64':
-      if (destination.kind !== 'float' || destination.bits !== 64 || !rules.nonFiniteFloat) return undefined;
+      if (destination.kind !== 'float' || !rules.nonFiniteFloat) return undefined;
+      if (destination.bits === 32 && form === 'float64') return undefined;
       return compileFloat(form, sink);
     case 'numeric': {
       if (destination.kind !== 'decimal' || destination.precision === undefined) return undefined;
@@ -65,11 +69,7 @@ export function compilePgWriter(form: PgForm, input: WriterInput): FieldWriter |
       return compileCopy(sink, destination.maxLength ?? Infinity);
     case 'uuid':
       if (destination.kind !== 'uuid' && !isPlainText(destination)) return undefined;
-      return (bytes, _view, start, length) => {
-        if (length !== 16) return false;
-        writeUuid(sink, bytes, start);
-        return true;
-      };
+      return compileUuid(sink, destination);
     case 'date':
       return destination.kind === 'date' && source.kind === 'date' ? compileDate(rules, sink) : undefined;
     case 'instant':
@@ -82,46 +82,10 @@ export function compilePgWriter(form: PgForm, input: WriterInput): FieldWriter |
   }
 }
 
-/** Whether an integer of PostgreSQL fits, whatever it is. */
-function isLong(destination: ColumnType): boolean {
-  return destination.kind === 'int' && destination.bits === 64 && destination.unsigned !== true;
-}
-
 function isPlainText(destination: ColumnType): boolean {
   return (
     destination.kind === 'string' && destination.maxLength === undefined && destination.values === undefined
   );
-}
-
-function compileInt(form: 'int16' | 'int32' | 'uint32' | 'int64', sink: ValueSink): FieldWriter {
-  switch (form) {
-    case 'int16':
-      return (_bytes, view, start, length) => {
-        if (length !== 2) return false;
-        const value = view.getInt16(start);
-        sink.putLong(value >> 31, value);
-        return true;
-      };
-    case 'int32':
-      return (_bytes, view, start, length) => {
-        if (length !== 4) return false;
-        const value = view.getInt32(start);
-        sink.putLong(value >> 31, value);
-        return true;
-      };
-    case 'uint32':
-      return (_bytes, view, start, length) => {
-        if (length !== 4) return false;
-        sink.putLong(0, view.getInt32(start));
-        return true;
-      };
-    case 'int64':
-      return (_bytes, view, start, length) => {
-        if (length !== 8) return false;
-        sink.putLong(view.getInt32(start), view.getInt32(start + 4));
-        return true;
-      };
-  }
 }
 
 function compileFloat(form: 'float32' | 'float64', sink: ValueSink): FieldWriter {
@@ -148,7 +112,7 @@ function compileDate({ dateRange }: DestinationRules, sink: ValueSink): FieldWri
 }
 
 function compileInstant({ instantRange }: DestinationRules, sink: ValueSink): FieldWriter {
-  const first = Number(instantRange[0]) + MARGIN_MICROS;
+  const first = Math.max(Number(instantRange[0]) + MARGIN_MICROS, FIRST_MICROS);
   const last = Number(instantRange[1]) - MARGIN_MICROS;
   return (_bytes, view, start, length) => {
     if (length !== 8) return false;
@@ -193,7 +157,7 @@ function compileText(
   let copy: FieldWriter;
   if (destination.kind === 'json') {
     if (rules.nullDocument === false) return undefined;
-    copy = compileJson(sink);
+    copy = rules.jsonNumbers === undefined ? compileEveryJson(sink) : compileJson(sink);
   } else if (isPlainText(destination)) {
     copy = compileCopy(sink, Infinity);
   } else {
@@ -259,6 +223,41 @@ function compileJson(sink: ValueSink): FieldWriter {
   };
 }
 
+/** Four bytes that are all the same. */
+const FOUR_TIMES = 0x0101_0101;
+
+/** JSON documents for a destination that keeps every number; those with backslashes are for the reference where one escapes a character by number. */
+function compileEveryJson(sink: ValueSink): FieldWriter {
+  return (bytes, view, start, length) => {
+    const end = start + length;
+    let at = start;
+    for (const last = end - 3; at < last; at += 4) {
+      // A byte that is a backslash is zero now, and the only kind that borrows from the bit above it.
+      const word = view.getInt32(at) ^ (BACKSLASH * FOUR_TIMES);
+      if (((word - FOUR_TIMES) & ~word & (128 * FOUR_TIMES)) !== 0) break;
+    }
+    for (; at < end; at++) if (bytes[at] === BACKSLASH && bytes[at + 1] === SMALL_U) return false;
+    sink.putBytes(bytes, view, start, length);
+    return true;
+  };
+}
+
+function compileUuid(sink: ValueSink, destination: ColumnType): FieldWriter {
+  if (destination.kind === 'uuid' && sink.putUuid !== undefined) {
+    return (bytes, _view, start, length) => {
+      if (length !== UUID_BYTES) return false;
+      sink.putUuid?.(bytes, start);
+      return true;
+    };
+  }
+  return (bytes, _view, start, length) => {
+    if (length !== UUID_BYTES) return false;
+    writeUuid(sink, bytes, start);
+    return true;
+  };
+}
+
+const UUID_BYTES = 16;
 const HEX = Buffer.from('0123456789abcdef', 'latin1');
 const HYPHEN = 45;
 /** A uuid as text. */
@@ -279,7 +278,7 @@ function writeUuid(sink: ValueSink, bytes: Buffer, start: number): void {
   }
 }
 
-/** Arrays of one dimension without nulls. */
+/** Arrays of one dimension; with nulls only where the destination's arrays may hold them. */
 function compileArray(
   form: PgForm,
   { source, destination, rules, sink }: WriterInput,
@@ -294,6 +293,7 @@ function compileArray(
     destination: destination.element,
   });
   if (write === undefined) return undefined;
+  const { nullInArray } = rules;
   return (bytes, view, start, length) => {
     if (length < ARRAY_HEADER_BYTES) return false;
     const dimensions = view.getInt32(start);
@@ -312,6 +312,10 @@ function compileArray(
       if (end - at < 4) return false;
       const size = view.getInt32(at);
       at += 4;
+      if (size === PG_NULL && nullInArray) {
+        element.putNull();
+        continue;
+      }
       if (size < 0 || size > end - at || !write(bytes, view, at, size)) return false;
       at += size;
     }

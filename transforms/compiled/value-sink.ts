@@ -23,11 +23,13 @@ export interface ValueSink {
   putUnscaledBig(value: bigint): void;
   /** A text (valid UTF-8), document, uuid (canonical text) or bytes, from what `view` shows, too. */
   putBytes(from: Buffer, view: DataView, start: number, length: number): void;
-  /** The same, which the caller then writes by itself: exactly `length` bytes at the index of `target.bytes` that is returned. */
+  /** A uuid from its 16 bytes. Absent: uuids are written as texts alone. */
+  putUuid?(from: Buffer, start: number): void;
+  /** As `putBytes`, which the caller then writes by itself: exactly `length` bytes at the index of `target.bytes` that is returned. */
   openBytes(length: number): number;
   /** What `openBytes` is about. Its `bytes` and `view` may be others after each call of a sink. */
   readonly target: BlockBuffer;
-  /** An array of `count` values that are not null, which then go to `element`, and `endArray`. Only of a column of arrays. */
+  /** An array of `count` values, which then go to `element`, and `endArray`. Only of a column of arrays; nulls only where the destination's arrays may hold them. */
   beginArray(count: number): void;
   endArray(): void;
   readonly element: ValueSink | undefined;

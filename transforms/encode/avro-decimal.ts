@@ -8,11 +8,14 @@ const MINUS = 45;
 const POINT = 46;
 const ZERO = 48;
 
+/** What takes whole numbers. */
+export type UnscaledTarget = Pick<AvroBuffer, 'writeTwosComplementOf' | 'writeUnscaled'>;
+
 /**
- * The function that writes canonical decimals as the whole number of their last digit at `scale`, in two's complement.
+ * The function that writes canonical decimals as the whole number of their last digit at `scale`, as the buffer writes it.
  * It says false, and nothing is written, for what is none or has more digits behind the point.
  */
-export function compileDecimalWriter(buffer: AvroBuffer, scale: number): (text: string) => boolean {
+export function compileDecimalWriter(buffer: UnscaledTarget, scale: number): (text: string) => boolean {
   const writeLarge = compileLargeWriter(buffer, scale);
   return (text) => {
     const { length } = text;
@@ -39,7 +42,7 @@ export function compileDecimalWriter(buffer: AvroBuffer, scale: number): (text: 
 
 const CANONICAL = /^-?\d+(?:\.\d+)?$/;
 
-function compileLargeWriter(buffer: AvroBuffer, scale: number): (text: string) => boolean {
+function compileLargeWriter(buffer: UnscaledTarget, scale: number): (text: string) => boolean {
   return (text) => {
     if (!CANONICAL.test(text)) return false;
     const point = text.indexOf('.');

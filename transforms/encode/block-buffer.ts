@@ -16,8 +16,11 @@ export class BlockBuffer {
   /** It does not grow to hold more than so many bytes: whoever would write them meets a `BlockLimit` before memory is taken for them. */
   limit = Infinity;
 
-  /** `blockBytes`: the size that a block is meant to have. */
-  constructor(private readonly blockBytes: number) {
+  /** `blockBytes`: the size that a block is meant to have; `roomBytes`: what there is behind it. */
+  constructor(
+    private readonly blockBytes: number,
+    private readonly roomBytes = ROOM_BYTES,
+  ) {
     this.bytes = this.allocate();
     this.view = viewOf(this.bytes);
   }
@@ -30,16 +33,16 @@ export class BlockBuffer {
   /** Forgets what it holds. */
   restart(): void {
     this.end = 0;
-    if (this.bytes.length <= this.blockBytes + ROOM_BYTES) return;
+    if (this.bytes.length <= this.blockBytes + this.roomBytes) return;
     this.bytes = this.allocate();
     this.view = viewOf(this.bytes);
   }
 
   private allocate(): Buffer {
-    return Buffer.allocUnsafeSlow(this.blockBytes + ROOM_BYTES);
+    return Buffer.allocUnsafeSlow(this.blockBytes + this.roomBytes);
   }
 
-  private grow(needed: number): void {
+  protected grow(needed: number): void {
     if (needed > this.limit) throw new BlockLimit();
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(this.bytes.length * 2, this.limit)));
     this.bytes.copy(grown, 0, 0, this.end);

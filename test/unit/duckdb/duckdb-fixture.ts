@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Row } from '../../../core/cells';
-import type { EncodedStream } from '../../../core/encoding';
+import type { EncodedBlock, EncodedStream, StagingFormat } from '../../../core/encoding';
 import type { Logger } from '../../../core/logger';
 import type { Losses } from '../../../core/loss-ledger';
 import type { Manifest } from '../../../core/manifest';
@@ -10,8 +10,8 @@ import { PLAN_VERSION, type RunContext, type WorkUnit } from '../../../core/plan
 import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { ColumnType, TableSchema } from '../../../core/schema';
 import { DuckdbLoader, type DuckdbSettings } from '../../../loaders/duckdb/duckdb-loader';
-import { DUCKDB_NDJSON } from '../../../loaders/duckdb/rules';
-import { compileNdjsonEncoder } from '../../../transforms/encode/ndjson';
+import { DUCKDB_NDJSON, DUCKDB_RULES } from '../../../loaders/duckdb/rules';
+import { openRowBlocks } from '../../../pipelines/row-blocks';
 import type { Oracle } from './oracle';
 
 export const NEVER = new AbortController().signal;
@@ -101,7 +101,7 @@ export class DuckdbFixture {
       limit: null,
       nextWatermark: null,
       backfill: false,
-      stagingFormat: 'ndjson',
+      stagingFormat: 'parquet',
       verify: 'counts',
       tableOptions: { clusterBy: [] },
       partitioning: null,
@@ -156,25 +156,53 @@ export async function stageRows(
   const manifests: Manifest[] = [];
   for (const [index, rows] of units.entries()) {
     const id = `u${String(index).padStart(5, '0')}`;
-    manifests.push(await loader.stage(context, unit(id), encoded(context.destinationSchema, rows), NEVER));
+    manifests.push(await loader.stage(context, unit(id), encoded(context, rows), NEVER));
   }
   return manifests;
 }
 
-/** Rows as runUnit encodes them. */
-export function encoded(schema: TableSchema, rows: readonly Row[]): EncodedStream {
-  const encode = compileNdjsonEncoder(schema, DUCKDB_NDJSON);
-  return encodedTexts(rows.map(encode));
+/** Rows as runUnit encodes them, `rowsPerBlock` in a block. */
+export function encoded(
+  { stagingFormat, destinationSchema }: Pick<RunContext, 'stagingFormat' | 'destinationSchema'>,
+  rows: readonly Row[],
+  rowsPerBlock = 100,
+): EncodedStream {
+  const blocks = openRowBlocks(stagingFormat, destinationSchema, {
+    rules: DUCKDB_RULES,
+    ndjson: DUCKDB_NDJSON,
+  });
+  async function* encode(): AsyncGenerator<EncodedBlock> {
+    for (const [index, row] of rows.entries()) {
+      blocks.add(row);
+      if (!blocks.isFull && (index + 1) % rowsPerBlock !== 0) continue;
+      const block = blocks.take();
+      if (block !== undefined) yield block;
+    }
+    const last = blocks.take();
+    if (last !== undefined) yield await Promise.resolve(last);
+  }
+  return streamOf(stagingFormat, encode(), rows.length, blocks);
 }
 
+/** Lines of NDJSON as they are. */
 export function encodedTexts(lines: readonly string[], rowsPerBlock = 100): EncodedStream {
+  return streamOf('ndjson', blocksOf(lines, rowsPerBlock), lines.length);
+}
+
+function streamOf(
+  format: StagingFormat,
+  blocks: AsyncIterable<EncodedBlock>,
+  rows: number,
+  { header, footer }: Partial<Pick<EncodedStream, 'header' | 'footer'>> = {},
+): EncodedStream {
   return {
-    format: 'ndjson',
-    header: new Uint8Array(),
-    blocks: blocksOf(lines, rowsPerBlock),
+    format,
+    header: header ?? new Uint8Array(),
+    footer,
+    blocks,
     counts: () => ({
-      rowsExtracted: lines.length,
-      rowsStaged: lines.length,
+      rowsExtracted: rows,
+      rowsStaged: rows,
       rowsRejected: 0,
       rowsFiltered: 0,
       losses: Object.create(null) as Losses,
@@ -185,12 +213,9 @@ export function encodedTexts(lines: readonly string[], rowsPerBlock = 100): Enco
   };
 }
 
-async function* blocksOf(
-  lines: readonly string[],
-  rowsPerBlock: number,
-): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
+async function* blocksOf(lines: readonly string[], rowsPerBlock: number): AsyncGenerator<EncodedBlock> {
   for (let from = 0; from < lines.length; from += rowsPerBlock) {
     const some = lines.slice(from, from + rowsPerBlock);
-    yield { bytes: Buffer.from(some.join(''), 'utf8'), rows: some.length };
+    yield await Promise.resolve({ bytes: Buffer.from(some.join(''), 'utf8'), rows: some.length });
   }
 }

@@ -4,7 +4,7 @@ import { BeamliftError, type ErrorPlace } from '../../../core/errors';
 import type { RunContext } from '../../../core/plan';
 import type { ColumnType } from '../../../core/schema';
 import { stageUnit } from '../../../loaders/staging-folder';
-import { DuckdbFixture, NEVER, encodedTexts, stageRows, unit } from './duckdb-fixture';
+import { DuckdbFixture, NEVER, encoded, stageRows, unit } from './duckdb-fixture';
 import { Oracle } from './oracle';
 import { hasCode } from '../../has-code';
 
@@ -73,9 +73,9 @@ describe('publishing into DuckDB', () => {
       const loader = fixture.loader();
       const lease = await loader.acquireLease({ job: 'orders', fingerprint: 'f' }, 'run-1', 'fail', NEVER);
       const context = fixture.context(COLUMNS);
-      const lines = Array.from({ length: 1_050 }, (_, index) => `{"id":${index},"name":null}\n`);
+      const rows = Array.from({ length: 1_050 }, (_, index): Row => [BigInt(index), null]);
       const everyRowAPart = 1;
-      const manifest = await stageUnit(context, unit('u'), encodedTexts(lines, 1), NEVER, everyRowAPart);
+      const manifest = await stageUnit(context, unit('u'), encoded(context, rows, 1), NEVER, everyRowAPart);
       assert.equal(manifest.parts.length, 1_050);
       assert.equal((await loader.commit(context, [manifest], {}, NEVER)).rowsLoaded, 1_050);
       await lease.release();
@@ -106,7 +106,10 @@ describe('publishing into DuckDB', () => {
       const loader = fixture.loader();
       const lease = await loader.acquireLease({ job: 'orders', fingerprint: 'f' }, 'run-1', 'fail', NEVER);
       const context = fixture.context(COLUMNS);
-      const stream = encodedTexts(['{"id":1,"name":"a"}\n', '{"id":2,"name":"b"}\n']);
+      const stream = encoded(context, [
+        [1n, 'a'],
+        [2n, 'b'],
+      ]);
       const manifest = await loader.stage(
         context,
         unit('u'),
@@ -124,7 +127,7 @@ describe('publishing into DuckDB', () => {
         loader.commit(context, [longer], {}, NEVER),
         hasCode('COUNT_MISMATCH', /bytes long/),
       );
-      const gone = { ...manifest, parts: [{ ...part, uri: 'nothing.ndjson' }] };
+      const gone = { ...manifest, parts: [{ ...part, uri: 'nothing.parquet' }] };
       await assert.rejects(loader.commit(context, [gone], {}, NEVER), hasCode('COUNT_MISMATCH', /is gone/));
       const outside = { ...manifest, parts: [{ ...part, uri: '../../warehouse.duckdb' }] };
       await assert.rejects(loader.commit(context, [outside], {}, NEVER), hasCode('INTERNAL', /outside/));
@@ -136,11 +139,8 @@ describe('publishing into DuckDB', () => {
       const loader = fixture.loader();
       const lease = await loader.acquireLease({ job: 'orders', fingerprint: 'f' }, 'run-1', 'fail', NEVER);
       const context = fixture.context(COLUMNS);
-      const many = Array.from(
-        { length: 200_000 },
-        (_, index) => `{"id":${index},"name":"${'x'.repeat(50)}"}\n`,
-      );
-      const manifest = await loader.stage(context, unit('u'), encodedTexts(many), NEVER);
+      const many = Array.from({ length: 200_000 }, (_, index): Row => [BigInt(index), 'x'.repeat(50)]);
+      const manifest = await loader.stage(context, unit('u'), encoded(context, many), NEVER);
       const stop = new AbortController();
       const reason = new Error('enough');
       const commit = loader.commit(context, [manifest], {}, stop.signal);

@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
 import type { Row } from '../../../core/cells';
 import type { DestinationRules } from '../../../core/destination-rules';
-import { STAGING_FORMATS, type EncodedStream, type StagingFormat } from '../../../core/encoding';
+import {
+  STAGING_FORMATS,
+  type EncodedStream,
+  type PlacedBlock,
+  type StagingFormat,
+} from '../../../core/encoding';
 import type { RowBatch } from '../../../core/extractor';
 import type { RunContext } from '../../../core/plan';
 import type { ColumnType, TableSchema } from '../../../core/schema';
@@ -94,11 +100,16 @@ describe('encodeRows', () => {
   ): Promise<{ file: Buffer; blocks: { bytes: number; rows: number }[] }> {
     const pieces = [Buffer.from(stream.header)];
     const blocks: { bytes: number; rows: number }[] = [];
-    for await (const { bytes, rows } of stream.blocks) {
+    const placed: PlacedBlock[] = [];
+    let start = stream.header.length;
+    for await (const { bytes, rows, index } of stream.blocks) {
       pieces.push(Buffer.from(bytes));
       blocks.push({ bytes: bytes.length, rows });
+      if (index !== undefined) placed.push({ start, rows, index });
+      start += bytes.length;
     }
-    return { file: Buffer.concat(pieces), blocks };
+    const footer = stream.footer?.(placed);
+    return { file: Buffer.concat(footer === undefined ? pieces : [...pieces, footer]), blocks };
   }
 
   /** The ids of a file's rows, and the length of their notes. */
@@ -106,6 +117,10 @@ describe('encodeRows', () => {
     if (format === 'avro') {
       const rows = await readRows(SCHEMA, file);
       return rows.map(([id, , note]) => [id as bigint, note === null ? null : (note as string).length]);
+    }
+    if (format === 'parquet') {
+      const rows = await parquetReadObjects({ file: Uint8Array.from(file).buffer });
+      return rows.map(({ id, note }) => [id as bigint, (note as string | null)?.length ?? null]);
     }
     const lines = file.toString('utf8').split('\n');
     assert.equal(lines.pop(), '');
@@ -117,7 +132,7 @@ describe('encodeRows', () => {
 
   for (const format of STAGING_FORMATS) {
     describe(`as ${format}`, () => {
-      it('writes all rows, in blocks of about 256 KiB, and says what it wrote', async () => {
+      it('writes all rows, in blocks of about the size of the format, and says what it wrote', async () => {
         // The block is compressed, and snappy is good at this: what counts is its size before.
         const batches = Array.from({ length: 40 }, (_, batch) =>
           Array.from({ length: 100 }, (__, row): Row => [
@@ -131,7 +146,8 @@ describe('encodeRows', () => {
         const expected = batches.flat().map(([id, , note]) => [id, (note as string).length]);
         assert.deepEqual(await notesOf(format, file), expected);
         assert.equal(stream.format, format);
-        assert.ok(blocks.length >= 4 && blocks.length <= 7, `${blocks.length}`);
+        const [least, most] = format === 'parquet' ? [1, 1] : [4, 7];
+        assert.ok(blocks.length >= least && blocks.length <= most, `${blocks.length}`);
         assert.equal(
           blocks.reduce((sum, { rows }) => sum + rows, 0),
           4000,
@@ -161,7 +177,7 @@ describe('encodeRows', () => {
         );
         assert.deepEqual(
           blocks.map(({ rows: count }) => count),
-          [2, 2, 2, 1],
+          format === 'parquet' ? [7] : [2, 2, 2, 1],
         );
       });
 
@@ -215,7 +231,7 @@ describe('encodeRows', () => {
           const row: Row = [1n, null, `${'é'.repeat(length)}x`];
           const { stream } = encode(context(format), [[row]]);
           const { file } = await fileOf(stream);
-          const bytes = format === 'ndjson' ? file.length : avroRowBytes(length * 2 + 1);
+          const bytes = format === 'ndjson' ? file.length : ROW_BYTES[format](length * 2 + 1);
           const fits = encode(context(format), [[row]], { maxRowBytes: bytes });
           assert.equal((await fileOf(fits.stream)).blocks.length, 1);
           const tight = encode(context(format, { maxRejects: 1 }), [[row]], { maxRowBytes: bytes - 1 });
@@ -261,6 +277,9 @@ describe('encodeRows', () => {
     });
   }
 });
+
+/** Of a row with an id, a null and a text of so many bytes. */
+const ROW_BYTES = { avro: avroRowBytes, parquet: (textBytes: number) => 8 + 4 + textBytes };
 
 /** Of a row with an id below 64, a null and a text of so many bytes. */
 function avroRowBytes(textBytes: number): number {

@@ -1,0 +1,185 @@
+import type { Cell, Row } from '../../core/cells';
+import type { EncodedBlock, PlacedBlock } from '../../core/encoding';
+import type { InstantStyle } from '../../core/instant-format';
+import type { TableSchema } from '../../core/schema';
+import { BlockBuffer } from './block-buffer';
+import { compileNode, leavesOf, type NodeWriter } from './parquet-cells';
+import { PARQUET_MAGIC, pageHeader, parquetFooter } from './parquet-footer';
+import { LeafBuffer } from './parquet-leaf';
+import { mostLevelBytes, writeLevels } from './parquet-levels';
+import { parquetColumns, type ParquetLeaf, type ParquetNode } from './parquet-schema';
+
+export interface ParquetOptions {
+  /** How instants are spelled that Parquet has no type for. */
+  readonly style: InstantStyle;
+  /** A row may not have more bytes of values. No limit where nothing is said. */
+  readonly maxRowBytes?: number;
+  /** A row group ends with the row that makes its values so long, in bytes. */
+  readonly blockBytes?: number;
+}
+
+/** A column's leaves, and what writes its cells. */
+export interface ParquetColumn {
+  readonly node: ParquetNode;
+  readonly leaves: readonly LeafBuffer[];
+  readonly write: NodeWriter;
+}
+
+/**
+ * Row groups have about so many bytes. Readers hold what they read of a group: of 32 MB groups, DuckDB needs more than the memory that it is
+ * given while it publishes.
+ */
+const BLOCK_BYTES = 8 * 1024 * 1024;
+
+/** DuckDB's own row groups have so many rows. */
+const MAX_BLOCK_ROWS = 122_880;
+
+/** After so many rows, and whenever memory was taken, it is looked at how long the block at hand has become. */
+const ROWS_BETWEEN_LOOKS = 32;
+
+/** More than so many times the size of a block is given back. */
+const MAX_SPARE = 3;
+
+const CREATED_BY = 'beamlift';
+
+/** The length of a level run, in bytes. */
+const LENGTH_BYTES = 4;
+
+/**
+ * Rows as a Parquet file: `header`, row groups, `footer`. Pages are plain and not compressed: they are read once, on the machine that wrote
+ * them, and compressing them costs more than to write and read them (see docs).
+ */
+export class ParquetEncoder {
+  readonly header: Uint8Array = PARQUET_MAGIC;
+  readonly columns: readonly ParquetColumn[];
+  rows = 0;
+  isFull = false;
+  private readonly nodes: readonly ParquetNode[];
+  private readonly leaves: readonly ParquetLeaf[];
+  /** Of all leaves, in order. */
+  readonly buffers: readonly LeafBuffer[];
+  private readonly packed = new BlockBuffer(0, 0);
+  private readonly maxRowBytes: number;
+  private readonly blockBytes: number;
+  private nextLook = ROWS_BETWEEN_LOOKS;
+
+  constructor(schema: TableSchema, options: ParquetOptions) {
+    const { style, maxRowBytes = Infinity, blockBytes = BLOCK_BYTES } = options;
+    this.maxRowBytes = maxRowBytes;
+    this.blockBytes = blockBytes;
+    const { nodes, leaves } = parquetColumns(schema);
+    this.nodes = nodes;
+    this.leaves = leaves;
+    const lookSoon = (): void => {
+      this.nextLook = 0;
+    };
+    const buffers = leaves.map((leaf) => new LeafBuffer(leaf, lookSoon));
+    this.buffers = buffers;
+    this.columns = nodes.map((node) => ({
+      node,
+      leaves: leavesOf(node, buffers),
+      write: compileNode(node, buffers, style),
+    }));
+  }
+
+  /** False: the row is longer than allowed, and was left out. */
+  add(row: Row): boolean {
+    this.beginRow();
+    let index = 0;
+    for (const { write } of this.columns) {
+      const cell: Cell = row[index++] ?? null;
+      write(cell, 0, 0);
+    }
+    return this.endRow();
+  }
+
+  /** To be called before the values of a row are written to the columns. */
+  beginRow(): void {
+    for (const buffer of this.buffers) buffer.mark();
+  }
+
+  /** Counts the row. False: it is longer than allowed, and was left out. */
+  endRow(): boolean {
+    if (this.maxRowBytes !== Infinity && this.markedBytes() > this.maxRowBytes) {
+      this.takeBackRow();
+      return false;
+    }
+    this.rows++;
+    if (this.rows >= this.nextLook) this.look();
+    return true;
+  }
+
+  takeBackRow(): void {
+    for (const buffer of this.buffers) buffer.takeBack();
+  }
+
+  private markedBytes(): number {
+    let sum = 0;
+    for (const buffer of this.buffers) sum += buffer.marked;
+    return sum;
+  }
+
+  private look(): void {
+    let size = 0;
+    for (const buffer of this.buffers) size += buffer.size;
+    this.isFull = size >= this.blockBytes || this.rows >= MAX_BLOCK_ROWS;
+    this.nextLook = this.rows + ROWS_BETWEEN_LOOKS;
+  }
+
+  /** Ends the block at hand; undefined: it has no rows. The bytes are valid until the next call. */
+  takeBlock(): EncodedBlock | undefined {
+    const { rows, packed } = this;
+    if (rows === 0) return undefined;
+    packed.end = 0;
+    const index: number[] = [];
+    for (const buffer of this.buffers) {
+      const start = packed.end;
+      this.writePage(buffer);
+      index.push(buffer.count, packed.end - start);
+    }
+    this.restart();
+    return { bytes: packed.bytes.subarray(0, packed.end), rows, index };
+  }
+
+  /** What a file of these blocks ends with. */
+  readonly footer = (blocks: readonly PlacedBlock[]): Uint8Array =>
+    parquetFooter(this.nodes, this.leaves, blocks, CREATED_BY);
+
+  private writePage(buffer: LeafBuffer): void {
+    const { leaf, count } = buffer;
+    const repetitions = levelsOf(buffer.repetitions, count, leaf.repetition);
+    const definitions = levelsOf(buffer.definitions, count, leaf.definition);
+    if (leaf.form === 'bool') buffer.packBools();
+    const values = buffer.bytes.subarray(0, buffer.end);
+    const header = pageHeader(count, repetitions.length + definitions.length + values.length);
+    const { packed } = this;
+    packed.reserve(header.length + repetitions.length + definitions.length + values.length);
+    for (const piece of [header, repetitions, definitions, values]) {
+      packed.bytes.set(piece, packed.end);
+      packed.end += piece.length;
+    }
+  }
+
+  private restart(): void {
+    let capacity = 0;
+    for (const buffer of this.buffers) {
+      buffer.restart();
+      capacity += buffer.capacity;
+    }
+    if (capacity > MAX_SPARE * this.blockBytes) for (const buffer of this.buffers) buffer.shrink();
+    this.rows = 0;
+    this.isFull = false;
+    this.nextLook = ROWS_BETWEEN_LOOKS;
+  }
+}
+
+const NO_LEVELS = new Uint8Array();
+
+/** Levels with their length in front, as pages have them; nothing where there is only one. */
+function levelsOf(levels: Uint8Array | undefined, count: number, maxLevel: number): Uint8Array {
+  if (levels === undefined || maxLevel === 0) return NO_LEVELS;
+  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + mostLevelBytes(count, maxLevel));
+  const end = writeLevels(levels, count, maxLevel, bytes, LENGTH_BYTES);
+  bytes.writeUInt32LE(end - LENGTH_BYTES);
+  return bytes.subarray(0, end);
+}
