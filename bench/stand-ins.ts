@@ -13,10 +13,11 @@ export interface StandIns {
   stop(): Promise<void>;
 }
 
-export async function startStandIns(): Promise<StandIns> {
+/** `onlyCounts`: load jobs count rows, and do not look at them. */
+export async function startStandIns(onlyCounts = false): Promise<StandIns> {
   const gcs = await startGcsServer();
   const [bigquery, postgres] = await Promise.all([
-    startBigQueryServer({ storage: gcs.endpoint }),
+    startBigQueryServer({ storage: gcs.endpoint, onlyCounts }),
     startPostgres(),
   ]);
   const stop = async (): Promise<void> => {
@@ -31,12 +32,18 @@ export async function makeOrders(postgres: PostgresServer, rows: number): Promis
   await postgres.execute('ANALYZE orders');
 }
 
-/** `beamlift.yaml` in the folder: connections `shop` and `here`, the destination `warehouse`, these jobs, and what else is given. */
+interface MoreConfiguration {
+  readonly connections?: Readonly<Record<string, unknown>>;
+  readonly destinations?: Readonly<Record<string, unknown>>;
+  readonly [key: string]: unknown;
+}
+
+/** `beamlift.yaml` in the folder: connections `shop` and `here`, the destination `warehouse`, these jobs, and what else is given; connections and destinations are added. */
 export async function configureBench(
   folder: string,
   { postgres, gcs, bigquery }: StandIns,
   jobs: Readonly<Record<string, unknown>>,
-  others: Readonly<Record<string, unknown>> = {},
+  { connections = {}, destinations = {}, ...others }: MoreConfiguration = {},
 ): Promise<void> {
   const configuration = {
     connections: {
@@ -50,6 +57,7 @@ export async function configureBench(
         sslmode: 'disable',
       },
       here: { source_type: 'local', path: '.' },
+      ...connections,
     },
     destinations: {
       warehouse: {
@@ -61,6 +69,7 @@ export async function configureBench(
         endpoint: bigquery.endpoint,
         staging_endpoint: gcs.endpoint,
       },
+      ...destinations,
     },
     defaults: { destination: 'warehouse', load_type: 'catalog', create_table: true },
     jobs,

@@ -1,0 +1,61 @@
+import { measureLimit, missingFor, type LimitName, type Resources } from './limits';
+import { currentCommit, describeMachine } from './machine';
+import type { Usage } from './measured-run';
+import type { Path } from './paths';
+import { FEW_ROWS } from './orders-files';
+import type { Results } from './results';
+import { measureLoad, type MeasuredLoad, type Scene } from './scene';
+
+/**
+ * Measures paths and their limits so many times: each round does everything once, one after another, so that what else the machine does
+ * befalls all of them.
+ */
+export async function measurePaths(
+  scene: Scene,
+  paths: readonly Path[],
+  rounds: number,
+  resources: Resources,
+  note: (what: string) => void,
+): Promise<Results> {
+  const date = new Date().toISOString();
+  const names = [...new Set(paths.flatMap(({ limits }) => limits))];
+  const limits = new Map<LimitName, Usage[]>();
+  const missing = new Map<LimitName, string>();
+  for (const name of names) {
+    const why = missingFor(name, resources);
+    if (why === undefined) limits.set(name, []);
+    else missing.set(name, why);
+  }
+  const measured = paths.map(({ name }) => ({
+    path: name,
+    loads: [] as MeasuredLoad[],
+    startUps: [] as MeasuredLoad[],
+  }));
+  for (let round = 1; round <= rounds; round++) {
+    const say = (what: string, { cpuSeconds, wallSeconds }: Usage): void =>
+      note(
+        `round ${round} of ${rounds}: ${what}: CPU ${cpuSeconds.toFixed(2)} s, ${wallSeconds.toFixed(2)} s`,
+      );
+    for (const [index, path] of paths.entries()) {
+      const startUp = await measureLoad(scene, path.few, path.concurrency, FEW_ROWS);
+      const load = await measureLoad(scene, path.job, path.concurrency, scene.rows);
+      measured[index]?.startUps.push(startUp);
+      measured[index]?.loads.push(load);
+      say(`${path.title}, ${FEW_ROWS} rows`, startUp);
+      say(path.title, load);
+      for (const name of path.limits) {
+        const usages = limits.get(name);
+        if (usages === undefined || usages.length === round) continue;
+        const usage = await measureLimit(name, scene, resources);
+        usages.push(usage);
+        say(name, usage);
+      }
+    }
+  }
+  return {
+    ...{ machine: await describeMachine(scene), date, commit: await currentCommit() },
+    ...{ rows: scene.rows, paths: measured },
+    limits: Object.fromEntries(limits),
+    missing: Object.fromEntries(missing),
+  };
+}
