@@ -6,6 +6,10 @@ export const FIELD_COLUMN = 0xffff;
 export const FIELD_HIGH = 1 << 16;
 /** The value has escapes. */
 export const FIELD_ESCAPED = 1 << 17;
+/** Some of them are characters by their numbers: `\uXXXX`. */
+export const FIELD_UNITS = 1 << 18;
+/** The value has numbers of more than 15 digits (with the point), or with an exponent. */
+export const FIELD_LONG_NUMBERS = 1 << 19;
 
 /** Numbers in `JsonRows.records` for each record: where it begins and ends in `bytes`, and where its fields end in `fields`. */
 export const RECORD_INTS = 3;

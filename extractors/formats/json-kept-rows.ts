@@ -1,13 +1,6 @@
 import type { Cell, Row } from '../../core/cells';
 import type { RowBatch } from '../../core/extractor';
-import {
-  FIELD_COLUMN,
-  FIELD_ESCAPED,
-  FIELD_HIGH,
-  FIELD_INTS,
-  RECORD_INTS,
-  type JsonRows,
-} from '../../core/json-rows';
+import { FIELD_COLUMN, FIELD_INTS, RECORD_INTS, type JsonRows } from '../../core/json-rows';
 import { MAX_JSON_NAMES } from './json-names';
 import type { JsonRecord } from './json-record';
 
@@ -75,8 +68,7 @@ export class RowsAsBytes implements KeptRows {
     for (let index = 0; index < count; index++) {
       const key = record.keys[index] ?? 0;
       if (key >= width || !record.hasValue(key)) continue;
-      fields[end] =
-        key | (record.high[key] === 1 ? FIELD_HIGH : 0) | (record.escaped[key] === 1 ? FIELD_ESCAPED : 0);
+      fields[end] = key | (record.marks[key] ?? 0);
       fields[end + 1] = record.starts[key] ?? 0;
       fields[end + 2] = record.ends[key] ?? 0;
       end += FIELD_INTS;

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { FIELD_ESCAPED, FIELD_HIGH, FIELD_LONG_NUMBERS, FIELD_UNITS } from '../../core/json-rows';
 import { BYTE, INCOMPLETE, TOO_DEEP, type JsonGrammar } from './json-grammar';
 import { MAX_JSON_DEPTH } from './format-reader';
 import { keyText, MAX_JSON_NAMES, NO_NAME, type JsonNames } from './json-names';
@@ -32,11 +33,10 @@ export class JsonRecord {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
-  /** By number of the key, of those that the record has: where its value is, and whether there are bytes of 128 and more, and escapes, in it. */
+  /** By number of the key, of those that the record has: where its value is, and the marks of a field in `JsonRows` that it has. */
   starts = new Int32Array(INITIAL_KEYS);
   ends = new Int32Array(INITIAL_KEYS);
-  high = new Uint8Array(INITIAL_KEYS);
-  escaped = new Uint8Array(INITIAL_KEYS);
+  marks = new Int32Array(INITIAL_KEYS);
   private limit = 0;
   /** By number of the key: in which record it was last seen. */
   private seenIn = new Float64Array(INITIAL_KEYS);
@@ -55,8 +55,7 @@ export class JsonRecord {
     this.bytes = bytes;
     this.limit = limit;
     this.characters = undefined;
-    this.grammar.bytes = bytes;
-    this.grammar.limit = limit;
+    this.grammar.use(bytes, limit);
   }
 
   /**
@@ -94,7 +93,7 @@ export class JsonRecord {
     if (this.seenIn[key] !== this.serial) return undefined;
     const start = this.starts[key] ?? 0;
     const end = this.ends[key] ?? 0;
-    if (this.high[key] === 1) return this.bytes.toString('utf8', start, end);
+    if (((this.marks[key] ?? 0) & FIELD_HIGH) !== 0) return this.bytes.toString('utf8', start, end);
     // One call for a whole buffer: a call per value costs five times as much.
     this.characters ??= this.bytes.toString('latin1', 0, this.limit);
     return this.characters.substring(start, end);
@@ -125,29 +124,33 @@ export class JsonRecord {
 
   /** As JsonGrammar's object, and notes what it finds. */
   private object(start: number): number {
-    const { grammar, bytes } = this;
+    const { grammar, names, bytes } = this;
     let at = grammar.skipSpace(start);
     if (at < grammar.limit && bytes[at] === BYTE.closeObject) return at + 1;
     for (;;) {
       if (at >= grammar.limit) return INCOMPLETE;
       if (bytes[at] !== BYTE.quote) return grammar.unexpected(at, 'a key in quotes');
       const keyStart = at + 1;
+      const expected = names.expect(bytes, grammar.view, keyStart, grammar.limit);
       const oddities = grammar.highBytes + grammar.escapes;
-      at = grammar.string(keyStart);
+      at = expected === NO_NAME ? grammar.string(keyStart) : names.behindExpected;
       if (at < 0) return at;
       const keyEnd = at - 1;
       const plain = grammar.highBytes + grammar.escapes === oddities;
       const valueStart = grammar.colon(at);
       if (valueStart < 0) return valueStart;
-      const { highBytes, escapes } = grammar;
+      const { highBytes, escapes, units, longNumbers } = grammar;
       at = grammar.value(valueStart, 1);
       if (at < 0) return at;
-      const key = this.note(keyStart, keyEnd, plain);
+      const key = expected === NO_NAME ? this.find(keyStart, keyEnd, plain) : this.note(expected);
       if (key >= 0) {
         this.starts[key] = valueStart;
         this.ends[key] = at;
-        this.high[key] = grammar.highBytes > highBytes ? 1 : 0;
-        this.escaped[key] = grammar.escapes > escapes ? 1 : 0;
+        this.marks[key] =
+          (grammar.highBytes === highBytes ? 0 : FIELD_HIGH) |
+          (grammar.escapes === escapes ? 0 : FIELD_ESCAPED) |
+          (grammar.units === units ? 0 : FIELD_UNITS) |
+          (grammar.longNumbers === longNumbers ? 0 : FIELD_LONG_NUMBERS);
       }
       at = grammar.skipSpace(at);
       if (at >= grammar.limit) return INCOMPLETE;
@@ -158,18 +161,20 @@ export class JsonRecord {
     }
   }
 
-  /** The number of a key that was found; NO_NAME where its value need not be kept. */
-  private note(start: number, end: number, plain: boolean): number {
+  /** The number of a key that was not expected; NO_NAME where its value need not be kept. */
+  private find(start: number, end: number, plain: boolean): number {
     const key = this.names.find(this.bytes, start, end, plain);
     // Not UTF-8: the whole record is going to be refused.
     if (key === undefined) return NO_NAME;
-    if (key === NO_NAME) {
-      const name = keyText(this.bytes, start, end, plain) ?? '';
-      if (this.unnumberedKeys.has(name)) this.twice(name);
-      this.unnumberedKeys.add(name);
-      this.unnumbered++;
-      return NO_NAME;
-    }
+    if (key !== NO_NAME) return this.note(key);
+    const name = keyText(this.bytes, start, end, plain) ?? '';
+    if (this.unnumberedKeys.has(name)) this.twice(name);
+    this.unnumberedKeys.add(name);
+    this.unnumbered++;
+    return NO_NAME;
+  }
+
+  private note(key: number): number {
     if (key >= this.seenIn.length) this.reserve(key + 1);
     if (this.seenIn[key] === this.serial) this.twice(this.names.names[key] ?? '');
     else this.keys[this.fields++] = key;
@@ -179,19 +184,17 @@ export class JsonRecord {
 
   private reserve(atLeast: number): void {
     const count = Math.min(Math.max(atLeast, 2 * this.seenIn.length), MAX_JSON_NAMES);
-    const { keys, seenIn, starts, ends, high, escaped } = this;
+    const { keys, seenIn, starts, ends, marks } = this;
     this.keys = new Int32Array(count);
     this.seenIn = new Float64Array(count);
     this.starts = new Int32Array(count);
     this.ends = new Int32Array(count);
-    this.high = new Uint8Array(count);
-    this.escaped = new Uint8Array(count);
+    this.marks = new Int32Array(count);
     this.keys.set(keys);
     this.seenIn.set(seenIn);
     this.starts.set(starts);
     this.ends.set(ends);
-    this.high.set(high);
-    this.escaped.set(escaped);
+    this.marks.set(marks);
   }
 
   private twice(name: string): void {

@@ -146,8 +146,7 @@ export class JsonSkip {
 
   private endScalar(at: number): void {
     const { grammar, scalar } = this;
-    grammar.bytes = Buffer.from(scalar, 'latin1');
-    grammar.limit = scalar.length;
+    grammar.use(Buffer.from(scalar, 'latin1'), scalar.length);
     grammar.final = true;
     if (grammar.value(0, 0) !== scalar.length) {
       this.failWith(`${JSON.stringify(scalar.slice(0, 20))} instead of a value`, at - scalar.length);

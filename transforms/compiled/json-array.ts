@@ -1,4 +1,3 @@
-import { FIELD_ESCAPED } from '../../core/json-rows';
 import type { JsonWriter } from './json-writer';
 import type { ValueSink } from './value-sink';
 
@@ -11,20 +10,21 @@ const SMALL_N = 110;
 const BEGIN_OBJECT = 123;
 const END_OBJECT = 125;
 
-/** Numbers noted for each element: where it begins and ends, and its marks. */
-const ELEMENT_INTS = 3;
+/** Numbers noted for each element: where it begins and ends. */
+const ELEMENT_INTS = 2;
 const INITIAL_ELEMENTS = 64;
 
 /** Arrays whose elements are not null; `write` writes an element. */
 export function compileJsonArray(sink: ValueSink, write: JsonWriter): JsonWriter {
   const elements = new Elements();
-  return (bytes, view, start, end) => {
+  return (bytes, view, start, end, marks) => {
     if (bytes[start] !== BEGIN_ARRAY || !elements.read(bytes, start + 1, end - 1)) return false;
     const { count } = elements;
     sink.beginArray(count);
     for (let at = 0; at < count * ELEMENT_INTS; at += ELEMENT_INTS) {
       const { numbers } = elements;
-      if (!write(bytes, view, numbers[at] ?? 0, numbers[at + 1] ?? 0, numbers[at + 2] ?? 0)) return false;
+      // What the array has, an element may have.
+      if (!write(bytes, view, numbers[at] ?? 0, numbers[at + 1] ?? 0, marks)) return false;
     }
     sink.endArray();
     return true;
@@ -43,7 +43,7 @@ class Elements {
     while (at < end) {
       if (bytes[at] === SMALL_N) return false;
       const behind = behindValue(bytes, at, end);
-      this.note(at, behind, bytes);
+      this.note(at, behind);
       at = behindSpace(bytes, behind, end);
       // A comma, or the end
       at = behindSpace(bytes, at + 1, end);
@@ -51,7 +51,7 @@ class Elements {
     return true;
   }
 
-  private note(start: number, end: number, bytes: Buffer): void {
+  private note(start: number, end: number): void {
     const at = this.count++ * ELEMENT_INTS;
     if (at === this.numbers.length) {
       const longer = new Int32Array(2 * this.numbers.length);
@@ -60,7 +60,6 @@ class Elements {
     }
     this.numbers[at] = start;
     this.numbers[at + 1] = end;
-    this.numbers[at + 2] = hasBackslash(bytes, start, end) ? FIELD_ESCAPED : 0;
   }
 }
 
@@ -100,9 +99,4 @@ function behindText(bytes: Buffer, start: number): number {
   let at = start;
   while (bytes[at] !== QUOTE && at < bytes.length) at += bytes[at] === BACKSLASH ? 2 : 1;
   return at + 1;
-}
-
-function hasBackslash(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true;
-  return false;
 }

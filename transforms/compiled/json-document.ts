@@ -1,5 +1,5 @@
 import type { DestinationRules } from '../../core/destination-rules';
-import { FIELD_ESCAPED } from '../../core/json-rows';
+import { FIELD_LONG_NUMBERS, FIELD_UNITS } from '../../core/json-rows';
 import { codeUnit } from './json-unescape';
 import type { JsonWriter } from './json-writer';
 import type { ValueSink } from './value-sink';
@@ -23,9 +23,9 @@ const SAFE_WHOLE_BYTES = 18;
  */
 export function compileJsonDocument(sink: ValueSink, { jsonNumbers }: DestinationRules): JsonWriter {
   const keepsNumbers = jsonNumbers !== '64-bit';
+  const doubtful = keepsNumbers ? FIELD_UNITS : FIELD_UNITS | FIELD_LONG_NUMBERS;
   return (bytes, view, start, end, marks) => {
-    const isPlain = (marks & FIELD_ESCAPED) === 0;
-    if (!(isPlain && keepsNumbers) && !isKept(bytes, start, end, keepsNumbers)) return false;
+    if ((marks & doubtful) !== 0 && !isKept(bytes, start, end, keepsNumbers)) return false;
     sink.putBytes(bytes, view, start, end - start);
     return true;
   };

@@ -220,8 +220,7 @@ describe('JsonSkip', () => {
         if (given.trim() === '') return;
         const bytes = Buffer.from(`${given.trimStart()} `);
         const grammar = new JsonGrammar();
-        grammar.bytes = bytes;
-        grammar.limit = bytes.length;
+        grammar.use(bytes, bytes.length);
         const expected = Math.max(grammar.value(0, 0), -2);
         for (const size of [1, 3, bytes.length]) {
           const skip = new JsonSkip();
