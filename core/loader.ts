@@ -205,11 +205,13 @@ export interface DestinationModule<Type extends string = string> {
     wanted: StagingFormat | undefined,
   ): { readonly format: StagingFormat; readonly reason: string | undefined };
   /** Absent: units are as large as the job says, and as many as a plan may have. */
-  readonly unitSize?: {
-    /** Units of a source that is large enough have about so many bytes. */
-    readonly minBytes: number;
-    readonly maxUnits: number;
-  };
+  readonly unitSize?:
+    | {
+        /** Units of a source that is large enough have about so many bytes. */
+        readonly minBytes: number;
+        readonly maxUnits: number;
+      }
+    | undefined;
   /** The type that a created table gives to a source column of this type (the inferred one for text sources). */
   typeFor(type: ColumnType): ColumnType;
   /**

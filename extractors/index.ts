@@ -1,19 +1,51 @@
+import { createRequire } from 'node:module';
 import type { SourceModule } from '../core/extractor';
-import { bigquerySource } from './bigquery/bigquery';
-import { azureBlobSource } from './files/azure-blob';
-import { gcsSource } from './files/gcs';
-import { localSource } from './files/local';
-import { s3Source } from './files/s3';
-import { mysqlSource } from './mysql/mysql';
-import { postgresSource } from './postgres/postgres';
+import type * as BigQuery from './bigquery/bigquery';
+import type * as AzureBlob from './files/azure-blob';
+import type * as Gcs from './files/gcs';
+import type * as Local from './files/local';
+import type * as S3 from './files/s3';
+import type * as Mysql from './mysql/mysql';
+import type * as Postgres from './postgres/postgres';
+import { sourceLoadedLater } from './source-loaded-later';
+
+/** `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand. */
+const load = createRequire(__filename);
 
 /** Every kind of source. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
 export const SOURCES = [
-  postgresSource,
-  mysqlSource,
-  bigquerySource,
-  localSource,
-  s3Source,
-  gcsSource,
-  azureBlobSource,
+  sourceLoadedLater(
+    { type: 'postgresql', aliases: ['postgres'], category: 'database', urls: /^postgres(?:ql)?:/ },
+    () => (load('./postgres/postgres') as typeof Postgres).postgresSource,
+  ),
+  sourceLoadedLater(
+    { type: 'mysql', aliases: ['mariadb'], category: 'database', urls: /^(?:mysql|mariadb):/ },
+    () => (load('./mysql/mysql') as typeof Mysql).mysqlSource,
+  ),
+  sourceLoadedLater(
+    { type: 'bigquery', aliases: [], category: 'database', urls: /^bigquery:/i },
+    () => (load('./bigquery/bigquery') as typeof BigQuery).bigquerySource,
+  ),
+  sourceLoadedLater(
+    // What is no other URL may be a path.
+    { type: 'local', aliases: ['file', 'folder'], category: 'files', urls: /^(?:file:|(?!\w{2,}:\/\/))/i },
+    () => (load('./files/local') as typeof Local).localSource,
+  ),
+  sourceLoadedLater(
+    { type: 's3', aliases: ['aws_s3', 'minio'], category: 'files', urls: /^s3[an]?:/i },
+    () => (load('./files/s3') as typeof S3).s3Source,
+  ),
+  sourceLoadedLater(
+    { type: 'gcs', aliases: ['gs', 'google_cloud_storage'], category: 'files', urls: /^gc?s:/i },
+    () => (load('./files/gcs') as typeof Gcs).gcsSource,
+  ),
+  sourceLoadedLater(
+    {
+      type: 'azure_blob',
+      aliases: ['azure', 'azure_blob_storage', 'adls'],
+      category: 'files',
+      urls: /^(?:azure|abfss?|wasbs?|https):/i,
+    },
+    () => (load('./files/azure-blob') as typeof AzureBlob).azureBlobSource,
+  ),
 ] as const satisfies readonly SourceModule[];

@@ -1,6 +1,21 @@
+import { createRequire } from 'node:module';
 import type { DestinationModule } from '../core/loader';
-import { bigquery } from './bigquery/bigquery-destination';
-import { duckdb } from './duckdb/duckdb-destination';
+import type * as BigQuery from './bigquery/bigquery-destination';
+import { destinationLoadedLater } from './destination-loaded-later';
+import type * as Duckdb from './duckdb/duckdb-destination';
+
+/** `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand. */
+const load = createRequire(__filename);
 
 /** Every kind of destination. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
-export const DESTINATIONS = [duckdb, bigquery] as const satisfies readonly DestinationModule[];
+export const DESTINATIONS = [
+  destinationLoadedLater(
+    // A path that ends in .duckdb is one, too.
+    { type: 'duckdb', embedded: true, urls: /^duckdb:|\.duckdb$/i },
+    () => (load('./duckdb/duckdb-destination') as typeof Duckdb).duckdb,
+  ),
+  destinationLoadedLater(
+    { type: 'bigquery', embedded: false, urls: /^bigquery:/i },
+    () => (load('./bigquery/bigquery-destination') as typeof BigQuery).bigquery,
+  ),
+] as const satisfies readonly DestinationModule[];

@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import type * as DuckdbDriver from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api';
 import { classifyFailure, classifyOpenFailure } from './duckdb-failures';
 import { warehouseType, type WarehouseField } from './warehouse-type';
@@ -34,6 +36,9 @@ export interface WarehouseResources {
 
 export type WarehouseAccess = 'read-only' | 'read-write' | WarehouseResources;
 
+/** `require`: `import()` takes 0.2 s more, since Node.js first looks through all of the package for names. */
+const load = createRequire(__filename);
+
 /** For opens that read the catalogue or change a row. */
 const SMALL = { memory_limit: '64MB', threads: '1' } as const;
 
@@ -52,7 +57,7 @@ export async function openWarehouse(
   signal: AbortSignal,
 ): Promise<Warehouse> {
   signal.throwIfAborted();
-  const { DuckDBInstance: Instance, DuckDBTypeId: ids } = await import('@duckdb/node-api');
+  const { DuckDBInstance: Instance, DuckDBTypeId: ids } = load('@duckdb/node-api') as typeof DuckdbDriver;
   let instance: DuckDBInstance | undefined;
   let connection: DuckDBConnection | undefined;
   try {

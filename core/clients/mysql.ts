@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import type * as Driver from 'mysql2';
 import type { Connection } from 'mysql2';
 import { BeamliftError } from '../errors';
 import { startTls, tlsError, verification } from './database-tls';
@@ -7,6 +9,9 @@ import { MysqlClient } from './mysql-client';
 import { connectError, mysqlReport } from './mysql-errors';
 import type { MysqlSettings } from './mysql-settings';
 import { openMysqlSocket, serverName, type ConnectListener } from './mysql-socket';
+
+/** `require`: `import()` would first look through the package for names. */
+const load = createRequire(__filename);
 
 const IGNORE_STEPS: ConnectListener = () => undefined;
 
@@ -94,7 +99,7 @@ async function attempt(
   signal.addEventListener('abort', onAbort, { once: true });
   const tls: Encryption = { isSecure: false };
   try {
-    const { createConnection, authPlugins } = await import('mysql2');
+    const { createConnection, authPlugins } = load('mysql2') as typeof Driver;
     if (socket.destroyed) throw new Error('the connection broke before the server was greeted');
     const connection = createConnection({
       stream: socket,

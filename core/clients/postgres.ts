@@ -1,10 +1,15 @@
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
+import type * as Driver from 'pg';
 import { BeamliftError } from '../errors';
 import { PostgresClient } from './postgres-client';
 import { connectError, serverReport } from './postgres-errors';
 import type { PostgresSettings } from './postgres-settings';
 import { openPostgresSocket, serverName, type ConnectListener } from './postgres-socket';
 import { encryptionAttempts, type Encryption } from './postgres-tls';
+
+/** `require`: `import()` would first look through the package for names. */
+const load = createRequire(__filename);
 
 const IGNORE_STEPS: ConnectListener = () => undefined;
 
@@ -46,7 +51,7 @@ async function attempt(
   const onAbort = (): void => void opened.socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const { Client } = await import('pg');
+    const { Client } = load('pg') as typeof Driver;
     const client = new Client({
       host: settings.host,
       port: settings.port,

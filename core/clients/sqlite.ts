@@ -1,4 +1,5 @@
 import { mkdirSync, existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type LibsqlDatabase from 'libsql';
@@ -25,6 +26,9 @@ export interface SqliteDatabase {
   close(): void;
 }
 
+/** `require`: `import()` would first look through the package for names. */
+const load = createRequire(__filename);
+
 /**
  * How long SQLite itself waits for a lock, in milliseconds. Its wait blocks the event loop, so it is short:
  * longer waits are made between calls (`RETRY_POLICIES.runStoreLock`).
@@ -45,7 +49,7 @@ export async function openSqlite(file: string, { create }: { create: boolean }):
   let database: LibsqlDatabase.Database | undefined;
   try {
     if (create) mkdirSync(path.dirname(file), { recursive: true });
-    const { default: Database } = await import('libsql');
+    const Database = load('libsql') as typeof LibsqlDatabase;
     const opened = new Database(file, { timeout: BUSY_TIMEOUT_MS });
     database = opened;
     // The change to WAL needs the file for itself for a moment and does not wait for it on its own.

@@ -14,7 +14,7 @@ export interface ConfigurationModules {
 
 export const ALL_MODULES: ConfigurationModules = { sources: SOURCES, destinations: DESTINATIONS };
 
-/** What a connection and a destination have in common. */
+/** What a connection and a destination have in common. Members are looked at when they are needed: that loads the module. */
 export interface EndpointModule {
   readonly type: string;
   readonly aliases: readonly string[];
@@ -45,11 +45,21 @@ export function connectionRole({ sources }: ConfigurationModules): EndpointRole 
     modules: sources.map((source) => ({
       type: source.type,
       aliases: source.aliases,
-      title: source.title,
-      schema: source.connectionSchema,
-      secretFields: source.secretFields,
-      pathFields: source.pathFields ?? [],
-      fieldAliases: source.fieldAliases ?? {},
+      get title() {
+        return source.title;
+      },
+      get schema() {
+        return source.connectionSchema;
+      },
+      get secretFields() {
+        return source.secretFields;
+      },
+      get pathFields() {
+        return source.pathFields ?? [];
+      },
+      get fieldAliases() {
+        return source.fieldAliases ?? {};
+      },
       parseUrl: (url) => {
         const parsed = source.parseUrl(url);
         return parsed && { fields: parsed.connection, pattern: parsed.object?.pattern };
@@ -66,10 +76,18 @@ export function destinationRole({ destinations }: ConfigurationModules): Endpoin
     modules: destinations.map((destination) => ({
       type: destination.type,
       aliases: [],
-      title: destination.title,
-      schema: destination.configSchema,
-      secretFields: destination.secretFields,
-      pathFields: destination.pathFields,
+      get title() {
+        return destination.title;
+      },
+      get schema() {
+        return destination.configSchema;
+      },
+      get secretFields() {
+        return destination.secretFields;
+      },
+      get pathFields() {
+        return destination.pathFields;
+      },
       parseUrl: (url) => {
         const fields = destination.parseUrl(url);
         return fields && { fields, pattern: undefined };

@@ -1,13 +1,17 @@
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Environment } from '../../core/extractor';
 import { type ConfigurationFile, findConfigurationFile } from './configuration-file';
-import { parseConfiguration } from './configuration-document';
+import type * as ConfigurationDocument from './configuration-document';
 import { type ConfigurationProblem, ProblemList, problemsError } from './configuration-problem';
 import { ALL_MODULES, type ConfigurationModules } from './endpoint-modules';
 import type { Configuration } from './job-spec';
 import { atFlags, describeUrlJob, type UrlJobInput } from './url-job';
 import { askStored, type FindStored, UNREADABLE_STORE } from './stored-endpoints';
 import { validateConfiguration } from './validate-configuration';
+
+/** The YAML parser is loaded where there is a file: a job that flags describe does without. `require`: see engine.ts. */
+const load = createRequire(__filename);
 
 export interface ConfigurationInput {
   /** `-f`, relative to `cwd`. */
@@ -87,6 +91,7 @@ async function checkText(file: ConfigurationFile, input: ConfigurationInput): Pr
       configuration: undefined,
     };
   }
+  const { parseConfiguration } = load('./configuration-document') as typeof ConfigurationDocument;
   const { value, problems, places } = parseConfiguration(file.text, shown);
   const baseFolder = path.dirname(file.path);
   const { findStored: find, alsoConnections: also = [] } = input;

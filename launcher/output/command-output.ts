@@ -46,14 +46,14 @@ export class CommandOutput {
   }
 
   /** The log of the command, opened at the first call. */
-  async log(): Promise<Logger> {
-    this.logger ??= await createLog(this.mode, {
+  log(): Promise<Logger> {
+    this.logger ??= createLog(this.mode, {
       print: (line) => this.screen.print(line),
       redact: this.redact,
       palette: this.palette,
       now: () => new Date(),
     });
-    return this.logger;
+    return Promise.resolve(this.logger);
   }
 
   /**

@@ -1,8 +1,13 @@
+import { createRequire } from 'node:module';
+import type * as Pino from 'pino';
 import { LOG_LEVELS, type Logger, type LogLevel } from '../../core/logger';
 import type { OutputMode } from './output-mode';
 import type { Palette } from './palette';
 import { printable, printableLine } from './printable';
 import { redactValue, type Redact } from './redaction';
+
+/** `require`: `import()` would first look through the package for names. */
+const load = createRequire(__filename);
 
 type Fields = Readonly<Record<string, unknown>>;
 type WriteEntry = (level: LogLevel, event: string, fields: Fields) => void;
@@ -20,8 +25,8 @@ export interface LogTarget {
  * A logger that writes entries from `mode.level` on, each as one line: JSON with `level`, `time`, `event` and the fields, or
  * text for people. Every text in it has been redacted.
  */
-export async function createLog(mode: OutputMode, target: LogTarget): Promise<Logger> {
-  const write = mode.format === 'json' ? await jsonWriter(target) : textWriter(target, mode.bars);
+export function createLog(mode: OutputMode, target: LogTarget): Logger {
+  const write = mode.format === 'json' ? jsonWriter(target) : textWriter(target, mode.bars);
   const lowest = LOG_LEVELS.indexOf(mode.level);
   const at =
     (level: LogLevel) =>
@@ -32,8 +37,8 @@ export async function createLog(mode: OutputMode, target: LogTarget): Promise<Lo
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-async function jsonWriter(target: LogTarget): Promise<WriteEntry> {
-  const { pino } = await import('pino');
+function jsonWriter(target: LogTarget): WriteEntry {
+  const { pino } = load('pino') as typeof Pino;
   const logger = pino(
     {
       level: 'debug',
