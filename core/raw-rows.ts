@@ -1,3 +1,4 @@
+import type { ArrowRows } from './arrow-rows';
 import type { Row } from './cells';
 import type { JsonRows } from './json-rows';
 import type { PgRows } from './pg-binary';
@@ -6,7 +7,7 @@ import type { PgRows } from './pg-binary';
  * Rows of a batch as their source has them, not decoded; one kind for each form, told by `wire`. Their bytes are valid until the next batch is
  * pulled. A codec (`transforms/compiled`) writes them, and decodes those that it leaves to the reference.
  */
-export type RawRows = JsonRows | PgRows;
+export type RawRows = ArrowRows | JsonRows | PgRows;
 
 /** A row that a codec has left to the reference. */
 export type DecodedRow =

@@ -1,9 +1,10 @@
+import type { ArrowLayout } from '../../core/arrow-layout';
+import { UnreadableCell } from '../../core/arrow-rows';
 import type { Cell } from '../../core/cells';
 import type { TableField } from '../../core/clients/bigquery-api';
 import type { ErrorPlace } from '../../core/errors';
-import { UnreadableCell } from '../formats/arrow-cells';
 import type { RowColumn } from '../formats/arrow-rows';
-import { arrowLayout, type ArrowField, type ArrowLayout } from '../formats/arrow-schema';
+import { arrowLayout, type ArrowField } from '../formats/arrow-schema';
 import type { CellWidening } from '../formats/cell-widening';
 import { sqlName } from './column-types';
 import { rangeElementOf } from './rest-cells';

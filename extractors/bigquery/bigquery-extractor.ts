@@ -11,11 +11,12 @@ import type {
 } from '../../core/extractor';
 import type { Estimate, JsonObject, SourceSpec, Window } from '../../core/plan';
 import type { TableSchema } from '../../core/schema';
+import { readLimited } from '../files/read-limited';
 import { openBigQueryClients, type BigQueryClients } from './clients';
 import { estimateRows } from './estimate-rows';
 import { findMoment, parsePin, type Moment } from './moment';
 import type { QueryRows, ResultScope } from './query-result';
-import { limited, readRange, readStream } from './read-rows';
+import { readRange, readStream } from './read-rows';
 import { columnOf, loadRelation, schemaOf, type Relation } from './relation';
 import { parseRange } from './row-range';
 import { SourceCutter, type SourceCut } from './source-cut';
@@ -106,7 +107,7 @@ export class BigQueryExtractor implements Extractor {
   }
 
   read(request: ReadRequest, signal: AbortSignal): RowStream {
-    return { wire: 'cells', batches: limited(this.readBatches(request, signal), request.limit) };
+    return { wire: 'cells', batches: readLimited(this.readBatches(request, signal), request.limit) };
   }
 
   async close(): Promise<void> {
@@ -140,7 +141,7 @@ export class BigQueryExtractor implements Extractor {
       for (const stream of await this.streamsOf(request, relation, signal)) {
         const range = parseRange(stream);
         yield* range === undefined
-          ? readStream(storage, stream, fields, place, signal)
+          ? readStream(storage, stream, fields, place, request.takesRaw === true, signal)
           : readRange(reader, range, fields, place, signal);
       }
     } catch (error) {

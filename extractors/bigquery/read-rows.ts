@@ -17,10 +17,11 @@ export async function* readStream(
   stream: string,
   fields: readonly TableField[],
   place: ErrorPlace,
+  takesRaw: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch, void, undefined> {
   const { tableFromIPC } = await import('apache-arrow');
-  const decoder = new ArrowDecoder(tableFromIPC, fields, place);
+  const decoder = new ArrowDecoder(tableFromIPC, fields, place, takesRaw);
   for await (const chunk of storage.readStream(stream, signal)) yield* decoder.batches(chunk);
 }
 
@@ -66,25 +67,4 @@ export function expired(place: ErrorPlace, table: string): BeamliftError {
     why: `Table ${table} has expired, or was deleted; results are kept for a day.`,
     hint: 'Run the job again: nothing of this run was published.',
   });
-}
-
-/** The first rows of a unit. */
-export async function* limited(
-  batches: AsyncIterable<RowBatch>,
-  limit: number | null,
-): AsyncGenerator<RowBatch, void, undefined> {
-  let left = limit ?? Infinity;
-  if (left <= 0) return;
-  for await (const batch of batches) {
-    const count = batch.rows.length + batch.rejects.length;
-    if (count <= left) {
-      yield batch;
-      left -= count;
-    } else {
-      const rejects = batch.rejects.slice(0, left);
-      yield { ...batch, rejects, rows: batch.rows.slice(0, left - rejects.length) };
-      left = 0;
-    }
-    if (left === 0) return;
-  }
 }

@@ -5,7 +5,7 @@ import type { TableField } from '../../core/clients/bigquery-api';
 import { asRecord } from '../../core/clients/small-http';
 import { BeamliftError, showValue, type ErrorPlace } from '../../core/errors';
 import type { Reject } from '../../core/reject';
-import { arrowRows, type ArrowBatch, type RowColumn } from '../formats/arrow-rows';
+import { arrowRows, rawArrowRows, rowColumns, type ArrowBatch, type RowColumns } from '../formats/arrow-rows';
 import type { ArrowField } from '../formats/arrow-schema';
 import { arrowColumns } from './arrow-columns';
 import { restReader, UnreadableText, type RestReader } from './rest-cells';
@@ -23,19 +23,20 @@ function rowsAtOnce(rows: number, bytes: number): number {
 
 /** The chunks of one stream as batches of rows. */
 export class ArrowDecoder {
-  private columns: (RowColumn | undefined)[] | undefined;
+  private columns: RowColumns | undefined;
   private row = 1;
 
   constructor(
     private readonly readIpc: ReadIpc,
     private readonly fields: readonly TableField[],
     private readonly place: ErrorPlace,
+    private readonly takesRaw = false,
   ) {}
 
   /** Throws SOURCE_INCOMPLETE where a chunk holds another number of rows than was said. */
   *batches({ schema, batch, rows }: ArrowChunk): Generator<RowBatch> {
     const { schema: arrow, batches } = this.readIpc(joined(schema, batch));
-    this.columns ??= arrowColumns(this.place, this.fields, arrow.fields);
+    this.columns ??= rowColumns(arrowColumns(this.place, this.fields, arrow.fields));
     const found = batches.reduce((sum, { numRows }) => sum + numRows, 0);
     if (found !== rows) {
       throw new BeamliftError('SOURCE_INCOMPLETE', {
@@ -45,7 +46,15 @@ export class ArrowDecoder {
     }
     const atOnce = rowsAtOnce(rows, batch.length);
     for (const part of batches) {
-      for (const read of arrowRows(part, this.columns, atOnce, this.row)) {
+      if (this.takesRaw) {
+        yield {
+          ...rawArrowRows(part, this.columns, this.row),
+          bytes: Math.round((batch.length * part.numRows) / Math.max(1, rows)),
+        };
+        this.row += part.numRows;
+        continue;
+      }
+      for (const read of arrowRows(part, this.columns.columns, atOnce, this.row)) {
         const count = read.rows.length + read.rejects.length;
         yield { ...read, bytes: Math.round((batch.length * count) / rows) };
       }

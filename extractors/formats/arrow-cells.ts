@@ -1,5 +1,4 @@
 import { isAscii } from 'node:buffer';
-import type { Cell } from '../../core/cells';
 import {
   aligned,
   arrowChild,
@@ -9,22 +8,11 @@ import {
   rawBytes,
   type ArrowData,
   type BytesReader,
-} from './arrow-buffers';
+} from '../../core/arrow-buffers';
+import type { ArrowLayout } from '../../core/arrow-layout';
+import { UnreadableCell, type CellReader } from '../../core/arrow-rows';
+import type { Cell } from '../../core/cells';
 import { decimalText, halfToNumber, littleEndianInteger } from './arrow-numbers';
-import type { ArrowLayout } from './arrow-schema';
-
-/** Reads the cell of a row of one batch. Throws UnreadableCell. */
-export type CellReader = (index: number) => Cell;
-
-/** A value that no cell holds exactly: the row is a reject. */
-export class UnreadableCell extends Error {
-  constructor(
-    readonly reason: string,
-    readonly value: string,
-  ) {
-    super(reason);
-  }
-}
 
 /** Texts of a batch are cut from one string where they are ASCII and not longer than this in all; a call per text costs five times as much. */
 const MAX_SHARED_TEXT_BYTES = 1024 * 1024;

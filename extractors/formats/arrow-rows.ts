@@ -1,10 +1,11 @@
+import type { ArrowData } from '../../core/arrow-buffers';
+import type { ArrowLayout } from '../../core/arrow-layout';
+import { UnreadableCell, type ArrowRows, type CellReader } from '../../core/arrow-rows';
 import type { Cell, Row } from '../../core/cells';
 import { showValue } from '../../core/errors';
 import type { RowBatch } from '../../core/extractor';
 import type { Reject } from '../../core/reject';
-import type { ArrowData } from './arrow-buffers';
-import { arrowCellReader, UnreadableCell, type CellReader } from './arrow-cells';
-import type { ArrowLayout } from './arrow-schema';
+import { arrowCellReader } from './arrow-cells';
 import type { CellWidening } from './cell-widening';
 
 /** A column as it is asked for, and where its values are. */
@@ -32,13 +33,9 @@ export function* arrowRows(
   rowsAtOnce: number,
   firstRow: number,
 ): Generator<RowBatch> {
-  const positions = new Map(batch.schema.fields.map((field, index) => [field.name, index]));
-  const readers = columns.map((column) => {
-    const data = column === undefined ? undefined : batch.data.children[positions.get(column.name) ?? -1];
-    return column === undefined || data === undefined
-      ? undefined
-      : { column, read: arrowCellReader(column.layout, data) };
-  });
+  const readers = dataOfColumns(batch, columns).map(
+    (found) => found && { column: found.column, read: arrowCellReader(found.column.layout, found.data) },
+  );
   for (let start = 0; start < batch.numRows; start += rowsAtOnce) {
     const count = Math.min(rowsAtOnce, batch.numRows - start);
     const rows = Array.from({ length: count }, () => new Array<Cell>(columns.length).fill(null));
@@ -55,6 +52,52 @@ export function* arrowRows(
     });
     yield rowBatch(rows, rejects, firstRow + start);
   }
+}
+
+/** Where the values of columns that are asked for lie; `layouts`: of these, always the same object for columns that are the same. */
+export interface RowColumns {
+  readonly columns: readonly (RowColumn | undefined)[];
+  readonly layouts: ArrowRows['layouts'];
+}
+
+export function rowColumns(columns: readonly (RowColumn | undefined)[]): RowColumns {
+  return { columns, layouts: columns.map((column) => column?.layout) };
+}
+
+/** The rows of a record batch as they lie. Names and columns as for `arrowRows`. */
+export function rawArrowRows(
+  batch: ArrowBatch,
+  { columns, layouts }: RowColumns,
+  firstRow: number,
+): RowBatch {
+  const found = dataOfColumns(batch, columns);
+  const isWhole = found.every((one, index) => (one === undefined) === (columns[index] === undefined));
+  const raw: ArrowRows = {
+    wire: 'arrow',
+    // A column may be missing in a batch alone.
+    layouts: isWhole ? layouts : found.map((one) => one?.column.layout),
+    columns: found.map(
+      (one) =>
+        one && {
+          data: one.data,
+          cells: () => widened(one.column, arrowCellReader(one.column.layout, one.data)),
+        },
+    ),
+    start: 0,
+    rows: batch.numRows,
+  };
+  return { rows: [], rejects: [], bytes: 0, nameRow: (index) => `row ${firstRow + index}`, raw };
+}
+
+function dataOfColumns(
+  batch: ArrowBatch,
+  columns: readonly (RowColumn | undefined)[],
+): ({ readonly column: RowColumn; readonly data: ArrowData } | undefined)[] {
+  const positions = new Map(batch.schema.fields.map((field, index) => [field.name, index]));
+  return columns.map((column) => {
+    const data = column === undefined ? undefined : batch.data.children[positions.get(column.name) ?? -1];
+    return column === undefined || data === undefined ? undefined : { column, data };
+  });
 }
 
 /** Column by column: each reader stays in one small loop. */

@@ -1,7 +1,7 @@
+import type { ArrowLayout } from '../../core/arrow-layout';
 import { BeamliftError } from '../../core/errors';
 import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
-import { arrowRows, type ArrowBatch, type RowColumn } from './arrow-rows';
-import type { ArrowLayout } from './arrow-schema';
+import { arrowRows, rawArrowRows, type ArrowBatch, type RowColumn, type RowColumns } from './arrow-rows';
 import type { FileContent } from './format-reader';
 import { ParquetBatchSize } from './parquet-batch-size';
 import { ParquetDecoder } from './parquet-decoder';
@@ -27,6 +27,12 @@ export interface OpenColumn {
   readonly lastLeaf: number;
 }
 
+/** What is read of a file. */
+export interface WantedColumns extends RowColumns {
+  /** Whether rows are given as they lie. */
+  readonly raw: boolean;
+}
+
 /**
  * The rows of a row group, from `firstRow` of the file on. Undefined columns give nulls. Throws FORMAT_INVALID with the column that
  * cannot be decoded; whether all rows came is for the caller to see.
@@ -34,7 +40,7 @@ export interface OpenColumn {
 export async function* readRowGroup(
   parquet: OpenParquet,
   index: number,
-  wanted: readonly (RowColumn | undefined)[],
+  { columns: wanted, layouts, raw }: WantedColumns,
   firstRow: number,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
@@ -46,7 +52,7 @@ export async function* readRowGroup(
     return;
   }
   try {
-    yield* decodedRows(parquet, { index, rows, names }, wanted, firstRow);
+    yield* decodedRows(parquet, { index, rows, names }, { columns: wanted, layouts, raw }, firstRow);
   } catch (error) {
     if (!(error instanceof BeamliftError) || error.code !== 'FORMAT_INVALID') throw error;
     const column = await findDamagedColumn(parquet, index, names, signal);
@@ -57,7 +63,7 @@ export async function* readRowGroup(
 async function* decodedRows(
   { footer, decoder, columns, tableFromIPC }: OpenParquet,
   group: { readonly index: number; readonly rows: number; readonly names: readonly string[] },
-  wanted: readonly (RowColumn | undefined)[],
+  wanted: WantedColumns,
   firstRow: number,
 ): AsyncGenerator<RowBatch> {
   const { index: rowGroup, rows, names } = group;
@@ -75,8 +81,12 @@ async function* decodedRows(
     for await (const stream of decoder.rowGroup(part)) {
       const start = done;
       for (const batch of tableFromIPC(stream).batches) {
-        const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / stream.length));
-        yield* arrowRows(batch, wanted, rowsAtOnce, firstRow + done);
+        if (wanted.raw) {
+          yield rawArrowRows(batch, wanted, firstRow + done);
+        } else {
+          const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / stream.length));
+          yield* arrowRows(batch, wanted.columns, rowsAtOnce, firstRow + done);
+        }
         done += batch.numRows;
       }
       if (size.isTooLarge(done - start, stream.length)) break;

@@ -4,7 +4,7 @@ import { formatType } from '../../core/format-type';
 import type { FileRange } from '../../core/plan';
 import type { Column } from '../../core/schema';
 import { sameType } from '../../transforms/infer';
-import type { RowColumn } from './arrow-rows';
+import { rowColumns, type RowColumn } from './arrow-rows';
 import { arrowLayout, columnTypeOf, type ArrowField } from './arrow-schema';
 import { cellWidening } from './cell-widening';
 import type { FileContent, FileDescription, FormatReader } from './format-reader';
@@ -25,7 +25,8 @@ export function parquetReader(): FormatReader {
   const threads = new DecoderThreads();
   return {
     describe: (file, signal) => describeParquet(threads, file, signal),
-    read: (file, columns, signal, range) => readParquet(threads, file, columns, range, signal),
+    read: (file, columns, signal, range, takesRaw = false) =>
+      readParquet(threads, file, { columns, range, takesRaw }, signal),
     ranges: async (file, target, signal) => parquetRanges(await readParquetFooter(file, signal), target),
     packing: PACKING,
   };
@@ -49,16 +50,24 @@ async function describeParquet(
   };
 }
 
+interface ParquetRequest {
+  readonly columns: readonly Column[];
+  readonly range: FileRange | undefined;
+  readonly takesRaw: boolean;
+}
+
 async function* readParquet(
   threads: DecoderThreads,
   file: FileContent,
-  columns: readonly Column[],
-  range: FileRange | undefined,
+  { columns, range, takesRaw }: ParquetRequest,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
   const parquet = await openParquet(threads, file, signal);
   try {
-    const wanted = columns.map((column) => rowColumn(file, parquet, column));
+    const wanted = {
+      ...rowColumns(columns.map((column) => rowColumn(file, parquet, column))),
+      raw: takesRaw,
+    };
     const groups = rowGroupsOf(file, parquet.footer, range);
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
     const bytesToRead = range?.bytes ?? file.bytes;
@@ -68,7 +77,7 @@ async function* readParquet(
       let row = group.rowsBefore;
       const groupEnd = row + group.rows;
       for await (const batch of readRowGroup(parquet, group.index, wanted, row + 1, signal)) {
-        const rowsOfBatch = batch.rows.length + batch.rejects.length;
+        const rowsOfBatch = batch.rows.length + (batch.raw?.rows ?? 0) + batch.rejects.length;
         row += rowsOfBatch;
         done += rowsOfBatch;
         const bytesUntilHere = Math.round((bytesToRead * done) / rows);

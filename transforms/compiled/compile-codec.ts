@@ -1,4 +1,5 @@
 import type { RawRows } from '../../core/raw-rows';
+import { ArrowCodec } from './arrow-codec';
 import { JsonCodec } from './json-codec';
 import { PgCodec } from './pg-codec';
 import type { CodecInput, RowCodec } from './row-codec';
@@ -8,6 +9,8 @@ export function compileCodec(first: RawRows, input: CodecInput): RowCodec {
   switch (first.wire) {
     case 'pg-copy':
       return new PgCodec(first.fields, input);
+    case 'arrow':
+      return new ArrowCodec(input);
     case 'json':
       return new JsonCodec(input);
   }

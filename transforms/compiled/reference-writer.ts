@@ -1,3 +1,4 @@
+import type { Cell } from '../../core/cells';
 import type { DestinationRules } from '../../core/destination-rules';
 import type { PgField } from '../../core/pg-binary';
 import type { PolicySet } from '../../core/policies';
@@ -15,29 +16,46 @@ export interface ReferenceInput {
 }
 
 /**
- * The writer of a column that no codec knows: the reference's cells, one column at a time. A value that is refused, unreadable or loses something is for the whole row's
- * reference, which counts and names it.
+ * Writes a cell of the source as the reference does. False: it is null, refused or loses something, and for the whole row's reference, which
+ * counts and names it.
  */
-export function compileReferenceWriter(
-  { decode }: PgField,
-  { source, destination, rules, policies, sink }: ReferenceInput,
-): FieldWriter {
+export function compileReferenceCell({
+  source,
+  destination,
+  rules,
+  policies,
+  sink,
+}: ReferenceInput): (cell: Cell) => boolean {
   let losses = 0;
   const lose = (): void => {
     losses++;
   };
   const convert = compileCell(source, destination, { rules, policies, lose });
-  return (bytes, view, start, length) => {
+  return (cell) => {
     const before = losses;
-    let cell;
+    let converted;
     try {
-      cell = convert(decode(bytes, view, start, length));
+      converted = convert(cell);
     } catch {
       // The row's reference meets it again, and says what it is.
       return false;
     }
-    if (cell === null || losses !== before) return false;
-    sink.putCell(cell);
+    if (converted === null || losses !== before) return false;
+    sink.putCell(converted);
     return true;
+  };
+}
+
+/** The writer of a column that no codec knows: the reference's cells, one column at a time. A value that is unreadable is for the whole row's reference, too. */
+export function compileReferenceWriter({ decode }: PgField, input: ReferenceInput): FieldWriter {
+  const put = compileReferenceCell(input);
+  return (bytes, view, start, length) => {
+    let cell;
+    try {
+      cell = decode(bytes, view, start, length);
+    } catch {
+      return false;
+    }
+    return put(cell);
   };
 }

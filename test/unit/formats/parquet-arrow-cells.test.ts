@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import type { Cell } from '../../../core/cells';
 import { formatType } from '../../../core/format-type';
 import { BeamliftError } from '../../../core/errors';
-import type { ArrowData } from '../../../extractors/formats/arrow-buffers';
-import { arrowCellReader, UnreadableCell } from '../../../extractors/formats/arrow-cells';
+import type { ArrowData } from '../../../core/arrow-buffers';
+import { UnreadableCell } from '../../../core/arrow-rows';
+import { arrowCellReader } from '../../../extractors/formats/arrow-cells';
 import { decimalText, halfToNumber } from '../../../extractors/formats/arrow-numbers';
 import {
   arrowLayout,

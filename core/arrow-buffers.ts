@@ -1,5 +1,5 @@
-import { BeamliftError } from '../../core/errors';
-import type { Offsets } from './arrow-schema';
+import type { Offsets } from './arrow-layout';
+import { BeamliftError } from './errors';
 
 /** What is used of apache-arrow's column data: the buffers as they are, never its own getters (they round to milliseconds and doubles). */
 export interface ArrowData {
