@@ -21,19 +21,19 @@ export type MakeAction = <Operands extends unknown[]>(
 
 /**
  * One command of the program, one file in commands/, one entry in command-list.ts.
- * `register` declares name, arguments, flags, examples and the action:
+ * `register` declares arguments, flags, examples and the action of the command, which has its name and description from the list:
  *
  *     export const sayCommand: CommandModule = {
- *       register: (program, action, invocation) => {
- *         const command = program.command('say').argument('<what>').description('say it on stdout');
+ *       register: (command, action, invocation) => {
+ *         command.argument('<what>', 'what to say');
  *         addFileFlag(command).action(action(async ({ host }, what: string, flags: FileFlag) => 0));
  *         addExamples(command, invocation, [{ line: 'say hello', says: 'Say hello' }]);
  *       },
  *     };
  *
- * It runs for every call of the program, `--help` included: heavy modules are imported inside the action (packages with
+ * It runs for every call of the command, `--help` included: heavy modules are imported inside the action (packages with
  * `await import()`, modules of this project through the Engine).
  */
 export interface CommandModule {
-  register(program: Command, action: MakeAction, invocation: string): void;
+  register(command: Command, action: MakeAction, invocation: string): void;
 }

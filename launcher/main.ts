@@ -11,7 +11,7 @@ import type { Host } from './host';
 import { renderError } from './output/error-block';
 import { paletteFor } from './output/palette';
 import { redactedJson, redactError } from './output/redaction';
-import { createProgram } from './program';
+import { commandsOf, createProgram } from './program';
 import { urlSecrets } from './url-secrets';
 
 export interface MainParts {
@@ -37,7 +37,7 @@ export async function main(
     async (...operands) => {
       exitCode = await handler(context, ...operands);
     };
-  const program = createProgram(host, action);
+  const program = createProgram(host, action, commandsOf(argv));
   try {
     if (argv.length === 0) {
       program.outputHelp();

@@ -16,13 +16,8 @@ interface CheckFlags extends FileFlag, UrlFlags, JsonFlag, OutputFlags {}
 
 /** `beamlift check`: whether connections, destinations and jobs can be used. */
 export const checkCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('check')
-      .description(
-        'try connections, destinations, jobs and the run store step by step, and say what fails and why',
-      )
-      .argument('[names...]', 'names of connections, destinations or jobs (none: all)');
+  register: (command, action, invocation) => {
+    command.argument('[names...]', 'names of connections, destinations or jobs (none: all)');
     addFileFlag(command);
     addUrlFlags(command);
     addJsonFlag(command, 'print one JSON object for each thing that was checked');

@@ -15,11 +15,8 @@ const PROGRAM_NAMES = ['beamlift', 'beamlift.js'];
 
 /** `beamlift completion`: scripts that complete commands and flags. */
 export const completionCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('completion')
-      .description('print a script that completes commands and flags in your shell')
-      .addArgument(new Argument('<shell>').choices(SHELLS));
+  register: (command, action, invocation) => {
+    command.addArgument(new Argument('<shell>').choices(SHELLS));
     addExamples(command, invocation, [
       { says: 'bash, in ~/.bashrc', line: 'completion bash >> ~/.bashrc' },
       { says: 'zsh, in a folder of $fpath', line: 'completion zsh > ~/.zsh/completions/_beamlift' },
@@ -27,7 +24,7 @@ export const completionCommand: CommandModule = {
     ]);
     command.action(
       action(({ host }, shell: (typeof SHELLS)[number]) => {
-        host.out.write(RENDERERS[shell](describeCommands(program), PROGRAM_NAMES));
+        host.out.write(RENDERERS[shell](describeCommands(command.parent ?? command), PROGRAM_NAMES));
         return Promise.resolve(EXIT.ok);
       }),
     );

@@ -9,16 +9,13 @@ import { registerTest } from './connections-test';
 
 /** `beamlift connections`: connections that the run store keeps, beside those of the configuration. */
 export const connectionsCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const connections = program
-      .command('connections')
-      .description('store connections in the run store, for jobs to name: add, edit, test, delete');
-    registerListConnections(connections, action, invocation);
-    registerShowConnection(connections, action, invocation);
-    registerAdd(connections, action, invocation);
-    registerEdit(connections, action, invocation);
-    registerTest(connections, action, invocation);
-    registerDelete(connections, action, invocation);
-    registerRotateKey(connections, action, invocation);
+  register: (command, action, invocation) => {
+    registerListConnections(command, action, invocation);
+    registerShowConnection(command, action, invocation);
+    registerAdd(command, action, invocation);
+    registerEdit(command, action, invocation);
+    registerTest(command, action, invocation);
+    registerDelete(command, action, invocation);
+    registerRotateKey(command, action, invocation);
   },
 };

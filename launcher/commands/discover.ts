@@ -20,10 +20,8 @@ const MAX_LIMIT = 10_000_000;
 
 /** `beamlift discover`: what a connection could load. */
 export const discoverCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('discover')
-      .description('list tables and views with rows and sizes, or folders and files with sizes')
+  register: (command, action, invocation) => {
+    command
       .argument('<connection>', 'its name in the configuration or in the run store')
       .argument('[pattern]', 'only what matches, as in "public.*" or "sales/**/*.csv"');
     addFileFlag(command);

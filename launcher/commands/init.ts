@@ -19,10 +19,7 @@ interface InitFlags extends FileFlag, OutputFlags, InitAnswers {
 
 /** `beamlift init`: asks, looks, and writes the configuration of a job. */
 export const initCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('init')
-      .description('write a job into beamlift.yaml: asks for source, table or files, columns and load type');
+  register: (command, action, invocation) => {
     addFileFlag(command);
     command
       .optionsGroup('Answers (what is not given is asked):')

@@ -17,13 +17,8 @@ interface PlanFlags extends FileFlag, UrlFlags, LaunchFlags, JsonFlag, OutputFla
 
 /** `beamlift plan`: what `run` would do. */
 export const planCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('plan')
-      .description(
-        'show what a run would do: window, work units, columns and types, runner; nothing is loaded',
-      )
-      .argument('[jobs...]', 'names of jobs (none: all)');
+  register: (command, action, invocation) => {
+    command.argument('[jobs...]', 'names of jobs (none: all)');
     addFileFlag(command);
     addUrlFlags(command);
     addLaunchFlags(command);

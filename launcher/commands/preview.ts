@@ -17,11 +17,8 @@ const MAX_ROWS = 1000;
 
 /** `beamlift preview`: the first rows, as they would be loaded. */
 export const previewCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('preview')
-      .description('show the first rows of jobs as they would be loaded; nothing is written')
-      .argument('[jobs...]', 'names of jobs (none: all)');
+  register: (command, action, invocation) => {
+    command.argument('[jobs...]', 'names of jobs (none: all)');
     addFileFlag(command);
     addUrlFlags(command);
     command

@@ -22,11 +22,8 @@ interface RunFlags extends FileFlag, UrlFlags, LaunchFlags, JsonFlag, OutputFlag
 
 /** `beamlift run`: loads jobs, one after another. */
 export const runCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('run')
-      .description('load jobs: the named ones, or all of the configuration, one after another')
-      .argument('[jobs...]', 'names of jobs');
+  register: (command, action, invocation) => {
+    command.argument('[jobs...]', 'names of jobs');
     addFileFlag(command);
     addUrlFlags(command);
     addRunFlags(addLaunchFlags(command));

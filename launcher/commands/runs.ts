@@ -7,16 +7,11 @@ import { registerShow } from './runs-show';
 
 /** `beamlift runs`: the history of runs, and runs that have not ended. */
 export const runsCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const runs = program
-      .command('runs')
-      .description(
-        'the history of runs: list (without a word), show, files; unfinished ones: resume, cancel',
-      );
-    registerList(runs, action, invocation);
-    registerShow(runs, action, invocation);
-    registerFiles(runs, action, invocation);
-    registerResume(runs, action, invocation);
-    registerCancel(runs, action, invocation);
+  register: (command, action, invocation) => {
+    registerList(command, action, invocation);
+    registerShow(command, action, invocation);
+    registerFiles(command, action, invocation);
+    registerResume(command, action, invocation);
+    registerCancel(command, action, invocation);
   },
 };

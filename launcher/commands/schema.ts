@@ -7,10 +7,7 @@ const INDENT = 2;
 
 /** `beamlift schema`: the JSON schema of the configuration. */
 export const schemaCommand: CommandModule = {
-  register: (program, action, invocation) => {
-    const command = program
-      .command('schema')
-      .description('print the JSON schema of beamlift.yaml, for editors that complete and check');
+  register: (command, action, invocation) => {
     addExamples(command, invocation, [{ says: 'For an editor', line: 'schema > beamlift.schema.json' }]);
     command.addHelpText(
       'after',
