@@ -1,13 +1,14 @@
 import type { ArrowRows } from './arrow-rows';
 import type { Row } from './cells';
 import type { JsonRows } from './json-rows';
+import type { MysqlRows } from './mysql-rows';
 import type { PgRows } from './pg-binary';
 
 /**
  * Rows of a batch as their source has them, not decoded; one kind for each form, told by `wire`. Their bytes are valid until the next batch is
  * pulled. A codec (`transforms/compiled`) writes them, and decodes those that it leaves to the reference.
  */
-export type RawRows = ArrowRows | JsonRows | PgRows;
+export type RawRows = ArrowRows | JsonRows | MysqlRows | PgRows;
 
 /** A row that a codec has left to the reference. */
 export type DecodedRow =

@@ -1,6 +1,7 @@
 import type { Connection, FieldPacket } from 'mysql2';
 import { BeamliftError, type ErrorPlace } from '../errors';
 import { statementError } from './mysql-errors';
+import { openRowFlow } from './mysql-row-flows';
 
 /** A result as the server wrote it: every value is its text, null is NULL. */
 export interface TextResult {
@@ -31,6 +32,11 @@ export interface RowReceiver {
   fields(fields: readonly ResultField[]): void;
   /** One row of the text protocol: length-encoded texts from `start` to `end` of `bytes`, which stay as they are. */
   row(bytes: Buffer, start: number, end: number): void;
+  /**
+   * Complete packets of rows from `start` to `end`, each with its header, which stay as they are while the receiver is full; it is from now on. Absent: rows
+   * come by `row` alone. Else those come so that are longer than a packet, in their place among the others.
+   */
+  packets?(bytes: Buffer, view: DataView, start: number, end: number, rows: number): void;
   /** Whether the rows so far should be taken before more are given. */
   readonly isFull: boolean;
 }
@@ -43,13 +49,6 @@ export interface StatementPurpose {
 
 /** How long the server may take to close a connection that has said goodbye. */
 const GOODBYE_TIMEOUT_MS = 2_000;
-
-/** The parts of the driver's objects that its type declarations leave out. */
-interface RowPacket {
-  readonly buffer: Buffer;
-  readonly offset: number;
-  readonly end: number;
-}
 
 /** One connection. Statements run one after another; every value comes back as the server's text. */
 export class MysqlClient {
@@ -138,39 +137,25 @@ export class MysqlClient {
       wake();
     };
     const onAbort = (): void => this.abort();
-    let sinceRow = 0;
-    const countBytes = (chunk: Buffer): void => {
-      sinceRow += chunk.length;
-      if (sinceRow <= maxRowBytes || outcome.failure !== undefined) return;
-      fail(tooLong(maxRowBytes, purpose));
+    const failHere = (error: unknown): void => {
+      fail(error);
       this.destroy();
     };
-    const { stream: socket } = this.connection as unknown as { stream: NodeJS.EventEmitter };
-    const onRow = (packet: RowPacket): void => {
-      sinceRow = 0;
-      if (outcome.failure !== undefined) return;
-      try {
-        receiver.row(packet.buffer, packet.offset, packet.end);
-      } catch (error) {
-        fail(error);
-        this.destroy();
-        return;
-      }
-      if (!receiver.isFull) return;
-      this.connection.pause();
-      wake();
-    };
+    const flow = openRowFlow({
+      ...{ connection: this.connection, receiver, maxRowBytes, fail: failHere },
+      ...{ tooLong: () => tooLong(maxRowBytes, purpose), wake: () => wake() },
+    });
     this.lostListeners.add(fail);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const command = this.connection.query({ sql: text });
-      takeRows(command, onRow);
+      flow.begin(command);
       command.on('fields', (fields: FieldPacket[]) => {
         try {
           receiver.fields(fields.map(resultField));
+          flow.knowsFields();
         } catch (error) {
-          fail(error);
-          this.destroy();
+          failHere(error);
         }
       });
       command.on('error', fail);
@@ -178,8 +163,6 @@ export class MysqlClient {
         outcome.isWhole = outcome.failure === undefined;
         wake();
       });
-      // after the driver's own listener, so that what is left is the beginning of the next row
-      socket.on('data', countBytes);
       for (;;) {
         const { failure, isWhole } = outcome;
         signal.throwIfAborted();
@@ -191,10 +174,10 @@ export class MysqlClient {
         }
         yield receiver;
         signal.throwIfAborted();
-        this.connection.resume();
+        flow.resume();
       }
     } finally {
-      socket.removeListener('data', countBytes);
+      flow.end();
       this.lostListeners.delete(fail);
       signal.removeEventListener('abort', onAbort);
       if (!outcome.isWhole) this.abort();
@@ -255,20 +238,6 @@ export class MysqlClient {
     for (const listener of this.lostListeners) listener(reason);
     this.lostListeners.clear();
   }
-}
-
-/**
- * The rows of a command as packets, before the driver makes values of them: it cuts microseconds off, and an object for each cell costs
- * more than reading it. The driver sets its own parser when the columns are known; this one stays in its place.
- */
-function takeRows(command: object, onRow: (packet: RowPacket) => void): void {
-  const parser = {
-    next: (packet: RowPacket): null => {
-      onRow(packet);
-      return null;
-    },
-  };
-  Object.defineProperty(command, '_rowParser', { get: () => parser, set: () => undefined });
 }
 
 function resultField(field: FieldPacket): ResultField {

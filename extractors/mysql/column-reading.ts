@@ -1,4 +1,5 @@
 import type { ResultField } from '../../core/clients/mysql-client';
+import type { MysqlFamily } from '../../core/mysql-rows';
 import type { ColumnType } from '../../core/schema';
 import {
   decodeBit,
@@ -14,29 +15,14 @@ import {
   type FieldDecoder,
 } from './field-decoders';
 
-/** Values that are written alike in the text protocol. */
-export type Family =
-  | 'int'
-  | 'decimal'
-  | 'float'
-  | 'text'
-  | 'bytes'
-  | 'json'
-  | 'bit'
-  | 'date'
-  | 'datetime'
-  | 'timestamp'
-  | 'time'
-  | 'geometry';
-
 /** How a column is read. */
 export interface ColumnReading {
   readonly type: ColumnType;
   /** What created tables should hold, where the cells are texts of something else. */
   readonly inferredType: ColumnType | undefined;
-  readonly family: Family;
+  readonly family: MysqlFamily;
   /** What the server must announce when the column is read as `select` has it. */
-  readonly wireFamily: Family;
+  readonly wireFamily: MysqlFamily;
   readonly decode: FieldDecoder;
   /** Wraps the column's expression in the SELECT. */
   readonly select: (expression: string) => string;
@@ -66,7 +52,7 @@ const INT_BITS: ReadonlyMap<number, 8 | 16 | 32 | 64> = new Map<number, 8 | 16 |
 ]);
 const YEAR = 13;
 const FLOAT = 4;
-const FAMILIES: ReadonlyMap<number, Family> = new Map<number, Family>([
+const FAMILIES: ReadonlyMap<number, MysqlFamily> = new Map<number, MysqlFamily>([
   [0, 'decimal'],
   [246, 'decimal'],
   [FLOAT, 'float'],
@@ -85,7 +71,7 @@ const FAMILIES: ReadonlyMap<number, Family> = new Map<number, Family>([
 ]);
 
 /** What a field of a result is written as. */
-export function familyOf(field: ResultField): Family {
+export function familyOf(field: ResultField): MysqlFamily {
   if (INT_BITS.has(field.type)) return 'int';
   const family = FAMILIES.get(field.type);
   if (family !== undefined) return family;

@@ -1,11 +1,9 @@
 import { ZERO_INSTANT, type Cell } from '../../core/cells';
 import { MICROS_PER_DAY, daysFromDate, isCalendarDate } from '../../core/calendar';
+import { UnreadableValue } from '../../core/unreadable-value';
 
 /** Makes a cell of the text of one value, from `start` to `end` of `bytes`. Throws `UnreadableValue` for what no cell can hold. */
 export type FieldDecoder = (bytes: Buffer, start: number, end: number) => Cell;
-
-/** A value that the server can hold and a cell cannot. */
-export class UnreadableValue extends Error {}
 
 /** As many digits a double holds exactly, whatever they are. */
 const SAFE_DIGITS = 15;

@@ -2,6 +2,7 @@ import { mysqlReport } from '../../core/clients/mysql-errors';
 import { BeamliftError } from '../../core/errors';
 import type { ReadRequest, RowBatch } from '../../core/extractor';
 import { RowBatcher } from '../database/row-batches';
+import { RawRows } from './raw-rows';
 import { columnOf, type Relation } from './relation';
 import { RowDecoder } from './row-decoder';
 import { selectStatement } from './select-statement';
@@ -30,17 +31,20 @@ export async function* readUnit(
 ): AsyncGenerator<RowBatch, void, undefined> {
   const { unit, window, limit } = request;
   const columns = request.columns.map((name) => columnOf(relation, name));
-  const batcher = new RowBatcher(request.columns, keyIndexes(relation, request.columns));
-  const decoder = new RowDecoder(columns, batcher, relation.name);
+  const keys = keyIndexes(relation, request.columns);
+  const receiver =
+    request.takesRaw === true
+      ? new RawRows(columns, keys, relation.name)
+      : new RowDecoder(columns, new RowBatcher(request.columns, keys), relation.name);
   const statement = selectStatement(relation, columns, { unit, window, filter }, limit);
   const what = `Reading ${relation.name} failed`;
-  const filled = session.stream(statement, decoder, MAX_ROW_BYTES, what);
+  const filled = session.stream<RawRows | RowDecoder>(statement, receiver, MAX_ROW_BYTES, what);
   try {
     for await (const full of filled) yield full.take();
   } catch (error) {
     throw asChanged(error, session, relation);
   }
-  if (!batcher.isEmpty) yield batcher.take();
+  if (!receiver.isEmpty) yield receiver.take();
 }
 
 /** A column or table that is gone; both were there, and the filter was valid, when the relation was looked up. */

@@ -2,16 +2,11 @@ import type { ResultField, RowReceiver } from '../../core/clients/mysql-client';
 import type { Cell } from '../../core/cells';
 import { BeamliftError } from '../../core/errors';
 import type { RowBatch } from '../../core/extractor';
+import { MYSQL_EIGHT_BYTES, MYSQL_NULL, MYSQL_THREE_BYTES, MYSQL_TWO_BYTES } from '../../core/mysql-rows';
+import { UnreadableValue } from '../../core/unreadable-value';
 import type { RowBatcher } from '../database/row-batches';
 import { familyOf } from './column-reading';
-import { UnreadableValue } from './field-decoders';
 import type { RelationColumn } from './relation';
-
-/** Marks of the text protocol in front of a value: NULL, and how many bytes its length has. */
-const NULL_MARK = 0xfb;
-const TWO_BYTES = 0xfc;
-const THREE_BYTES = 0xfd;
-const EIGHT_BYTES = 0xfe;
 
 /** Makes rows of the text protocol's rows. Throws SOURCE_CHANGED where the result has other columns than were planned. */
 export class RowDecoder implements RowReceiver {
@@ -23,6 +18,10 @@ export class RowDecoder implements RowReceiver {
 
   get isFull(): boolean {
     return this.batcher.isFull;
+  }
+
+  get isEmpty(): boolean {
+    return this.batcher.isEmpty;
   }
 
   /** The rows since the last call. */
@@ -54,17 +53,17 @@ export class RowDecoder implements RowReceiver {
     let at = start;
     for (let index = 0; index < columns.length; index++) {
       let length = bytes[at++] ?? 0;
-      if (length === NULL_MARK) {
+      if (length === MYSQL_NULL) {
         cells[index] = null;
         continue;
       }
-      if (length === TWO_BYTES) {
+      if (length === MYSQL_TWO_BYTES) {
         length = bytes.readUInt16LE(at);
         at += 2;
-      } else if (length === THREE_BYTES) {
+      } else if (length === MYSQL_THREE_BYTES) {
         length = bytes.readUIntLE(at, 3);
         at += 3;
-      } else if (length === EIGHT_BYTES) {
+      } else if (length === MYSQL_EIGHT_BYTES) {
         length = Number(bytes.readBigUInt64LE(at));
         at += 8;
       }

@@ -1,6 +1,7 @@
 import type { RawRows } from '../../core/raw-rows';
 import { ArrowCodec } from './arrow-codec';
 import { JsonCodec } from './json-codec';
+import { MysqlCodec } from './mysql-codec';
 import { PgCodec } from './pg-codec';
 import type { CodecInput, RowCodec } from './row-codec';
 
@@ -9,6 +10,8 @@ export function compileCodec(first: RawRows, input: CodecInput): RowCodec {
   switch (first.wire) {
     case 'pg-copy':
       return new PgCodec(first.fields, input);
+    case 'mysql-text':
+      return new MysqlCodec(first.fields, input);
     case 'arrow':
       return new ArrowCodec(input);
     case 'json':

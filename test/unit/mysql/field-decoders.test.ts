@@ -8,9 +8,9 @@ import {
   decodeDecimal,
   decodeInstant,
   decodeInt,
-  UnreadableValue,
   type FieldDecoder,
 } from '../../../extractors/mysql/field-decoders';
+import { UnreadableValue } from '../../../core/unreadable-value';
 
 /** Decodes a text that stands between others. */
 function decode(decoder: FieldDecoder, text: string): Cell {

@@ -1,0 +1,134 @@
+import type { DestinationRules } from '../../core/destination-rules';
+import type { MysqlFamily } from '../../core/mysql-rows';
+import type { ColumnType } from '../../core/schema';
+import type { FieldWriter } from './field-writer';
+import { compileBits } from './mysql-bits';
+import { compileDoubleText } from './mysql-float';
+import { compileMysqlJson } from './mysql-json';
+import { MINUS, ZERO } from './text-digits';
+import { compileInstantText } from './text-instant';
+import { compileTextWriter } from './text-writer';
+import { isValidUtf8 } from './utf8-check';
+import type { ValueSink } from './value-sink';
+
+export interface MysqlWriterInput {
+  readonly source: ColumnType;
+  readonly destination: ColumnType;
+  readonly rules: DestinationRules;
+  readonly sink: ValueSink;
+}
+
+/**
+ * The writer of values that go into a column as they are. It writes those for which the reference (`compileCell`) changes nothing and
+ * counts nothing, and says false for all others, of which it has written nothing. Undefined: there is none for these types.
+ */
+export function compileMysqlWriter(family: MysqlFamily, input: MysqlWriterInput): FieldWriter | undefined {
+  const { source, destination, rules, sink } = input;
+  switch (family) {
+    case 'int':
+      return compileInt(input);
+    case 'decimal':
+      if (destination.kind === 'string') return compileDigits(input);
+      return compileTextWriter(source, destination, rules, sink);
+    case 'float':
+      if (source.kind !== 'float' || destination.kind !== 'float') return undefined;
+      return compileDoubleText(sink, source.bits, destination.bits);
+    case 'bit':
+      return compileBits(sink, source, destination);
+    case 'bytes':
+      return destination.kind === 'bytes' ? compileBytes(sink, destination.maxLength ?? Infinity) : undefined;
+    case 'date':
+      return compileTextWriter(source, destination, rules, sink);
+    case 'datetime':
+    case 'timestamp':
+      return compileInstant(input);
+    case 'time':
+    case 'geometry':
+      return compileTextWriter(source, destination, rules, sink);
+    case 'text':
+      return compileText(input);
+    case 'json':
+      return compileDocument(input);
+  }
+}
+
+/** Whole numbers, with zeros in front where the column has ZEROFILL. */
+function compileInt(input: MysqlWriterInput): FieldWriter | undefined {
+  const { source, destination, rules, sink } = input;
+  switch (destination.kind) {
+    case 'bool':
+      return (bytes, _view, start, length) => {
+        const digit = (bytes[start] ?? 0) - ZERO;
+        if (length !== 1 || (digit !== 0 && digit !== 1)) return false;
+        sink.putBool(digit === 1);
+        return true;
+      };
+    case 'string':
+      return compileDigits(input);
+    default:
+      return compileTextWriter(source, destination, rules, sink);
+  }
+}
+
+/** Numbers as texts: without zeros in front, and no zero with a minus. */
+function compileDigits({ destination, rules, sink }: MysqlWriterInput): FieldWriter | undefined {
+  const copy = compileTextWriter({ kind: 'string' }, destination, rules, sink);
+  if (copy === undefined) return undefined;
+  return (bytes, view, start, length) => {
+    const first = bytes[start] === MINUS ? start + 1 : start;
+    const digit = (bytes[first] ?? 0) - ZERO;
+    if (digit < 1 || digit > 9) return false;
+    return copy(bytes, view, start, length);
+  };
+}
+
+/** `YYYY-MM-DD HH:MM:SS`. */
+const SECONDS_BYTES = 19;
+
+/** Dates with a time: where that is of the other kind, it is meant in UTC. */
+function compileInstant({ source, destination, rules, sink }: MysqlWriterInput): FieldWriter | undefined {
+  if (destination.kind !== 'datetime' && destination.kind !== 'timestamp') return undefined;
+  if (source.kind !== 'datetime' && source.kind !== 'timestamp') return undefined;
+  const write = compileInstantText(sink, destination.unit, rules);
+  return (bytes, view, start, length) => length >= SECONDS_BYTES && write(bytes, view, start, length);
+}
+
+/** Texts of a character set, and of types that are sent as such; the server does not promise that they are valid. */
+function compileText(input: MysqlWriterInput): FieldWriter | undefined {
+  const { source, destination, rules, sink } = input;
+  if (source.kind === 'string' && destination.kind === 'string') {
+    const { maxLength, values } = destination;
+    const fits = maxLength === undefined || (source.maxLength ?? Infinity) <= maxLength;
+    if (fits && values === undefined && rules.nulCharacter) return compileValidText(sink);
+  }
+  // The text of a uuid is a uuid: the server has written it.
+  const written = source.kind === 'uuid' && destination.kind === 'string' ? TEXT : source;
+  const write = compileTextWriter(written, destination, rules, sink);
+  if (write === undefined) return undefined;
+  return (bytes, view, start, length) =>
+    isValidUtf8(bytes, view, start, length) && write(bytes, view, start, length);
+}
+const TEXT = { kind: 'string' } as const;
+
+function compileValidText(sink: ValueSink): FieldWriter {
+  return (bytes, view, start, length) => {
+    if (!isValidUtf8(bytes, view, start, length)) return false;
+    sink.putBytes(bytes, view, start, length);
+    return true;
+  };
+}
+
+/** Documents, which the server has checked. */
+function compileDocument({ destination, rules, sink }: MysqlWriterInput): FieldWriter | undefined {
+  if (destination.kind === 'json' && rules.nullDocument !== false) return compileMysqlJson(sink, rules);
+  if (destination.kind !== 'string') return undefined;
+  return compileText({ source: TEXT, destination, rules, sink });
+}
+
+function compileBytes(sink: ValueSink, maxLength: number): FieldWriter {
+  return (bytes, view, start, length) => {
+    if (length > maxLength) return false;
+    sink.putBytes(bytes, view, start, length);
+    return true;
+  };
+}
