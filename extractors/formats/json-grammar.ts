@@ -1,3 +1,4 @@
+import { FIELD_ESCAPED, FIELD_HIGH, FIELD_LONG_NUMBERS, FIELD_UNITS } from '../../core/json-rows';
 import { MAX_JSON_DEPTH } from './format-reader';
 
 /** Answers of the grammar besides the index behind a value. */
@@ -52,19 +53,19 @@ function areOrdinary(four: number): boolean {
 /** Digits and point of numbers that every destination keeps, whatever they are. */
 const MOST_SHORT_DIGITS = 15;
 
-const LITERALS = new Map([
-  [116, Buffer.from('true')],
-  [102, Buffer.from('false')],
-  [110, Buffer.from('null')],
-]);
+const LITERALS = ['true', 'false', 'null'].map((word) => Buffer.from(word, 'latin1'));
+/** `true`, `null` and, behind its first letter, `false`: four bytes, the first in the lowest. */
+const [TRUE, ALSE, NULL] = ['true', 'alse', 'null'].map((word) => Buffer.from(word, 'latin1').readInt32LE());
 
 /** Characters that may follow a backslash: `"\/bfnrt`; u has four digits behind it. */
 const ESCAPED = new Set([34, 92, 47, 98, 102, 110, 114, 116]);
+const LETTER_F = 102;
 const LETTER_U = 117;
+const LONGEST_LITERAL = 5;
 
 /**
  * The grammar of RFC 8259, over bytes: accepts what JSON.parse accepts, as far as `MAX_JSON_DEPTH` reaches. Bytes of 128 and more are
- * accepted in strings only; whether they are valid UTF-8 is for the caller, who sees `highBytes`.
+ * accepted in strings only; whether they are valid UTF-8 is for the caller, who sees `marks`.
  *
  * Every method takes an index and gives the index behind what it read, or INCOMPLETE (`limit` comes first), INVALID (see `problem`),
  * or TOO_DEEP.
@@ -78,14 +79,8 @@ export class JsonGrammar {
   view: DataView = new DataView(new ArrayBuffer(0));
   /** Whether nothing comes behind `limit`: then a number may end there. */
   final = false;
-  /**
-   * Bytes of 128 and more that were read so far, escapes, those of them that are a character by its number, and numbers of many digits or with
-   * an exponent. They only grow, so that callers see what a part of the text has.
-   */
-  highBytes = 0;
-  escapes = 0;
-  units = 0;
-  longNumbers = 0;
+  /** What was met since it was last set to 0: the marks of a field in `JsonRows`. */
+  marks = 0;
   /** What is wrong at `problemAt`, after INVALID. */
   problem = '';
   problemAt = 0;
@@ -140,12 +135,12 @@ export class JsonGrammar {
       const kind = STRING_CLASSES[byte];
       if (kind === ORDINARY) at++;
       else if (kind === HIGH) {
-        this.highBytes++;
+        this.marks |= FIELD_HIGH;
         at++;
       } else if (byte === BYTE.quote) return at + 1;
       else if (byte !== BYTE.backslash) return this.fail(at, 'a control character in a string');
       else {
-        this.escapes++;
+        this.marks |= FIELD_ESCAPED;
         at = this.escape(at + 1);
         if (at < 0) return at;
       }
@@ -215,7 +210,12 @@ export class JsonGrammar {
   }
 
   private literal(start: number, first: number): number {
-    const literal = LITERALS.get(first);
+    if (start + LONGEST_LITERAL <= this.limit) {
+      const four = this.view.getInt32(start, true);
+      if (four === TRUE || four === NULL) return start + 4;
+      if (first === LETTER_F && this.view.getInt32(start + 1, true) === ALSE) return start + 5;
+    }
+    const literal = LITERALS.find(([letter]) => letter === first);
     if (literal === undefined) return this.unexpected(start, 'a value');
     for (let index = 1; index < literal.length; index++) {
       if (start + index >= this.limit) return INCOMPLETE;
@@ -240,9 +240,9 @@ export class JsonGrammar {
       const signed = at + 1 < this.limit && (sign === BYTE.plus || sign === BYTE.minus);
       at = this.digits(signed ? at + 2 : at + 1);
       if (at < 0) return at;
-      this.longNumbers++;
+      this.marks |= FIELD_LONG_NUMBERS;
     }
-    if (at - start > MOST_SHORT_DIGITS) this.longNumbers++;
+    if (at - start > MOST_SHORT_DIGITS) this.marks |= FIELD_LONG_NUMBERS;
     return at >= this.limit && !this.final ? INCOMPLETE : at;
   }
 
@@ -266,7 +266,7 @@ export class JsonGrammar {
     const byte = bytes[start] ?? 0;
     if (ESCAPED.has(byte)) return start + 1;
     if (byte !== LETTER_U) return this.unexpected(start, 'a character that may be escaped');
-    this.units++;
+    this.marks |= FIELD_UNITS;
     for (let at = start + 1; at < start + 5; at++) {
       if (at >= limit) return INCOMPLETE;
       if (!isHexDigit(bytes[at] ?? 0)) return this.unexpected(at, 'a hexadecimal digit');

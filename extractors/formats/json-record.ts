@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { FIELD_ESCAPED, FIELD_HIGH, FIELD_LONG_NUMBERS, FIELD_UNITS } from '../../core/json-rows';
+import { FIELD_HIGH } from '../../core/json-rows';
 import { BYTE, INCOMPLETE, TOO_DEEP, type JsonGrammar } from './json-grammar';
 import { MAX_JSON_DEPTH } from './format-reader';
 import { keyText, MAX_JSON_NAMES, NO_NAME, type JsonNames } from './json-names';
@@ -9,6 +9,9 @@ const PREVIEW_BYTES = 200;
 
 /** Places of values before there were more keys: with room for all from the start, many small files would be a burden to the memory. */
 const INITIAL_KEYS = 64;
+
+/** Nobody has looked yet. */
+const UNKNOWN = -1;
 
 /**
  * One record: which keys it has and where their values are. Made once and filled again for each record; what it says is gone
@@ -41,6 +44,10 @@ export class JsonRecord {
   /** By number of the key: in which record it was last seen. */
   private seenIn = new Float64Array(INITIAL_KEYS);
   private serial = 0;
+  /** Of what the record has. */
+  private allMarks = 0;
+  /** The buffer is valid UTF-8 from the record at hand up to there. */
+  private utf8End = UNKNOWN;
   private readonly unnumberedKeys = new Set<string>();
   /** The buffer as a string of one character a byte, made when a value in it is first asked for. */
   private characters: string | undefined;
@@ -54,6 +61,7 @@ export class JsonRecord {
   use(bytes: Buffer, limit: number): void {
     this.bytes = bytes;
     this.limit = limit;
+    this.utf8End = UNKNOWN;
     this.characters = undefined;
     this.grammar.use(bytes, limit);
   }
@@ -65,16 +73,18 @@ export class JsonRecord {
   read(start: number): number {
     this.begin(start);
     const { grammar } = this;
-    const { highBytes } = grammar;
+    this.allMarks = 0;
     let end: number;
     if (start < grammar.limit && this.bytes[start] === BYTE.openObject) end = this.object(start + 1);
     else {
+      grammar.marks = 0;
       end = grammar.value(start, 0);
+      this.allMarks = grammar.marks;
       if (end >= 0) this.problem = `${kindOf(this.bytes[start] ?? 0)}, not an object`;
     }
     if (end < 0) return end;
     this.end = end;
-    if (grammar.highBytes > highBytes && !isUtf8(this.bytes.subarray(start, end))) {
+    if ((this.allMarks & FIELD_HIGH) !== 0 && !this.isUtf8(start, end)) {
       this.problem = 'bytes that are not valid UTF-8';
       this.problemKey = undefined;
     }
@@ -110,13 +120,24 @@ export class JsonRecord {
     return this.bytes.toString('utf8', this.start, Math.min(this.end, this.start + PREVIEW_BYTES));
   }
 
+  /** Records are looked at all at once, up to the last line end of the buffer: a call for each takes longer. */
+  private isUtf8(start: number, end: number): boolean {
+    const { bytes, limit } = this;
+    if (this.utf8End === UNKNOWN) {
+      const lines = bytes.lastIndexOf(BYTE.newline, limit - 1);
+      this.utf8End = lines > start && isUtf8(bytes.subarray(start, lines)) ? lines : 0;
+    }
+    return end <= this.utf8End || isUtf8(bytes.subarray(start, end));
+  }
+
   private begin(start: number): void {
     this.serial++;
     this.start = start;
     this.end = start;
     this.fields = 0;
     this.unnumbered = 0;
-    this.unnumberedKeys.clear();
+    // Clearing makes a new table, also of an empty one.
+    if (this.unnumberedKeys.size > 0) this.unnumberedKeys.clear();
     this.problem = undefined;
     this.problemKey = undefined;
     this.names.begin();
@@ -132,26 +153,23 @@ export class JsonRecord {
       if (bytes[at] !== BYTE.quote) return grammar.unexpected(at, 'a key in quotes');
       const keyStart = at + 1;
       const expected = names.expect(bytes, grammar.view, keyStart, grammar.limit);
-      const oddities = grammar.highBytes + grammar.escapes;
+      grammar.marks = 0;
       at = expected === NO_NAME ? grammar.string(keyStart) : names.behindExpected;
       if (at < 0) return at;
       const keyEnd = at - 1;
-      const plain = grammar.highBytes + grammar.escapes === oddities;
+      const keyMarks = grammar.marks;
       const valueStart = grammar.colon(at);
       if (valueStart < 0) return valueStart;
-      const { highBytes, escapes, units, longNumbers } = grammar;
+      grammar.marks = 0;
       at = grammar.value(valueStart, 1);
       if (at < 0) return at;
-      const key = expected === NO_NAME ? this.find(keyStart, keyEnd, plain) : this.note(expected);
+      const key = expected === NO_NAME ? this.find(keyStart, keyEnd, keyMarks === 0) : this.note(expected);
       if (key >= 0) {
         this.starts[key] = valueStart;
         this.ends[key] = at;
-        this.marks[key] =
-          (grammar.highBytes === highBytes ? 0 : FIELD_HIGH) |
-          (grammar.escapes === escapes ? 0 : FIELD_ESCAPED) |
-          (grammar.units === units ? 0 : FIELD_UNITS) |
-          (grammar.longNumbers === longNumbers ? 0 : FIELD_LONG_NUMBERS);
+        this.marks[key] = grammar.marks;
       }
+      this.allMarks |= keyMarks | grammar.marks;
       at = grammar.skipSpace(at);
       if (at >= grammar.limit) return INCOMPLETE;
       const byte = bytes[at];
