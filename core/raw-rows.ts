@@ -1,5 +1,6 @@
 import type { ArrowRows } from './arrow-rows';
 import type { Row } from './cells';
+import type { CsvRows } from './csv-rows';
 import type { JsonRows } from './json-rows';
 import type { MysqlRows } from './mysql-rows';
 import type { PgRows } from './pg-binary';
@@ -8,7 +9,7 @@ import type { PgRows } from './pg-binary';
  * Rows of a batch as their source has them, not decoded; one kind for each form, told by `wire`. Their bytes are valid until the next batch is
  * pulled. A codec (`transforms/compiled`) writes them, and decodes those that it leaves to the reference.
  */
-export type RawRows = ArrowRows | JsonRows | MysqlRows | PgRows;
+export type RawRows = ArrowRows | CsvRows | JsonRows | MysqlRows | PgRows;
 
 /** A row that a codec has left to the reference. */
 export type DecodedRow =

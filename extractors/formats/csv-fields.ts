@@ -1,38 +1,63 @@
+import { CSV_ABSENT, CSV_FIELD_SHIFT } from '../../core/csv-rows';
 import { MAX_FIELDS } from './csv-record';
 
-/** Places of fields before a record had more: with room for all from the start, twenty thousand small files would take 15 GB of memory, one after another. */
+/** Room for fields before a record had more: with room for all from the start, twenty thousand small files would take 15 GB of memory, one after another. */
 const INITIAL_FIELDS = 64;
 
-/** Where the fields of one record are in its buffer, and what they are. */
+const NUMBERS_OF_FIELD = 2;
+
+/** Where the fields of the records in a buffer are, and what they are: see core/csv-rows.ts. */
 export class CsvFields {
-  starts = new Int32Array(INITIAL_FIELDS);
-  ends = new Int32Array(INITIAL_FIELDS);
-  flags = new Uint8Array(INITIAL_FIELDS);
+  packed = new Int32Array(NUMBERS_OF_FIELD * INITIAL_FIELDS);
+  /** Where the fields of the record at hand begin in `packed`. */
+  base = 0;
+  /** Where the next field goes. */
+  end = 0;
 
-  /** `index`: below `MAX_FIELDS`. */
-  set(index: number, start: number, end: number, flags: number): void {
-    if (index === this.starts.length) this.grow();
-    this.starts[index] = start;
-    this.ends[index] = end;
-    this.flags[index] = flags;
+  /** A field of the record at hand; it has at most `MAX_FIELDS`. */
+  add(start: number, end: number, flags: number): void {
+    if (this.end === this.packed.length) this.grow();
+    this.packed[this.end] = start;
+    this.packed[this.end + 1] = ((end - start) << CSV_FIELD_SHIFT) | flags;
+    this.end += NUMBERS_OF_FIELD;
   }
 
-  /** After the buffer forgot its first `bytes`: the places of the first `count` fields. */
-  moveToFront(count: number, bytes: number): void {
-    for (let index = count - 1; index >= 0; index--) {
-      this.starts[index] = (this.starts[index] ?? 0) - bytes;
-      this.ends[index] = (this.ends[index] ?? 0) - bytes;
-    }
+  addAbsent(): void {
+    this.add(0, 0, CSV_ABSENT);
   }
 
-  private grow(): void {
-    const length = Math.min(2 * this.starts.length, MAX_FIELDS);
-    const { starts, ends, flags } = this;
-    this.starts = new Int32Array(length);
-    this.ends = new Int32Array(length);
-    this.flags = new Uint8Array(length);
-    this.starts.set(starts);
-    this.ends.set(ends);
-    this.flags.set(flags);
+  start(index: number): number {
+    return this.packed[this.base + NUMBERS_OF_FIELD * index] ?? 0;
   }
+
+  lengthAndFlags(index: number): number {
+    return this.packed[this.base + NUMBERS_OF_FIELD * index + 1] ?? 0;
+  }
+
+  /** The record at hand is whole. */
+  endRecord(): void {
+    this.base = this.end;
+  }
+
+  /** After the buffer forgot its first `bytes`: keeps the fields of the record at hand alone. */
+  moveToFront(bytes: number): void {
+    const { packed, base, end } = this;
+    packed.copyWithin(0, base, end);
+    this.end = end - base;
+    this.base = 0;
+    for (let at = 0; at < this.end; at += NUMBERS_OF_FIELD) packed[at] = (packed[at] ?? 0) - bytes;
+  }
+
+  /** The same numbers with room for more. */
+  grow(): Int32Array<ArrayBuffer> {
+    const { packed } = this;
+    this.packed = new Int32Array(2 * packed.length);
+    this.packed.set(packed);
+    return this.packed;
+  }
+}
+
+/** Whether a record of so many numbers in `packed` has more fields than are kept. */
+export function isBeyondMaxFields(numbers: number): boolean {
+  return numbers > NUMBERS_OF_FIELD * MAX_FIELDS;
 }

@@ -1,16 +1,10 @@
-import { isUtf8 } from 'node:buffer';
-import { BeamliftError, MAX_SHOWN_VALUE } from '../../core/errors';
+import { BeamliftError } from '../../core/errors';
+import type { CSV_DOUBLED_QUOTES, CSV_ESCAPES, CSV_QUOTED } from '../../core/csv-rows';
 import type { CsvDialect } from './csv-dialect';
-import { CsvFields } from './csv-fields';
-import { CsvPlainText } from './csv-plain-text';
+import { CsvPlainRecords, NO_RECORD } from './csv-plain-records';
+import { CsvRecordBytes } from './csv-record-bytes';
 import { MAX_FIELDS, type CsvRecord } from './csv-record';
 import { MAX_RECORD_BYTES } from './format-reader';
-
-/** What the buffer has beyond the longest record; twice the size of the pieces that are fed. In bytes. */
-const SPARE_BUFFER_BYTES = 512 * 1024;
-
-/** Bytes of a record that `preview` shows: with the `…` that follows, what `showValue` shows in full. */
-const PREVIEW_BYTES = MAX_SHOWN_VALUE - 1;
 
 const LF = 10;
 const CR = 13;
@@ -36,14 +30,12 @@ const ORDINARY = 0;
 const DELIMITER = 1;
 const NEWLINE = 2;
 const QUOTE = 3;
-const HIGH = 4;
-const ESCAPE = 5;
+const ESCAPE = 4;
 
-/** Properties of a field. */
-const IS_QUOTED = 1;
-const HAS_DOUBLED_QUOTES = 2;
-const HAS_HIGH_BYTES = 4;
-const HAS_ESCAPES = 8;
+// Constants of another module would be read from its object each time.
+const IS_QUOTED: typeof CSV_QUOTED = 1;
+const HAS_DOUBLED_QUOTES: typeof CSV_DOUBLED_QUOTES = 2;
+const HAS_ESCAPES: typeof CSV_ESCAPES = 4;
 
 export interface CsvTokenizerOptions {
   /** The first byte fed is not that of the file but of a later record, which begins on this line: no byte order mark is looked for. */
@@ -61,84 +53,61 @@ export interface CsvTokenizerOptions {
  *
  * Memory: one record plus one piece, at most `maxRecordBytes` plus one piece; a longer record is skipped and reported as a problem.
  */
-export class CsvTokenizer implements CsvRecord {
+export class CsvTokenizer extends CsvRecordBytes {
   line = 1;
-  count = 0;
-  problem: string | undefined;
 
-  private buffer = Buffer.alloc(0);
-  /** Bytes in the buffer, where the current record starts in it, and where scanning goes on. */
-  private length = 0;
-  private recordStart = 0;
-  private position = 0;
   private phase = FIELD_START;
   private fieldStart = 0;
   private fieldEnd = 0;
   private fieldFlags = 0;
-  private readonly fields = new CsvFields();
   private linesInRecord = 0;
   private quoteLine = 0;
   private lastWasCr = false;
   private started = false;
-  private oversized = false;
-  private oversizedPreview = '';
   /** In SKIPPED_LINE: so many line ends are still to come. */
   private linesToSkip = 0;
-  /** The buffer as a string of one character a byte, made when a field of it is first asked for. */
-  private characters: string | undefined;
 
   private readonly plainClasses = new Uint8Array(256);
   private readonly quotedClasses = new Uint8Array(256);
-  /** Makes texts of fields with escapes or doubled quotes. */
-  private readonly plainText: CsvPlainText;
   private readonly escape: number;
-  /** Of bytes from 128 on; in Latin-1 they are characters like any other. */
-  private readonly highFlag: number;
+  private readonly comment: number;
+  private readonly plainRecords: CsvPlainRecords | undefined;
   /** What an escape in front of takes the meaning from, besides line ends. */
   private readonly escapable: readonly Uint8Array[];
 
-  private readonly maxRecordBytes: number;
-
   constructor(
-    private readonly dialect: CsvDialect,
+    dialect: CsvDialect,
     private readonly onRecord: (record: CsvRecord) => void,
     { firstLine, maxRecordBytes = MAX_RECORD_BYTES }: CsvTokenizerOptions = {},
   ) {
-    this.maxRecordBytes = maxRecordBytes;
+    super(dialect, maxRecordBytes);
     if (firstLine !== undefined) {
       this.line = firstLine;
       this.started = true;
     }
-    if (dialect.encoding === 'utf-8') {
-      this.plainClasses.fill(HIGH, 128);
-      this.quotedClasses.fill(HIGH, 128);
-    }
     this.plainClasses[LF] = this.plainClasses[CR] = NEWLINE;
     this.quotedClasses[LF] = this.quotedClasses[CR] = NEWLINE;
     this.plainClasses[dialect.delimiter[0] ?? 44] = DELIMITER;
-    this.highFlag = dialect.encoding === 'utf-8' ? HAS_HIGH_BYTES : 0;
     const { quote, escape, skipLines = 0 } = dialect;
     this.escape = escape === undefined || escape === quote ? NO_BYTE : escape;
     if (this.escape !== NO_BYTE) this.plainClasses[this.escape] = this.quotedClasses[this.escape] = ESCAPE;
     if (quote !== undefined) this.quotedClasses[quote] = QUOTE;
-    this.plainText = new CsvPlainText(dialect);
+    this.comment = dialect.comment?.[0] ?? NO_BYTE;
+    this.plainRecords = CsvPlainRecords.of(dialect);
     this.escapable = this.plainText.escapable.map((text) => Buffer.from(text, dialect.encoding));
     if (firstLine === undefined && skipLines > 0) this.skipLines(skipLines);
   }
 
   /** Takes the next bytes (copied) and reports the records that end in them. Pieces of some 100 KiB keep memory small. */
   feed(piece: Uint8Array): void {
-    this.reserve(this.length + piece.length);
-    this.buffer.set(piece, this.length);
-    this.length += piece.length;
-    this.characters = undefined;
+    this.append(piece);
     if (!this.started && !this.skipByteOrderMark(false)) return;
     this.scan(false);
-    this.compact();
   }
 
   /** Reports the last record. Throws FORMAT_INVALID when a quote is still open. */
   end(): void {
+    this.endBytes();
     if (!this.started) this.skipByteOrderMark(true);
     this.scan(true);
     if (this.phase === SKIPPED_LINE) return;
@@ -159,49 +128,6 @@ export class CsvTokenizer implements CsvRecord {
   /** Whether all records that were begun have ended with a line end: only then can what comes next be read by itself. */
   get isBetweenRecords(): boolean {
     return this.phase === FIELD_START && this.recordStart === this.length;
-  }
-
-  get blank(): boolean {
-    return this.count === 1 && this.problem === undefined && !this.hasContent(0);
-  }
-
-  hasContent(index: number): boolean {
-    return this.fields.starts[index] !== this.fields.ends[index] || this.isQuoted(index);
-  }
-
-  isQuoted(index: number): boolean {
-    return ((this.fields.flags[index] ?? 0) & IS_QUOTED) !== 0;
-  }
-
-  hasEscapes(index: number): boolean {
-    return ((this.fields.flags[index] ?? 0) & HAS_ESCAPES) !== 0;
-  }
-
-  text(index: number): string | undefined {
-    const { fields } = this;
-    const start = fields.starts[index] ?? 0;
-    const end = fields.ends[index] ?? 0;
-    const flags = fields.flags[index] ?? 0;
-    let text: string;
-    if ((flags & HAS_HIGH_BYTES) === 0) {
-      this.characters ??= this.buffer.toString('latin1', 0, this.length);
-      text = this.characters.substring(start, end);
-    } else {
-      text = this.buffer.toString('utf8', start, end);
-      // Only a replacement character can hide an invalid byte; it is valid itself where the file has it.
-      if (text.includes('\ufffd') && !isUtf8(this.buffer.subarray(start, end))) return undefined;
-    }
-    if ((flags & (HAS_DOUBLED_QUOTES | HAS_ESCAPES)) === 0) return text;
-    return this.plainText.of(text, (flags & IS_QUOTED) !== 0);
-  }
-
-  preview(): string {
-    if (this.oversized) return this.oversizedPreview;
-    const whole = this.position - this.recordStart <= PREVIEW_BYTES;
-    const end = whole ? this.position : this.recordStart + PREVIEW_BYTES;
-    const text = this.buffer.toString(this.dialect.encoding, this.recordStart, end);
-    // The last character may have been cut in two.
-    return whole ? text.replace(/[\r\n]+$/, '') : `${text.replace(/\ufffd+$/, '')}…`;
   }
 
   private skipByteOrderMark(atEnd: boolean): boolean {
@@ -232,6 +158,16 @@ export class CsvTokenizer implements CsvRecord {
           if (buffer[at] === LF) {
             at++;
             this.recordStart = at;
+            continue;
+          }
+        }
+        if (at === this.recordStart && this.plainRecords !== undefined && buffer[at] !== this.comment) {
+          const end = this.plainRecords.find(buffer, this.view, at, length, this.fields);
+          if (end !== NO_RECORD) {
+            this.count = this.plainRecords.count;
+            this.linesInRecord = this.plainRecords.lineEnds;
+            this.endRecord(end);
+            at = end;
             continue;
           }
         }
@@ -293,7 +229,6 @@ export class CsvTokenizer implements CsvRecord {
         at = behind;
       } else if (this.phase === PLAIN) {
         // The first byte of a longer delimiter, alone.
-        if ((byte ?? 0) >= 128) this.fieldFlags |= this.highFlag;
         at++;
       } else {
         this.problem ??= `text after the closing quote of field ${this.count + 1}`;
@@ -307,12 +242,7 @@ export class CsvTokenizer implements CsvRecord {
   private overPlain(from: number): number {
     const { buffer, length, plainClasses } = this;
     let at = from;
-    while (at < length) {
-      const kind = plainClasses[buffer[at] ?? 0];
-      if (kind === HIGH) this.fieldFlags |= HAS_HIGH_BYTES;
-      else if (kind !== ORDINARY) break;
-      at++;
-    }
+    while (at < length && plainClasses[buffer[at] ?? 0] === ORDINARY) at++;
     return at;
   }
 
@@ -324,8 +254,7 @@ export class CsvTokenizer implements CsvRecord {
       const kind = quotedClasses[buffer[at] ?? 0];
       if (kind !== ORDINARY) {
         if (kind === QUOTE || kind === ESCAPE) break;
-        if (kind === HIGH) this.fieldFlags |= HAS_HIGH_BYTES;
-        else if (buffer[at] === CR || buffer[at - 1] !== CR) this.linesInRecord++;
+        if (buffer[at] === CR || buffer[at - 1] !== CR) this.linesInRecord++;
       }
       at++;
     }
@@ -351,7 +280,7 @@ export class CsvTokenizer implements CsvRecord {
     }
     if (taken === UNDECIDED) return UNDECIDED;
     if (taken === 0) return next;
-    this.fieldFlags |= (byte ?? 0) >= 128 ? HAS_ESCAPES | this.highFlag : HAS_ESCAPES;
+    this.fieldFlags |= HAS_ESCAPES;
     return next + taken;
   }
 
@@ -428,7 +357,7 @@ export class CsvTokenizer implements CsvRecord {
     if (this.dialect.trim === true && (this.fieldFlags & IS_QUOTED) === 0) {
       while (this.fieldEnd > this.fieldStart && this.isBlank(this.fieldEnd - 1)) this.fieldEnd--;
     }
-    if (count < MAX_FIELDS) this.fields.set(count, this.fieldStart, this.fieldEnd, this.fieldFlags);
+    if (count < MAX_FIELDS) this.fields.add(this.fieldStart, this.fieldEnd, this.fieldFlags);
     this.count = count + 1;
     this.phase = FIELD_START;
   }
@@ -443,34 +372,14 @@ export class CsvTokenizer implements CsvRecord {
     this.line += this.linesInRecord + 1;
     this.linesInRecord = 0;
     this.recordStart = end;
+    this.fields.endRecord();
     this.count = 0;
     this.problem = undefined;
     this.oversized = false;
   }
 
-  /** Moves the unfinished record to the front; forgets all but its last byte where it is too long to keep. */
-  private compact(): void {
-    if (!this.oversized && this.length - this.recordStart > this.maxRecordBytes) {
-      this.oversizedPreview = this.preview();
-      this.oversized = true;
-    }
-    const keep = this.oversized ? Math.max(this.recordStart, this.position - 1) : this.recordStart;
-    if (keep === 0) return;
-    this.characters = undefined;
-    this.buffer.copyWithin(0, keep, this.length);
-    this.length -= keep;
-    this.position -= keep;
-    this.recordStart = 0;
-    this.fieldStart -= keep;
-    this.fieldEnd -= keep;
-    this.fields.moveToFront(Math.min(this.count, MAX_FIELDS), keep);
-  }
-
-  private reserve(bytes: number): void {
-    if (bytes <= this.buffer.length) return;
-    const most = this.maxRecordBytes + SPARE_BUFFER_BYTES;
-    const larger = Buffer.allocUnsafe(Math.max(bytes, Math.min(this.buffer.length * 2, most)));
-    this.buffer.copy(larger, 0, 0, this.length);
-    this.buffer = larger;
+  protected movedToFront(bytes: number): void {
+    this.fieldStart -= bytes;
+    this.fieldEnd -= bytes;
   }
 }

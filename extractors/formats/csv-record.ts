@@ -17,6 +17,12 @@ export interface CsvRecord {
   text(index: number): string | undefined;
   /** The first bytes of the record as they are in the file, for reject files and errors. */
   preview(): string;
+  /** Whether all records of the piece are valid UTF-8; in Latin-1, ASCII. */
+  readonly isValid: boolean;
+  /** Where its fields begin among those of its buffer. */
+  readonly base: number;
+  /** Adds null fields up to so many. */
+  padTo(count: number): void;
 }
 
 /** Fields of one record whose places are kept: a record of 64 MiB of delimiters must not cost a gigabyte of places. */

@@ -17,7 +17,7 @@ export class CsvScanner {
   /** Source bytes fed so far. */
   bytes = 0;
   private head = Buffer.alloc(0);
-  private open: { tokenizer: CsvTokenizer; transcoder: CsvTranscoder | undefined } | undefined;
+  private opened: { tokenizer: CsvTokenizer; transcoder: CsvTranscoder | undefined } | undefined;
 
   /** How the file is encoded; undefined: not enough of it was fed to say. */
   encoding: CsvEncoding | undefined;
@@ -35,24 +35,29 @@ export class CsvScanner {
     return this.encoding?.transcode ?? this.encoding?.dialect.encoding ?? 'utf-8';
   }
 
+  /** The records since the last `feed`, as they are in the file; undefined: nothing has been scanned yet. */
+  get open(): Pick<CsvTokenizer, 'found' | 'dialect'> | undefined {
+    return this.opened?.tokenizer;
+  }
+
   /** Whether what was fed ends where a record does, with its line end. */
   get isBetweenRecords(): boolean {
-    return this.open === undefined ? this.head.length === 0 : this.open.tokenizer.isBetweenRecords;
+    return this.opened === undefined ? this.head.length === 0 : this.opened.tokenizer.isBetweenRecords;
   }
 
   /** Throws what `CsvTokenizer.feed` throws. */
   feed(piece: Uint8Array): void {
     this.bytes += piece.length;
-    if (this.open === undefined) {
+    if (this.opened === undefined) {
       this.head = Buffer.concat([this.head, piece]);
       if (this.head.length < HEAD_BYTES && this.from === undefined) return;
       this.feedOpen(this.start(), this.head);
-    } else this.feedOpen(this.open, piece);
+    } else this.feedOpen(this.opened, piece);
   }
 
   /** Throws FORMAT_INVALID when a quote is still open. */
   end(): void {
-    let { open } = this;
+    let { opened: open } = this;
     if (open === undefined) {
       open = this.start();
       this.feedOpen(open, this.head);
@@ -64,7 +69,7 @@ export class CsvScanner {
   private start(): { tokenizer: CsvTokenizer; transcoder: CsvTranscoder | undefined } {
     this.encoding ??= csvEncoding(this.settings, this.head);
     const { dialect, transcode } = this.encoding;
-    this.open = {
+    this.opened = {
       tokenizer: new CsvTokenizer(
         dialect,
         this.onRecord,
@@ -72,7 +77,7 @@ export class CsvScanner {
       ),
       transcoder: transcode === undefined ? undefined : new CsvTranscoder(transcode),
     };
-    return this.open;
+    return this.opened;
   }
 
   private feedOpen(

@@ -1,14 +1,11 @@
-import type { Cell, Row } from '../../core/cells';
-import type { RowBatch } from '../../core/extractor';
+import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { FileRange } from '../../core/plan';
-import type { Reject } from '../../core/reject';
 import type { Column } from '../../core/schema';
+import { RowCollector } from './csv-collector';
 import { csvSettings, type CsvSettings, type FormatOptions } from './csv-dialect';
 import { csvHead, csvRanges, type CsvHead } from './csv-ranges';
-import type { CsvRecord } from './csv-record';
 import { sampleCsv } from './csv-sample';
 import { CsvScanner } from './csv-scanner';
-import { CsvTable } from './csv-table';
 import type { FileContent, FormatReader } from './format-reader';
 import { checkOptions } from './format-options';
 import { rangeContent } from './range-content';
@@ -37,10 +34,10 @@ export function csvReader(options: FormatOptions): FormatReader {
       const notices = [...sample.columns.notices, ...delimiterNotice(sample.columns.names, settings)];
       return { columns, rows: sample.rows, notices };
     },
-    read: (file, columns, signal, range) =>
+    read: (file, columns, signal, range, takesRaw = false) =>
       range === undefined
-        ? readCsv(file, columns, settings, signal)
-        : readCsvRange(file, range, columns, settings, signal),
+        ? readCsv(file, { columns, settings, takesRaw }, signal)
+        : readCsvRange(file, range, { columns, settings, takesRaw }, signal),
     ranges: (file, target, signal) => csvRanges(file, settings, target.bytes, signal),
   };
 }
@@ -60,22 +57,27 @@ const OTHER_DELIMITERS = [
   { text: ',', name: 'a comma' },
 ] as const;
 
+/** What is wanted of a file. */
+interface CsvRequest {
+  readonly columns: readonly Column[];
+  readonly settings: CsvSettings;
+  readonly takesRaw: boolean;
+}
+
 async function* readCsv(
   file: FileContent,
-  columns: readonly Column[],
-  settings: CsvSettings,
+  { columns, settings, takesRaw }: CsvRequest,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
-  const collector = new RowCollector(settings, columns, () => scanner.encodingName);
+  const collector = new RowCollector(settings, columns, () => scanner, { takesRaw });
   const scanner = new CsvScanner(settings, (record) => collector.add(record));
-  yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal);
+  yield* scanBatches(file, scanner, (bytes) => collector.take(bytes), signal, batchBytes(takesRaw));
 }
 
 async function* readCsvRange(
   file: FileContent,
   range: FileRange,
-  columns: readonly Column[],
-  settings: CsvSettings,
+  { columns, settings, takesRaw }: CsvRequest,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
   let head: CsvHead | undefined;
@@ -83,68 +85,17 @@ async function* readCsvRange(
     head = await csvHead(file, settings, signal);
     if (head === undefined || range.start < head.end) throw wrongCut(file, range.start);
   }
-  const collector = new RowCollector(settings, columns, () => scanner.encodingName, head);
+  const collector = new RowCollector(settings, columns, () => scanner, { head, takesRaw });
   const scanner = new CsvScanner(settings, (record) => collector.add(record), head?.start);
   const proven = provenRange(scanner, () => scanner.isBetweenRecords, file, range);
   const content = rangeContent(file, range.start, range.end);
-  for await (const batch of scanBatches(content, proven, (bytes) => collector.take(bytes), signal)) {
+  const take = (bytes: number): RowBatch => collector.take(bytes);
+  for await (const batch of scanBatches(content, proven, take, signal, batchBytes(takesRaw))) {
     yield placedInRange(batch, range);
   }
 }
 
-/** Makes cells of the columns that are asked for; one batch at a time. */
-class RowCollector {
-  private readonly table: CsvTable;
-  /** Places of the columns in this file; -1 where it has no such column. Undefined until its columns are known. */
-  private places: Int32Array | undefined;
-  private rows: Row[] = [];
-  private lines: number[] = [];
-  private rejects: Reject[] = [];
-
-  constructor(
-    settings: CsvSettings,
-    private readonly columns: readonly Column[],
-    private readonly encodingName: () => string,
-    head?: CsvHead,
-  ) {
-    this.table = new CsvTable(settings, head?.columns);
-  }
-
-  add(record: CsvRecord): void {
-    const { table } = this;
-    const kind = table.classify(record);
-    if (kind === 'skip') return;
-    if (kind === 'reject') {
-      const refusal = table.refusal(record);
-      if (refusal !== undefined) throw refusal;
-      this.rejects.push(table.reject(record));
-      return;
-    }
-    this.places ??= this.findPlaces();
-    const cells: Cell[] = [];
-    for (const place of this.places) {
-      const cell = place < 0 ? null : table.cell(record, place);
-      if (cell === undefined) {
-        this.rejects.push(table.rejectBytes(record, table.columns?.names[place] ?? '', this.encodingName()));
-        return;
-      }
-      cells.push(cell);
-    }
-    this.rows.push(cells);
-    this.lines.push(record.line);
-  }
-
-  /** The batch so far, which came from `bytes` at the source. */
-  take(bytes: number): RowBatch {
-    const { rows, rejects, lines } = this;
-    this.rows = [];
-    this.rejects = [];
-    this.lines = [];
-    return { rows, rejects, bytes, nameRow: (index) => `line ${lines[index] ?? '?'}` };
-  }
-
-  private findPlaces(): Int32Array {
-    const places = new Map(this.table.columns?.names.map((name, index) => [name, index]));
-    return Int32Array.from(this.columns, (column) => places.get(column.name) ?? -1);
-  }
+/** Records that stay as they are are those of one piece. */
+function batchBytes(takesRaw: boolean): number {
+  return takesRaw ? 0 : BATCH_BYTES;
 }

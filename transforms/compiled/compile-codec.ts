@@ -1,5 +1,6 @@
 import type { RawRows } from '../../core/raw-rows';
 import { ArrowCodec } from './arrow-codec';
+import { CsvCodec } from './csv-codec';
 import { JsonCodec } from './json-codec';
 import { MysqlCodec } from './mysql-codec';
 import { PgCodec } from './pg-codec';
@@ -14,6 +15,8 @@ export function compileCodec(first: RawRows, input: CodecInput): RowCodec {
       return new MysqlCodec(first.fields, input);
     case 'arrow':
       return new ArrowCodec(input);
+    case 'csv':
+      return new CsvCodec(input);
     case 'json':
       return new JsonCodec(input);
   }
