@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import type { Row } from '../../../core/cells';
 import type { RowBatch } from '../../../core/extractor';
 import type { RunContext } from '../../../core/plan';
 import type { ColumnType, TableSchema } from '../../../core/schema';
@@ -77,7 +78,7 @@ describe('lines of JSON that come undecoded', () => {
     chunk: number,
     codecs: CodecMode | 'decoded',
     { maxRowBytes = BIGQUERY_RULES.maxRowBytes ?? 0, changes = {} }: Options = {},
-  ): Promise<{ rows: unknown[][]; raw: number; outcome: unknown }> {
+  ): Promise<{ rows: readonly Row[]; raw: number; outcome: unknown }> {
     const context = fakeContext(folder, {
       stagingFormat: 'avro',
       sourceSchema: SOURCE,
