@@ -180,3 +180,9 @@ export const TEXT_CASES: readonly TextCase[] = [
     { type: { kind: 'timestamp', unit }, plain: instant(unit) },
   ]),
 ];
+
+/** Texts of no type. */
+export const oddText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 8 }),
+  fc.stringMatching(/^[-+0-9.eE:TZ "{}[\],a-f]{0,12}$/),
+);

@@ -7,7 +7,7 @@ import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
 import { DUCKDB_RULES } from '../../../loaders/duckdb/rules';
 import { compileCell } from '../../../transforms/cells';
 import { compileTextWriter } from '../../../transforms/compiled/text-writer';
-import { TEXT_CASES, type TextCase } from './arbitrary-text';
+import { oddText, TEXT_CASES, type TextCase } from './arbitrary-text';
 import { RecordingSink, recorded } from './recording-sink';
 
 const STRING: ColumnType = { kind: 'string' };
@@ -47,11 +47,6 @@ const someRules = fc.constantFrom(BIGQUERY_RULES, DUCKDB_RULES, {
   nulCharacter: false,
   nullDocument: false,
 });
-
-const oddText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 8 }),
-  fc.stringMatching(/^[-+0-9.eE:TZ "{}[\],a-f]{0,12}$/),
-);
 
 const oneCase = fc.oneof(
   ...TEXT_CASES.map((each) =>

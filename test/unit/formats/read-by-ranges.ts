@@ -3,6 +3,7 @@ import { BeamliftError } from '../../../core/errors';
 import type { FileRange } from '../../../core/plan';
 import type { Column } from '../../../core/schema';
 import type { FileContent, FormatReader } from '../../../extractors/formats/format-reader';
+import { rowsOf } from './csv-reading';
 
 export interface Part {
   readonly rows: Row[];
@@ -19,11 +20,13 @@ export async function readPart(
   file: FileContent,
   columns: readonly Column[],
   range?: FileRange,
+  takesRaw = false,
 ): Promise<Part> {
   const part: Part = { rows: [], places: [], rejects: [], bytes: 0 };
-  for await (const batch of reader.read(file, columns, new AbortController().signal, range)) {
-    part.rows.push(...batch.rows);
-    part.places.push(...batch.rows.map((_, index) => batch.nameRow?.(index) ?? ''));
+  for await (const batch of reader.read(file, columns, new AbortController().signal, range, takesRaw)) {
+    const rows = rowsOf(batch);
+    part.rows.push(...rows);
+    part.places.push(...rows.map((_, index) => batch.nameRow?.(index) ?? ''));
     part.rejects.push(...batch.rejects.map(({ row, value }): [string, string | undefined] => [row, value]));
     part.bytes += batch.bytes;
   }
@@ -45,11 +48,12 @@ export async function readRanges(
   file: FileContent,
   columns: readonly Column[],
   ranges: readonly FileRange[],
+  takesRaw = false,
 ): Promise<(Pick<Part, 'rows' | 'bytes'> & { rejected: (string | undefined)[] }) | undefined> {
   const all = { rows: [] as Row[], bytes: 0, rejected: [] as (string | undefined)[] };
   for (const range of ranges) {
     try {
-      const part = await readPart(reader, file, columns, range);
+      const part = await readPart(reader, file, columns, range, takesRaw);
       all.rows.push(...part.rows);
       all.rejected.push(...part.rejects.map(([, value]) => value));
       all.bytes += part.bytes;
