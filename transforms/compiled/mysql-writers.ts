@@ -4,8 +4,10 @@ import type { ColumnType } from '../../core/schema';
 import type { FieldWriter } from './field-writer';
 import { compileBits } from './mysql-bits';
 import { compileDoubleText } from './mysql-float';
+import { compileMysqlInt } from './mysql-int';
 import { compileMysqlJson } from './mysql-json';
-import { MINUS, ZERO } from './text-digits';
+import { EXACT_DIGITS, MINUS, ZERO } from './text-digits';
+import { compileFloatText } from './text-float';
 import { compileInstantText } from './text-instant';
 import { compileTextWriter } from './text-writer';
 import { isValidUtf8 } from './utf8-check';
@@ -63,8 +65,15 @@ function compileInt(input: MysqlWriterInput): FieldWriter | undefined {
         sink.putBool(digit === 1);
         return true;
       };
+    case 'int':
+      return compileMysqlInt(sink, source, destination);
     case 'string':
       return compileDigits(input);
+    case 'float': {
+      // Whole numbers must be exact, not only print as they are written.
+      const write = compileFloatText(sink, destination.bits);
+      return (bytes, view, start, length) => length <= EXACT_DIGITS && write(bytes, view, start, length);
+    }
     default:
       return compileTextWriter(source, destination, rules, sink);
   }
