@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { crc32, deflateRawSync } from 'node:zlib';
-import { snappyCompressor } from 'hysnappy';
 import type { Row } from '../../core/cells';
 import type { TableSchema } from '../../core/schema';
 import { AvroBuffer } from './avro-buffer';
 import { compileAvroRow } from './avro-row';
 import { avroSchemaOf } from './avro-schema';
 import { BlockLimit } from './block-buffer';
+import { SnappyWriter } from './snappy';
 
 /** How blocks are compressed; the names are the format's own. */
 export type AvroCodec = 'snappy' | 'deflate' | 'null';
@@ -61,7 +61,8 @@ class ContainerEncoder implements AvroEncoder {
   readonly block = new AvroBuffer(AVRO_BLOCK_BYTES);
   private readonly packed = new AvroBuffer(AVRO_BLOCK_BYTES);
   private readonly write: (row: Row) => void;
-  private readonly compress: (bytes: Uint8Array) => Uint8Array;
+  private readonly head = new AvroBuffer(HEAD_BYTES);
+  private readonly compress: (from: AvroBuffer, to: AvroBuffer) => void;
 
   constructor(
     schema: TableSchema,
@@ -107,23 +108,30 @@ class ContainerEncoder implements AvroEncoder {
   }
 
   takeBlock(): Uint8Array {
-    const plain = this.block.bytes.subarray(0, this.block.end);
-    const compressed = this.compress(plain);
-    const { packed } = this;
+    const { block, packed, head } = this;
+    // The lengths stand before the bytes, and are known after them.
     packed.restart();
-    packed.writeLength(this.rows);
-    packed.writeLength(compressed.length + (this.codec === 'snappy' ? CRC_BYTES : 0));
-    packed.append(compressed);
+    packed.end = HEAD_BYTES;
+    block.limit = Infinity;
+    this.compress(block, packed);
     if (this.codec === 'snappy') {
       packed.reserve(CRC_BYTES);
-      packed.end = packed.bytes.writeUInt32BE(crc32(plain), packed.end);
+      packed.end = packed.bytes.writeUInt32BE(crc32(block.bytes.subarray(0, block.end)), packed.end);
     }
+    head.restart();
+    head.writeLength(this.rows);
+    head.writeLength(packed.end - HEAD_BYTES);
+    const start = HEAD_BYTES - head.end;
+    head.bytes.copy(packed.bytes, start, 0, head.end);
     packed.append(this.sync);
-    this.block.restart();
+    block.restart();
     this.rows = 0;
-    return packed.bytes.subarray(0, packed.end);
+    return packed.bytes.subarray(start, packed.end);
   }
 }
+
+/** Room in front of a block's bytes for the number of its rows and its length. */
+const HEAD_BYTES = 16;
 
 /** Room is asked for the longest form that a length or number has: the limit must not stop a row before it is measured. */
 const ROUNDING_BYTES = 16;
@@ -145,13 +153,22 @@ function headerOf(schema: string, codec: AvroCodec, sync: Uint8Array): Uint8Arra
   return Uint8Array.from(header.bytes.subarray(0, header.end));
 }
 
-function compressorOf(codec: AvroCodec): (bytes: Uint8Array) => Uint8Array {
+/** Writes what a block holds behind what another one holds. */
+function compressorOf(codec: AvroCodec): (from: AvroBuffer, to: AvroBuffer) => void {
   switch (codec) {
-    case 'snappy':
-      return snappyCompressor();
+    case 'snappy': {
+      const writer = new SnappyWriter();
+      return (from, to) => {
+        writer.write(from, to);
+      };
+    }
     case 'deflate':
-      return (bytes) => deflateRawSync(bytes);
+      return (from, to) => {
+        to.append(deflateRawSync(from.bytes.subarray(0, from.end)));
+      };
     case 'null':
-      return (bytes) => bytes;
+      return (from, to) => {
+        to.append(from.bytes.subarray(0, from.end));
+      };
   }
 }
