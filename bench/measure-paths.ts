@@ -2,7 +2,6 @@ import { measureLimit, missingFor, type LimitName, type Resources } from './limi
 import { currentCommit, describeMachine } from './machine';
 import type { Usage } from './measured-run';
 import type { Path } from './paths';
-import { FEW_ROWS } from './orders-files';
 import type { Results } from './results';
 import { measureLoad, type MeasuredLoad, type Scene } from './scene';
 
@@ -37,11 +36,11 @@ export async function measurePaths(
         `round ${round} of ${rounds}: ${what}: CPU ${cpuSeconds.toFixed(2)} s, ${wallSeconds.toFixed(2)} s`,
       );
     for (const [index, path] of paths.entries()) {
-      const startUp = await measureLoad(scene, path.few, path.concurrency, FEW_ROWS);
+      const startUp = await measureLoad(scene, path.few, path.concurrency, scene.few);
       const load = await measureLoad(scene, path.job, path.concurrency, scene.rows);
       measured[index]?.startUps.push(startUp);
       measured[index]?.loads.push(load);
-      say(`${path.title}, ${FEW_ROWS} rows`, startUp);
+      say(`${path.title}, ${scene.few} rows`, startUp);
       say(path.title, load);
       for (const name of path.limits) {
         const usages = limits.get(name);
@@ -54,7 +53,7 @@ export async function measurePaths(
   }
   return {
     ...{ machine: await describeMachine(scene), date, commit: await currentCommit() },
-    ...{ rows: scene.rows, paths: measured },
+    ...{ rows: scene.rows, few: scene.few, paths: measured },
     limits: Object.fromEntries(limits),
     missing: Object.fromEntries(missing),
   };

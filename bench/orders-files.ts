@@ -4,9 +4,8 @@ import type { PostgresServer } from '../test/services/postgres-server';
 import { inDuckdb, literal } from './duckdb';
 import { psql } from './psql';
 
-/** The rows of `orders` as files of a folder; `few_orders.*` are the first ten. */
+/** The rows of `orders` as files of a folder; `few_orders.*` are the first of them. */
 export const ORDERS_FILES = ['orders.csv', 'orders.jsonl', 'orders.parquet'] as const;
-export const FEW_ROWS = 10;
 
 /** As PostgreSQL has them, with nested values as JSON. */
 const CSV_COLUMNS = [
@@ -32,9 +31,9 @@ const PARQUET_COLUMNS: Readonly<Record<string, string>> = {
 };
 
 /** Writes the table's rows as CSV with a header and as JSON lines by PostgreSQL, and as Parquet by DuckDB. */
-export async function writeOrdersFiles(postgres: PostgresServer, folder: string): Promise<void> {
+export async function writeOrdersFiles(postgres: PostgresServer, folder: string, few: number): Promise<void> {
   await writeRows(postgres, folder, 'orders', 'TRUE');
-  await writeRows(postgres, folder, 'few_orders', `id <= ${FEW_ROWS}`);
+  await writeRows(postgres, folder, 'few_orders', `id <= ${few}`);
 }
 
 async function writeRows(

@@ -4,7 +4,7 @@ import type { LimitName } from './limits';
 export type Bound =
   /** CPU without start-up, beside a limit's. */
   | { readonly of: 'cpu'; readonly limit: LimitName; readonly atMost: number }
-  /** Time from the start of the first unit to the end of the last, beside a limit's. */
+  /** Time from the start of the first unit to the end of the last, without that of start-up, beside a limit's. */
   | { readonly of: 'time'; readonly limit: LimitName; readonly atMost: number }
   /** Peak memory in megabytes. */
   | { readonly of: 'memory'; readonly atMost: number };
@@ -43,6 +43,7 @@ export const PATHS: readonly Path[] = [
     ...staging('postgres', 'PostgreSQL to staged Avro, 2 threads'),
     name: 'postgres-2',
     job: 'postgres_cut',
+    few: 'few_postgres_cut',
     concurrency: 2,
     limits: ['copy-binary'],
     bounds: [

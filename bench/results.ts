@@ -10,6 +10,8 @@ export interface Results {
   readonly date: string;
   readonly commit: string;
   readonly rows: number;
+  /** Rows of the runs that are subtracted as start-up. */
+  readonly few: number;
   /** One entry for each round, everywhere. */
   readonly paths: readonly PathRounds[];
   readonly limits: Readonly<Partial<Record<LimitName, readonly Usage[]>>>;
@@ -29,7 +31,7 @@ export interface Machine {
 export interface PathRounds {
   readonly path: string;
   readonly loads: readonly MeasuredLoad[];
-  /** Of ten rows. */
+  /** Of few rows. */
   readonly startUps: readonly MeasuredLoad[];
 }
 
@@ -42,6 +44,7 @@ export interface Summary {
   readonly startUpSeconds: number;
   /** Of the whole process. */
   readonly wallSeconds: number;
+  /** From the start of the first unit to the end of the last, without that of start-up. */
   readonly stageSeconds: number;
   readonly peakMegabytes: number;
   readonly rowsPerCpuSecond: number;
@@ -74,12 +77,14 @@ export function summarize(results: Results, generosity = 1): readonly Summary[] 
   return results.paths.map(({ path: name, loads, startUps }) => {
     const path = PATHS.find((known) => known.name === name);
     if (path === undefined) throw new Error(`There is no path ${name}`);
-    const cpuSeconds = median(
-      loads.map((load, round) => load.cpuSeconds - (startUps[round]?.cpuSeconds ?? NaN)),
-    );
-    const stageSeconds = median(loads.map((load) => load.stageSeconds));
+    const without = (of: 'cpuSeconds' | 'stageSeconds'): number => {
+      const more = loads.map((load, round) => load[of] - (startUps[round]?.[of] ?? NaN));
+      return (median(more) * results.rows) / (results.rows - results.few);
+    };
+    const [cpuSeconds, stageSeconds] = [without('cpuSeconds'), without('stageSeconds')];
     const peakMegabytes = Math.max(...loads.map((load) => load.peakMegabytes));
-    const comparisons = path.limits.map((limit) => {
+    const measured = path.limits.filter((limit) => limit in results.limits || limit in results.missing);
+    const comparisons = measured.map((limit) => {
       const bound = path.bounds.find((one) => one.of !== 'memory' && one.limit === limit);
       return compare(results, limit, bound, { cpuSeconds, stageSeconds }, generosity);
     });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startMysql, type MysqlServer } from '../test/services/mysql-server';
 import { measureBeamlift, type Usage } from './measured-run';
-import { FEW_ROWS, writeOrdersFiles } from './orders-files';
+import { writeOrdersFiles } from './orders-files';
 import { copyOrdersToMysql } from './orders-in-mysql';
 import { configureBench, makeOrders, startStandIns, type StandIns } from './stand-ins';
 
@@ -13,10 +13,14 @@ const UNITS = 4;
 /** All sources with the same rows, and where they are loaded into. */
 export interface Scene {
   readonly rows: number;
+  /** Rows of the runs that are subtracted as start-up. */
+  readonly few: number;
   /** With `orders.csv`, `orders.jsonl` and `orders.parquet`. */
   readonly folder: string;
   readonly servers: StandIns;
   readonly mysql: MysqlServer;
+  /** Variables that the configuration names. */
+  readonly passwords: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -29,7 +33,7 @@ export interface MeasuredLoad extends Usage {
 const WAREHOUSE = 'orders.duckdb';
 
 /** Starts the servers and makes the data: half a minute for 1,000,000 rows. */
-export async function openScene(rows: number, note: (what: string) => void): Promise<Scene> {
+export async function openScene(rows: number, few: number, note: (what: string) => void): Promise<Scene> {
   const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-bench-'));
   let servers: StandIns | undefined;
   let mysql: MysqlServer | undefined;
@@ -42,10 +46,11 @@ export async function openScene(rows: number, note: (what: string) => void): Pro
     servers = await startStandIns(true);
     mysql = await startMysql();
     await makeOrders(servers.postgres, rows);
-    await writeOrdersFiles(servers.postgres, folder);
+    await writeOrdersFiles(servers.postgres, folder, few);
     await copyOrdersToMysql(servers.postgres, mysql, folder);
-    await configure(folder, servers, mysql, rows);
-    return { rows, folder, servers, mysql, stop };
+    await configure(folder, servers, mysql, rows, few);
+    const passwords = { PGPASSWORD: servers.postgres.password, MYSQL_PWD: mysql.password };
+    return { rows, few, folder, servers, mysql, passwords, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -57,26 +62,26 @@ async function configure(
   servers: StandIns,
   { host, port, user, database }: MysqlServer,
   rows: number,
+  few: number,
 ): Promise<void> {
   const postgres = { connection: 'shop', source_table_name: 'public.orders' };
   const mysql = { connection: 'market', source_table_name: 'shop.orders' };
-  const few = { filter: `id <= ${FEW_ROWS}` };
+  const first = { filter: `id <= ${few}` };
   const file = (format: string, name: string) => ({
     ...{ connection: 'here', file_format: format, file_pattern: `${name}.${format}` },
     dest_table_name: `${name}_of_${format}`,
   });
+  const cut = (all: number) => ({ split: { rows_per_unit: Math.ceil(all / UNITS) } });
   const lake = { destination: 'lake' };
   const jobs = {
     postgres: { ...postgres, dest_table_name: 'from_postgres' },
-    few_postgres: { ...postgres, ...few, dest_table_name: 'few_from_postgres' },
-    postgres_cut: {
-      ...{ ...postgres, dest_table_name: 'from_postgres_cut' },
-      split: { rows_per_unit: Math.ceil(rows / UNITS) },
-    },
+    few_postgres: { ...postgres, ...first, dest_table_name: 'few_from_postgres' },
+    postgres_cut: { ...postgres, ...cut(rows), dest_table_name: 'from_postgres_cut' },
+    few_postgres_cut: { ...postgres, ...first, ...cut(few), dest_table_name: 'few_from_postgres_cut' },
     postgres_duckdb: { ...postgres, ...lake, dest_table_name: 'from_postgres' },
-    few_postgres_duckdb: { ...postgres, ...few, ...lake, dest_table_name: 'few_from_postgres' },
+    few_postgres_duckdb: { ...postgres, ...first, ...lake, dest_table_name: 'few_from_postgres' },
     mysql: { ...mysql, dest_table_name: 'from_mysql' },
-    few_mysql: { ...mysql, ...few, dest_table_name: 'few_from_mysql' },
+    few_mysql: { ...mysql, ...first, dest_table_name: 'few_from_mysql' },
     csv: file('csv', 'orders'),
     few_csv: file('csv', 'few_orders'),
     jsonl: file('jsonl', 'orders'),
@@ -97,18 +102,17 @@ async function configure(
 
 /** Runs a job of the configuration once, and checks how many rows it has loaded. Throws what the program said. */
 export async function measureLoad(
-  { folder, servers, mysql }: Scene,
+  { folder, passwords }: Pick<Scene, 'folder' | 'passwords'>,
   job: string,
   concurrency: number,
   rows: number,
 ): Promise<MeasuredLoad> {
   await rm(path.join(folder, WAREHOUSE), { force: true });
-  const environment = { PGPASSWORD: servers.postgres.password, MYSQL_PWD: mysql.password };
   const flags = ['--concurrency', String(concurrency), '--json', '--log-format', 'json'];
   const { stdout, stderr, exitCode, ...usage } = await measureBeamlift(
     ['run', job, ...flags, '--log-level', 'debug'],
     folder,
-    environment,
+    passwords,
   );
   if (exitCode !== 0)
     throw new Error(`beamlift run ${job} ended with ${String(exitCode)}\n${stdout}\n${stderr}`);
