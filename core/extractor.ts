@@ -67,8 +67,8 @@ export interface ReadRequest {
     /** Names of columns that are not read. */
     readonly unread: readonly string[];
   };
-  /** Whoever reads takes `RowBatch.raw`; absent: only cells. */
-  readonly takesRaw?: boolean;
+  /** Whoever reads takes `RowBatch.raw`, or only those of one wire; absent: only cells. */
+  readonly takesRaw?: boolean | 'json';
 }
 
 /** By what a window can be cut; partitioning decides. */

@@ -3,18 +3,22 @@ import type { NdjsonDialect } from '../core/encoding';
 import type { TableSchema } from '../core/schema';
 import { BlockBuffer } from '../transforms/encode/block-buffer';
 import { compileNdjsonEncoder } from '../transforms/encode/ndjson';
-import type { RowBlocks } from './row-blocks';
+import type { RowBlocks, RowLines } from './row-blocks';
 
 /** Blocks have about so many bytes. */
 const BLOCK_BYTES = 256 * 1024;
 /** A UTF-16 unit takes at most so many bytes in UTF-8. */
 const MAX_UTF8_BYTES = 3;
 
+const LINE_END = Buffer.from('}\n', 'latin1');
+
 /** Blocks of lines, each a row. A row is measured with its line feed. */
-export class NdjsonBlocks implements RowBlocks {
+export class NdjsonBlocks implements RowBlocks, RowLines {
   readonly header = new Uint8Array();
   private readonly encode: (row: Row) => string;
-  private readonly block = new BlockBuffer(BLOCK_BYTES);
+  readonly line = new BlockBuffer(BLOCK_BYTES);
+  /** Where the row at hand begins. */
+  private start = 0;
   private rows = 0;
   private isTaken = false;
 
@@ -27,15 +31,46 @@ export class NdjsonBlocks implements RowBlocks {
   }
 
   get isFull(): boolean {
-    return !this.isTaken && this.block.end >= BLOCK_BYTES;
+    return !this.isTaken && this.line.end >= BLOCK_BYTES;
+  }
+
+  get lines(): RowLines {
+    return this;
+  }
+
+  beginRow(): void {
+    this.restart();
+    this.start = this.line.end;
+    this.line.limit = this.start + this.maxRowBytes;
+  }
+
+  endRow(): boolean {
+    const { line } = this;
+    line.limit = Infinity;
+    line.reserve(LINE_END.length);
+    for (const byte of LINE_END) line.bytes[line.end++] = byte;
+    if (line.end - this.start > this.maxRowBytes) {
+      line.end = this.start;
+      return false;
+    }
+    this.rows += 1;
+    return true;
+  }
+
+  takeBackRow(): void {
+    this.line.end = this.start;
+    this.line.limit = Infinity;
+  }
+
+  private restart(): void {
+    if (!this.isTaken) return;
+    this.line.restart();
+    this.isTaken = false;
   }
 
   add(row: Row): boolean {
-    const { block } = this;
-    if (this.isTaken) {
-      block.restart();
-      this.isTaken = false;
-    }
+    const { line: block } = this;
+    this.restart();
     const line = this.encode(row);
     const mostBytes = line.length * MAX_UTF8_BYTES;
     // Only a line that might not fit, or might be too long, is measured before it is written.
@@ -50,7 +85,7 @@ export class NdjsonBlocks implements RowBlocks {
   }
 
   take(): { bytes: Uint8Array; rows: number } | undefined {
-    const { rows, block } = this;
+    const { rows, line: block } = this;
     if (rows === 0) return undefined;
     this.rows = 0;
     this.isTaken = true;

@@ -1,21 +1,24 @@
 import type { Cell } from '../core/cells';
 import { BeamliftError } from '../core/errors';
+import type { ReadRequest } from '../core/extractor';
 import type { LossLedger, LossRule } from '../core/loss-ledger';
 import type { RunContext } from '../core/plan';
 import type { DecodedRow, RawRows } from '../core/raw-rows';
 import { compileCell } from '../transforms/cells';
 import { compileCodec } from '../transforms/compiled/compile-codec';
+import { compileJsonLines } from '../transforms/compiled/json-lines';
 import type { RowCodec } from '../transforms/compiled/row-codec';
 import type { CodecMode } from '../transforms/compiled/row-writer';
 import type { RowSinks } from '../transforms/compiled/value-sink';
 import { BlockLimit } from '../transforms/encode/block-buffer';
 import { policiesOf } from '../transforms/schema-aware-converter';
 import type { EncodingTarget, RowBlocks } from './row-blocks';
-import type { StagedRows } from './staged-rows';
+import { rulesOf, type StagedRows } from './staged-rows';
 
-/** Whether rows that are not decoded can be staged: what must look at every value needs cells. */
-export function takesRaw({ stagingFormat, verify }: RunContext): boolean {
-  return stagingFormat !== 'ndjson' && verify !== 'strict';
+/** Which rows that are not decoded can be staged: what must look at every value needs cells, and lines are only made of lines. */
+export function takesRaw({ stagingFormat, verify }: RunContext): NonNullable<ReadRequest['takesRaw']> {
+  if (verify === 'strict') return false;
+  return stagingFormat === 'ndjson' ? 'json' : true;
 }
 
 /** For rows that are like `first`, which it has still to be given. Throws INTERNAL where `takesRaw` says no. */
@@ -27,10 +30,29 @@ export function openRawRows(
   ledger: LossLedger,
   mode: CodecMode,
 ): RawRowsEncoder {
-  const { sinks } = staged.blocks;
-  if (sinks !== undefined) return new RawRowsEncoder(first, context, target, staged, sinks, ledger, mode);
+  const input = {
+    columns: context.columns,
+    source: context.sourceSchema,
+    destination: context.destinationSchema,
+    policies: context.policies,
+    rules: rulesOf(context.stagingFormat, target),
+    keyColumns: context.keyColumns,
+    mode,
+  };
+  const { sinks, lines } = staged.blocks;
+  if (sinks !== undefined) {
+    const compile: Compile = (lose) => compileCodec(first, { ...input, sinks: sinks.columns, lose });
+    return new RawRowsEncoder(compile, context, target, staged, sinks, ledger);
+  }
+  if (lines !== undefined && first.wire === 'json') {
+    const compile: Compile = (lose) =>
+      compileJsonLines({ ...input, dialect: target.ndjson, line: lines.line, lose });
+    return new RawRowsEncoder(compile, context, target, staged, lines, ledger);
+  }
   throw new BeamliftError('INTERNAL', { what: 'Rows came undecoded that can only be staged as cells' });
 }
+
+type Compile = (lose: (column: number, rule: LossRule) => void) => RowCodec;
 
 /** Encodes rows that were not decoded; those that the codec does not take come back as cells. */
 export class RawRowsEncoder {
@@ -46,30 +68,19 @@ export class RawRowsEncoder {
   private left = 0;
 
   constructor(
-    first: RawRows,
+    compile: Compile,
     context: RunContext,
     target: EncodingTarget,
     private readonly staged: StagedRows,
-    private readonly sinks: RowSinks,
+    private readonly sinks: Omit<RowSinks, 'columns'>,
     private readonly ledger: LossLedger,
-    mode: CodecMode,
   ) {
     this.blocks = staged.blocks;
     this.names = context.columns.map(({ destination }) => destination);
-    this.codec = compileCodec(first, {
-      columns: context.columns,
-      source: context.sourceSchema,
-      destination: context.destinationSchema,
-      policies: context.policies,
-      rules: target.rules,
-      keyColumns: context.keyColumns,
-      sinks: sinks.columns,
-      lose: (column, rule) => {
-        this.lostColumns[this.pending] = column;
-        this.lostRules[this.pending] = rule;
-        this.pending++;
-      },
-      mode,
+    this.codec = compile((column, rule) => {
+      this.lostColumns[this.pending] = column;
+      this.lostRules[this.pending] = rule;
+      this.pending++;
     });
     this.partitionOf = this.compilePartition(context, target);
   }

@@ -3,6 +3,7 @@ import type { DestinationRules } from '../core/destination-rules';
 import type { EncodedBlock, NdjsonDialect, PlacedBlock, StagingFormat } from '../core/encoding';
 import type { TableSchema } from '../core/schema';
 import type { RowSinks } from '../transforms/compiled/value-sink';
+import type { BlockBuffer } from '../transforms/encode/block-buffer';
 import { AvroBlocks } from './avro-blocks';
 import { NdjsonBlocks } from './ndjson-blocks';
 import { ParquetBlocks } from './parquet-blocks';
@@ -17,10 +18,17 @@ export interface RowBlocks {
   add(row: Row): boolean;
   /** Where rows are written value by value, instead of with `add`; absent: they cannot be. */
   readonly sinks?: RowSinks;
+  /** Where rows can be lines that are copied from a source of lines; absent: they cannot be. */
+  readonly lines?: RowLines;
   /** Ends the block at hand; undefined: it has no rows. The bytes are valid until the next call of any method. */
   take(): EncodedBlock | undefined;
   /** What every file ends with, made of its blocks; absent: nothing. */
   readonly footer?: (blocks: readonly PlacedBlock[]) => Uint8Array;
+}
+
+/** Rows written by others than `add`, as lines of NDJSON; each between `beginRow` and `endRow`, which ends it. */
+export interface RowLines extends Omit<RowSinks, 'columns'> {
+  readonly line: BlockBuffer;
 }
 
 /** What encoding must know of a destination. */

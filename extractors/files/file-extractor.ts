@@ -114,12 +114,14 @@ export class FileExtractor implements Extractor {
     const columns = request.columns.map((name) => findColumn(schema, name));
     const known = [...schema.columns.map(({ name }) => name), ...(request.planned?.unread ?? [])];
     const files = await this.filesOf(request.unit, signal);
+    const takesRaw =
+      request.takesRaw === true || (request.takesRaw !== undefined && request.takesRaw === this.reader.wire);
     // Nothing is listed for this: a worker knows its files.
     const { literal } = compilePattern(this.pattern);
     const several = files.length > 1 || files[0]?.uri !== literal;
     for (const file of files) {
       try {
-        yield* this.readFile(file, { columns, known, several, takesRaw: request.takesRaw === true }, signal);
+        yield* this.readFile(file, { columns, known, several, takesRaw }, signal);
       } catch (error) {
         throw error instanceof BeamliftError ? error.at({ object: file.uri }) : error;
       }

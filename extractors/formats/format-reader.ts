@@ -41,6 +41,8 @@ export interface FormatReader {
     range?: FileRange,
     takesRaw?: boolean,
   ): AsyncIterable<RowBatch>;
+  /** The wire of rows that come undecoded; absent: whoever takes only one does not take them. */
+  readonly wire?: 'json';
   /**
    * Ranges of about `target` that cover the file, in order; less than two for a file that cannot be cut. Reads little of the
    * file. Absent: files of the format are read whole.

@@ -51,6 +51,7 @@ function framedReader(framing: JsonFraming, path?: RecordsPath): FormatReader {
     },
     read: (file, columns, signal, _range, takesRaw) =>
       readJson(file, framing, path, columns, signal, takesRaw),
+    wire: 'json',
     widenInferred: widenJson,
   };
 }

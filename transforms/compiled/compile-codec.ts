@@ -1,7 +1,7 @@
 import type { RawRows } from '../../core/raw-rows';
 import { ArrowCodec } from './arrow-codec';
 import { CsvCodec } from './csv-codec';
-import { JsonCodec } from './json-codec';
+import { compileJsonCodec } from './json-codec';
 import { MysqlCodec } from './mysql-codec';
 import { PgCodec } from './pg-codec';
 import type { CodecInput, RowCodec } from './row-codec';
@@ -18,6 +18,6 @@ export function compileCodec(first: RawRows, input: CodecInput): RowCodec {
     case 'csv':
       return new CsvCodec(input);
     case 'json':
-      return new JsonCodec(input);
+      return compileJsonCodec(input);
   }
 }

@@ -15,7 +15,10 @@ const ELEMENT_INTS = 2;
 const INITIAL_ELEMENTS = 64;
 
 /** Arrays whose elements are not null; `write` writes an element. */
-export function compileJsonArray(sink: ValueSink, write: JsonWriter): JsonWriter {
+export function compileJsonArray(
+  sink: Pick<ValueSink, 'beginArray' | 'endArray'>,
+  write: JsonWriter,
+): JsonWriter {
   const elements = new Elements();
   return (bytes, view, start, end, marks) => {
     if (bytes[start] !== BEGIN_ARRAY || !elements.read(bytes, start + 1, end - 1)) return false;

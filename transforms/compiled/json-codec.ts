@@ -3,13 +3,12 @@ import { FIELD_COLUMN, FIELD_HIGH, FIELD_INTS, RECORD_INTS, type JsonRows } from
 import type { DecodedRow } from '../../core/raw-rows';
 import { policiesOf } from '../schema-aware-converter';
 import { compileFieldNull } from './field-null';
-import { compileJsonRow, NO_VALUE, type JsonRowWriter, type JsonStep } from './json-row';
+import { compileJsonRow, NO_VALUE, placesOf, type JsonRowWriter } from './json-row';
 import { compileJsonWriter } from './json-writer';
 import type { CodecInput, RowCodec } from './row-codec';
 
 /** Records of JSON whose bytes stand as they are in the file. */
 export class JsonCodec implements RowCodec {
-  private readonly writeRow: JsonRowWriter | undefined;
   /** Columns of the source, by those of the destination. */
   private readonly sources: readonly number[];
   private readonly width: number;
@@ -28,16 +27,16 @@ export class JsonCodec implements RowCodec {
   /** The bytes as a string of one character a byte, made when a row is first decoded. */
   private characters: string | undefined;
 
-  constructor(input: CodecInput) {
-    const { columns, source, mode } = input;
+  /** `writeRow`: undefined where there is none for the plan; all rows are for the reference then. */
+  constructor(
+    { columns, source }: Pick<CodecInput, 'columns' | 'source'>,
+    private readonly writeRow: JsonRowWriter | undefined,
+  ) {
     this.width = source.columns.length;
-    const places = new Map(source.columns.map(({ name }, index) => [name, index]));
-    this.sources = columns.map((planned) => places.get(planned.source) ?? NO_VALUE);
+    this.sources = placesOf(columns, source);
     this.starts = new Int32Array(this.width);
     this.ends = new Int32Array(this.width);
     this.marks = new Int32Array(this.width);
-    const steps = compileSteps(this.sources, input);
-    this.writeRow = steps === undefined ? undefined : compileJsonRow(steps, mode);
   }
 
   begin(rows: JsonRows): void {
@@ -108,27 +107,18 @@ export class JsonCodec implements RowCodec {
   }
 }
 
-/** Undefined: a column is not one of the source, or not one of the destination. */
-function compileSteps(sources: readonly number[], input: CodecInput): readonly JsonStep[] | undefined {
-  const { columns, destination, sinks, rules, policies } = input;
-  const steps: JsonStep[] = [];
-  for (const [index, planned] of columns.entries()) {
-    const source = sources[index] ?? NO_VALUE;
+/** The codec that writes to the sinks of a staging format. */
+export function compileJsonCodec(input: CodecInput): JsonCodec {
+  const { sinks, rules, policies, mode } = input;
+  const writeRow = compileJsonRow(input, mode, (index, { source, sourceType, destinationType }) => {
     const sink = sinks[index];
-    if (source === NO_VALUE || sink === undefined) return undefined;
-    if (destination.columns[index]?.name !== planned.destination) return undefined;
-    steps.push({
-      source,
+    if (sink === undefined) return undefined;
+    const types = { source: sourceType, destination: destinationType };
+    return {
       sink,
       whenNull: compileFieldNull(index, input),
-      write: compileJsonWriter({
-        source: planned.sourceType,
-        destination: planned.destinationType,
-        rules,
-        policies: policiesOf(policies, planned.source),
-        sink,
-      }),
-    });
-  }
-  return steps;
+      write: compileJsonWriter({ ...types, rules, policies: policiesOf(policies, source), sink }),
+    };
+  });
+  return new JsonCodec(input, writeRow);
 }

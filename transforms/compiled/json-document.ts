@@ -21,14 +21,22 @@ const SAFE_WHOLE_BYTES = 18;
  * Writes values as documents, as they are written. It leaves to others escapes of U+0000 and of halves of pairs and, where the destination keeps numbers in 64 bits,
  * long fractions and exponents.
  */
-export function compileJsonDocument(sink: ValueSink, { jsonNumbers }: DestinationRules): JsonWriter {
-  const keepsNumbers = jsonNumbers !== '64-bit';
-  const doubtful = keepsNumbers ? FIELD_UNITS : FIELD_UNITS | FIELD_LONG_NUMBERS;
+export function compileJsonDocument(sink: ValueSink, rules: DestinationRules): JsonWriter {
+  const isKept = compileJsonCheck(rules);
   return (bytes, view, start, end, marks) => {
-    if ((marks & doubtful) !== 0 && !isKept(bytes, start, end, keepsNumbers)) return false;
+    if (!isKept(bytes, start, end, marks)) return false;
     sink.putBytes(bytes, view, start, end - start);
     return true;
   };
+}
+
+/** Whether a value is a document that is kept as it is written; `marks` as in `JsonRows.fields`. */
+export function compileJsonCheck({
+  jsonNumbers,
+}: DestinationRules): (bytes: Buffer, start: number, end: number, marks: number) => boolean {
+  const keepsNumbers = jsonNumbers !== '64-bit';
+  const doubtful = keepsNumbers ? FIELD_UNITS : FIELD_UNITS | FIELD_LONG_NUMBERS;
+  return (bytes, start, end, marks) => (marks & doubtful) === 0 || isKept(bytes, start, end, keepsNumbers);
 }
 
 /** Whether every destination keeps a valid value as it is written. */

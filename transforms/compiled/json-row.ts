@@ -1,15 +1,21 @@
+import type { PlannedColumn } from '../../core/plan';
+import type { TableSchema } from '../../core/schema';
 import type { FieldNull } from './field-null';
 import type { JsonWriter } from './json-writer';
+import type { CodecInput } from './row-codec';
 import type { CodecMode } from './row-writer';
 import type { ValueSink } from './value-sink';
 
 /** What becomes of a column. */
-export interface JsonStep {
+export interface JsonColumn {
+  readonly write: JsonWriter;
+  readonly sink: Pick<ValueSink, 'putNull'>;
+  readonly whenNull: FieldNull;
+}
+
+interface JsonStep extends JsonColumn {
   /** Its place among the columns of the source. */
   readonly source: number;
-  readonly write: JsonWriter;
-  readonly sink: ValueSink;
-  readonly whenNull: FieldNull;
 }
 
 /** In place of where a value starts: the record has none. */
@@ -24,8 +30,24 @@ export type JsonRowWriter = (
   marks: Int32Array,
 ) => boolean;
 
-/** The writer of records of these columns, in order. Both modes write the same bytes; where Node.js may not make code of texts, there is only one. */
-export function compileJsonRow(steps: readonly JsonStep[], mode: CodecMode): JsonRowWriter {
+/**
+ * The writer of records of the plan's columns, in order; `compileColumn` gives each of them. Both modes write the same bytes; where Node.js may
+ * not make code of texts, there is only one. Undefined: a column is not one of the source, or not one of the destination.
+ */
+export function compileJsonRow(
+  { columns, source, destination }: Pick<CodecInput, 'columns' | 'source' | 'destination'>,
+  mode: CodecMode,
+  compileColumn: (index: number, planned: PlannedColumn) => JsonColumn | undefined,
+): JsonRowWriter | undefined {
+  const places = placesOf(columns, source);
+  const steps: JsonStep[] = [];
+  for (const [index, planned] of columns.entries()) {
+    const place = places[index] ?? NO_VALUE;
+    const column = compileColumn(index, planned);
+    if (place === NO_VALUE || column === undefined) return undefined;
+    if (destination.columns[index]?.name !== planned.destination) return undefined;
+    steps.push({ ...column, source: place });
+  }
   if (mode === 'closures') return loop(steps);
   try {
     return generate(steps);
@@ -34,6 +56,12 @@ export function compileJsonRow(steps: readonly JsonStep[], mode: CodecMode): Jso
     if (error instanceof EvalError) return loop(steps);
     throw error;
   }
+}
+
+/** Places of the plan's columns among those of the source; `NO_VALUE` for one that is not there. */
+export function placesOf(columns: readonly PlannedColumn[], source: TableSchema): readonly number[] {
+  const places = new Map(source.columns.map(({ name }, index) => [name, index]));
+  return columns.map((planned) => places.get(planned.source) ?? NO_VALUE);
 }
 
 function loop(steps: readonly JsonStep[]): JsonRowWriter {
@@ -74,7 +102,7 @@ function generate(steps: readonly JsonStep[]): JsonRowWriter {
   const make = new Function('writers', 'nulls', 'sinks', body) as (
     writers: readonly JsonWriter[],
     nulls: readonly FieldNull[],
-    sinks: readonly ValueSink[],
+    sinks: readonly Pick<ValueSink, 'putNull'>[],
   ) => JsonRowWriter;
   return make(
     steps.map(({ write }) => write),

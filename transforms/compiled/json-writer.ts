@@ -5,7 +5,7 @@ import type { ColumnType } from '../../core/schema';
 import { compileJsonArray } from './json-array';
 import { compileJsonDocument } from './json-document';
 import { JsonUnescape } from './json-unescape';
-import { compileReferenceWriter } from './reference-writer';
+import { compileReferenceCell } from './reference-writer';
 import type { FieldWriter } from './field-writer';
 import { compileTextWriter } from './text-writer';
 import type { ValueSink } from './value-sink';
@@ -86,9 +86,6 @@ function ofText(write: FieldWriter): JsonWriter {
 }
 
 function compileByReference(input: JsonWriterInput): JsonWriter {
-  const write = compileReferenceWriter(
-    { form: 'other', decode: (bytes, _view, start, length) => bytes.toString('utf8', start, start + length) },
-    input,
-  );
-  return (bytes, view, start, end) => write(bytes, view, start, end - start);
+  const write = compileReferenceCell(input);
+  return (bytes, _view, start, end) => write(bytes.toString('utf8', start, end));
 }

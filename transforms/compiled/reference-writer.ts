@@ -12,7 +12,7 @@ export interface ReferenceInput {
   readonly destination: ColumnType;
   readonly rules: DestinationRules;
   readonly policies: PolicySet;
-  readonly sink: ValueSink;
+  readonly sink: Pick<ValueSink, 'putCell'>;
 }
 
 /**

@@ -12,8 +12,6 @@ const MAX_LENGTH_BYTES = 5;
 const MAX_UTF8_BYTES = 3;
 /** Up to so many characters are written one by one: from about 30 on, calling Node.js costs less than the loop (measured). Their length is one byte. */
 const SHORT_TEXT = 32;
-/** Up to so many bytes are copied one by one. */
-const SHORT_COPY = 96;
 
 /** Writes the primitive values of Avro's binary encoding. */
 export class AvroBuffer extends BlockBuffer {
@@ -89,23 +87,6 @@ export class AvroBuffer extends BlockBuffer {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.end);
     this.end += bytes.length;
-  }
-
-  /** A range of the bytes that `view` shows, too. Short ones are copied here: to call Node.js costs more than the loop (measured: up to some 100 bytes). */
-  appendRange(from: Buffer, view: DataView, start: number, length: number): void {
-    this.reserve(length);
-    if (length > SHORT_COPY) {
-      this.end += from.copy(this.bytes, this.end, start, start + length);
-      return;
-    }
-    const { bytes, view: to } = this;
-    let { end } = this;
-    let at = start;
-    for (const last = start + length - 3; at < last; at += 4, end += 4) {
-      to.setInt32(end, view.getInt32(at, true), true);
-    }
-    for (const last = start + length; at < last; at++, end++) bytes[end] = from[at] ?? 0;
-    this.end = end;
   }
 
   writeText(text: string): void {

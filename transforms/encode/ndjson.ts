@@ -28,6 +28,11 @@ export function compileNdjsonEncoder(schema: TableSchema, dialect: NdjsonDialect
   return (row) => `${write(row)}\n`;
 }
 
+/** The function that writes a cell that is not null, as it stands in such a line. */
+export function compileNdjsonValue(type: ColumnType, dialect: NdjsonDialect): (cell: Present) => string {
+  return compileWriter(type, dialect);
+}
+
 function compileObject(
   fields: readonly { readonly name: string; readonly type: ColumnType }[],
   dialect: NdjsonDialect,

@@ -58,6 +58,8 @@ const lines = fc.array(
   { maxLength: 30 },
 );
 
+const formats = fc.constantFrom('avro' as const, 'ndjson' as const);
+
 interface Options {
   readonly maxRowBytes?: number;
   readonly changes?: Partial<RunContext>;
@@ -78,7 +80,7 @@ describe('lines of JSON that come undecoded', () => {
     chunk: number,
     codecs: CodecMode | 'decoded',
     { maxRowBytes = BIGQUERY_RULES.maxRowBytes ?? 0, changes = {} }: Options = {},
-  ): Promise<{ rows: readonly Row[]; raw: number; outcome: unknown }> {
+  ): Promise<{ rows: readonly (Row | string)[]; raw: number; outcome: unknown }> {
     const context = fakeContext(folder, {
       stagingFormat: 'avro',
       sourceSchema: SOURCE,
@@ -116,7 +118,9 @@ describe('lines of JSON that come undecoded', () => {
     );
     const pieces = [Buffer.from(stream.header)];
     for await (const { bytes } of stream.blocks) pieces.push(Buffer.from(bytes));
-    const rows = await readRows(DESTINATION, Buffer.concat(pieces));
+    const bytes = Buffer.concat(pieces);
+    const isAvro = context.stagingFormat === 'avro';
+    const rows = isAvro ? await readRows(DESTINATION, bytes) : bytes.toString('utf8').split('\n');
     const kept = stream.rejectFile();
     const rejects = kept === undefined ? [] : (await readFile(kept, 'utf8')).split('\n').sort();
     await rejectFile.discard();
@@ -127,15 +131,20 @@ describe('lines of JSON that come undecoded', () => {
   it('are staged, refused, named and counted as decoded ones are', async () => {
     const changes: Partial<RunContext> = { partitioning: { by: 'month', column: 'at' } };
     await fc.assert(
-      fc.asyncProperty(lines, fc.integer({ min: 1, max: 2000 }), async (texts, chunk) => {
-        const content = texts.join('\n');
-        const options = { changes, maxRowBytes: 300 };
-        const decoded = await encode(content, chunk, 'decoded', options);
-        assert.equal(decoded.raw, 0);
-        for (const mode of ['generated', 'closures'] as const) {
-          assert.deepEqual((await encode(content, chunk, mode, options)).outcome, decoded.outcome);
-        }
-      }),
+      fc.asyncProperty(
+        lines,
+        fc.integer({ min: 1, max: 2000 }),
+        formats,
+        async (texts, chunk, stagingFormat) => {
+          const content = texts.join('\n');
+          const options = { changes: { ...changes, stagingFormat }, maxRowBytes: 300 };
+          const decoded = await encode(content, chunk, 'decoded', options);
+          assert.equal(decoded.raw, 0);
+          for (const mode of ['generated', 'closures'] as const) {
+            assert.deepEqual((await encode(content, chunk, mode, options)).outcome, decoded.outcome);
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
