@@ -1,22 +1,16 @@
 import { BeamliftError } from '../../core/errors';
-import type { CSV_DOUBLED_QUOTES, CSV_ESCAPES, CSV_QUOTED } from '../../core/csv-rows';
+import type { CSV_DOUBLED_QUOTES, CSV_QUOTED } from '../../core/csv-rows';
 import type { CsvDialect } from './csv-dialect';
+import { CsvFieldBytes, UNDECIDED } from './csv-field-bytes';
 import { CsvPlainRecords, NO_RECORD } from './csv-plain-records';
-import { CsvRecordBytes } from './csv-record-bytes';
 import { MAX_FIELDS, type CsvRecord } from './csv-record';
 import { MAX_RECORD_BYTES } from './format-reader';
 
 const LF = 10;
 const CR = 13;
 
-const TAB = 9;
-const SPACE = 32;
-
 /** Never a byte. */
 const NO_BYTE = -1;
-
-/** Instead of a length: the bytes that are there do not say it yet. */
-const UNDECIDED = -1;
 
 /** What the tokenizer is in the middle of. */
 const FIELD_START = 0;
@@ -25,17 +19,9 @@ const QUOTED = 2;
 const AFTER_QUOTE = 3;
 const SKIPPED_LINE = 4;
 
-/** Classes of bytes; `ORDINARY` ones are stepped over in the two inner loops. */
-const ORDINARY = 0;
-const DELIMITER = 1;
-const NEWLINE = 2;
-const QUOTE = 3;
-const ESCAPE = 4;
-
 // Constants of another module would be read from its object each time.
 const IS_QUOTED: typeof CSV_QUOTED = 1;
 const HAS_DOUBLED_QUOTES: typeof CSV_DOUBLED_QUOTES = 2;
-const HAS_ESCAPES: typeof CSV_ESCAPES = 4;
 
 export interface CsvTokenizerOptions {
   /** The first byte fed is not that of the file but of a later record, which begins on this line: no byte order mark is looked for. */
@@ -53,27 +39,20 @@ export interface CsvTokenizerOptions {
  *
  * Memory: one record plus one piece, at most `maxRecordBytes` plus one piece; a longer record is skipped and reported as a problem.
  */
-export class CsvTokenizer extends CsvRecordBytes {
+export class CsvTokenizer extends CsvFieldBytes {
   line = 1;
 
   private phase = FIELD_START;
   private fieldStart = 0;
   private fieldEnd = 0;
-  private fieldFlags = 0;
-  private linesInRecord = 0;
   private quoteLine = 0;
   private lastWasCr = false;
   private started = false;
   /** In SKIPPED_LINE: so many line ends are still to come. */
   private linesToSkip = 0;
 
-  private readonly plainClasses = new Uint8Array(256);
-  private readonly quotedClasses = new Uint8Array(256);
-  private readonly escape: number;
   private readonly comment: number;
   private readonly plainRecords: CsvPlainRecords | undefined;
-  /** What an escape in front of takes the meaning from, besides line ends. */
-  private readonly escapable: readonly Uint8Array[];
 
   constructor(
     dialect: CsvDialect,
@@ -85,16 +64,9 @@ export class CsvTokenizer extends CsvRecordBytes {
       this.line = firstLine;
       this.started = true;
     }
-    this.plainClasses[LF] = this.plainClasses[CR] = NEWLINE;
-    this.quotedClasses[LF] = this.quotedClasses[CR] = NEWLINE;
-    this.plainClasses[dialect.delimiter[0] ?? 44] = DELIMITER;
-    const { quote, escape, skipLines = 0 } = dialect;
-    this.escape = escape === undefined || escape === quote ? NO_BYTE : escape;
-    if (this.escape !== NO_BYTE) this.plainClasses[this.escape] = this.quotedClasses[this.escape] = ESCAPE;
-    if (quote !== undefined) this.quotedClasses[quote] = QUOTE;
     this.comment = dialect.comment?.[0] ?? NO_BYTE;
     this.plainRecords = CsvPlainRecords.of(dialect);
-    this.escapable = this.plainText.escapable.map((text) => Buffer.from(text, dialect.encoding));
+    const { skipLines = 0 } = dialect;
     if (firstLine === undefined && skipLines > 0) this.skipLines(skipLines);
   }
 
@@ -238,73 +210,6 @@ export class CsvTokenizer extends CsvRecordBytes {
     this.position = at;
   }
 
-  /** The next byte of an unquoted field that is not simply part of it. */
-  private overPlain(from: number): number {
-    const { buffer, length, plainClasses } = this;
-    let at = from;
-    while (at < length && plainClasses[buffer[at] ?? 0] === ORDINARY) at++;
-    return at;
-  }
-
-  /** The next quote or escape of a quoted field. */
-  private overQuoted(from: number): number {
-    const { buffer, length, quotedClasses } = this;
-    let at = from;
-    while (at < length) {
-      const kind = quotedClasses[buffer[at] ?? 0];
-      if (kind !== ORDINARY) {
-        if (kind === QUOTE || kind === ESCAPE) break;
-        if (buffer[at] === CR || buffer[at - 1] !== CR) this.linesInRecord++;
-      }
-      at++;
-    }
-    return at;
-  }
-
-  /** Behind an escape and what it takes the meaning from; in front of anything else it is a character like any other. */
-  private overEscape(at: number, atEnd: boolean): number {
-    const { buffer, length } = this;
-    const next = at + 1;
-    if (next === length) return atEnd ? next : UNDECIDED;
-    const byte = buffer[next];
-    let taken = 0;
-    if (byte === LF) taken = 1;
-    else if (byte === CR) {
-      if (next + 1 === length && !atEnd) return UNDECIDED;
-      taken = next + 1 < length && buffer[next + 1] === LF ? 2 : 1;
-    }
-    if (taken > 0) this.linesInRecord++;
-    for (const text of this.escapable) {
-      if (taken !== 0) break;
-      taken = this.lengthOf(text, next, atEnd);
-    }
-    if (taken === UNDECIDED) return UNDECIDED;
-    if (taken === 0) return next;
-    this.fieldFlags |= HAS_ESCAPES;
-    return next + taken;
-  }
-
-  /** Bytes of the text where it stands there, 0 where it does not. */
-  private lengthOf(text: Uint8Array, at: number, atEnd: boolean): number {
-    for (let index = 0; index < text.length; index++) {
-      if (at + index === this.length) return atEnd ? 0 : UNDECIDED;
-      if (this.buffer[at + index] !== text[index]) return 0;
-    }
-    return text.length;
-  }
-
-  /** The next byte that is neither a space nor a tab, nor what the delimiter begins with. */
-  private overBlanks(from: number): number {
-    let at = from;
-    while (at < this.length && this.isBlank(at)) at++;
-    return at;
-  }
-
-  private isBlank(at: number): boolean {
-    const byte = this.buffer[at];
-    return (byte === SPACE || byte === TAB) && byte !== this.dialect.delimiter[0];
-  }
-
   private skipLines(count: number): void {
     this.phase = SKIPPED_LINE;
     this.linesToSkip = count;
@@ -328,14 +233,6 @@ export class CsvTokenizer extends CsvRecordBytes {
     }
     this.recordStart = at;
     return at;
-  }
-
-  private isDelimiter(at: number): boolean {
-    const { delimiter } = this.dialect;
-    for (let index = 0; index < delimiter.length; index++) {
-      if (this.buffer[at + index] !== delimiter[index]) return false;
-    }
-    return at + delimiter.length <= this.length;
   }
 
   private beginField(at: number): void {

@@ -66,9 +66,14 @@ export class CsvPlainRecords {
           const word = view.getInt32(at, true);
           const ofQuote = word ^ quotes;
           const found = (((ofQuote - ONES) & ~ofQuote) | ((word - FOURTEENS) & ~word)) & HIGH_BITS;
-          at += found === 0 ? 4 : (31 - Math.clz32(found & -found)) >> 3;
-          if (at >= length) return NO_RECORD;
-          if (found === 0) continue;
+          if (found === 0) {
+            at += 4;
+            if (at < length) continue;
+            return NO_RECORD;
+          }
+          at += (31 - Math.clz32(found & -found)) >> 3;
+          // Whether the quote is doubled, is told by the byte behind.
+          if (at + 1 >= length) return NO_RECORD;
           byte = bytes[at] ?? 0;
           if (byte !== quote) {
             if (byte === CR || (byte === LF && bytes[at - 1] !== CR)) lineEnds++;
@@ -80,16 +85,20 @@ export class CsvPlainRecords {
         }
         packed[next] = start;
         packed[next + 1] = ((at - start) << SHIFT) | flags;
-        at++;
+        byte = bytes[++at] ?? 0;
       } else {
         const start = at;
         for (;;) {
           const word = view.getInt32(at, true);
           const ofDelimiter = word ^ delimiters;
           const found = (((ofDelimiter - ONES) & ~ofDelimiter) | ((word - FOURTEENS) & ~word)) & HIGH_BITS;
-          at += found === 0 ? 4 : (31 - Math.clz32(found & -found)) >> 3;
+          if (found === 0) {
+            at += 4;
+            if (at < length) continue;
+            return NO_RECORD;
+          }
+          at += (31 - Math.clz32(found & -found)) >> 3;
           if (at >= length) return NO_RECORD;
-          if (found === 0) continue;
           byte = bytes[at] ?? 0;
           if (byte === delimiter || byte === LF || byte === CR) break;
           at++;
@@ -98,13 +107,13 @@ export class CsvPlainRecords {
         packed[next + 1] = (at - start) << SHIFT;
       }
       next += 2;
-      // Whether a quote was doubled, or where the line ends, is told by the byte behind.
-      if (at + 1 >= length && (at >= length || bytes[at] !== LF)) return NO_RECORD;
-      byte = bytes[at] ?? 0;
       at++;
+      // What follows a delimiter that was the last byte, ends beyond it.
       if (byte === delimiter) continue;
-      if (byte === CR && bytes[at] === LF) at++;
-      else if (byte !== LF && byte !== CR) return NO_RECORD;
+      if (byte === CR) {
+        if (at >= length) return NO_RECORD;
+        if (bytes[at] === LF) at++;
+      } else if (byte !== LF) return NO_RECORD;
       if (isBeyondMaxFields(next - first)) return NO_RECORD;
       fields.end = next;
       this.count = (next - first) >> 1;

@@ -178,6 +178,7 @@ describe('compiled: CSV to Avro', () => {
       const rows = await readRows(destination, Buffer.concat(pieces));
       return { rows, counts: stream.counts(), rejects };
     } finally {
+      await rejectFile.close();
       await rejectFile.discard();
     }
   }
