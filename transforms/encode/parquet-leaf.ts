@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 import { BlockBuffer } from './block-buffer';
+import { copyRange } from './copy-range';
 import type { LeafForm, ParquetLeaf } from './parquet-schema';
 
 /** Where the low and the high half of a 64-bit number are. */
@@ -9,8 +10,6 @@ const [LOW, HIGH] = endianness() === 'LE' ? [0, 1] : [1, 0];
 const FIRST_BYTES = 1024;
 const FIRST_LEVELS = 1024;
 
-/** Up to so many bytes are copied one by one: calling Node.js costs more (measured). */
-const SHORT_COPY = 96;
 /** Up to so many characters are written one by one. */
 const SHORT_TEXT = 32;
 /** A UTF-16 unit takes at most so many bytes in UTF-8. */
@@ -164,20 +163,9 @@ export class LeafBuffer extends BlockBuffer {
   /** Bytes with their length in front, from what `view` shows, too. */
   writeRange(from: Buffer, view: DataView, start: number, length: number): void {
     if (this.bytes.length - this.end < LENGTH_BYTES + length) this.reserve(LENGTH_BYTES + length);
-    const { view: to } = this;
-    to.setInt32(this.end, length, true);
-    let end = this.end + LENGTH_BYTES;
-    if (length > SHORT_COPY) {
-      this.end = end + from.copy(this.bytes, end, start, start + length);
-      return;
-    }
-    const { bytes } = this;
-    let at = start;
-    for (const last = start + length - 3; at < last; at += 4, end += 4) {
-      to.setInt32(end, view.getInt32(at, true), true);
-    }
-    for (const last = start + length; at < last; at++, end++) bytes[end] = from[at] ?? 0;
-    this.end = end;
+    const { bytes, view: to, end } = this;
+    to.setInt32(end, length, true);
+    this.end = copyRange(from, view, start, length, bytes, to, end + LENGTH_BYTES);
   }
 
   /** Room for bytes with their length in front, which is written; returns where they begin. */
