@@ -2,6 +2,7 @@ import { BeamliftError, toBeamliftError } from '../core/errors';
 import type { Lease, UnfinishedRun } from '../core/loader';
 import { adoptRun, cancelUnfinished } from './adopt-run';
 import type { JobSpec } from './config/job-spec';
+import { defaultConcurrency } from './default-concurrency';
 import { endOf } from './execute-plan';
 import { identityOf } from './job-identity';
 import { newRunId, withLease } from './launch';
@@ -13,11 +14,8 @@ import { RunRecorder } from './run-recorder';
 
 /** A person's command about one run; the job is planned as it would be by itself. */
 function optionsOf(command: 'runs resume' | 'runs cancel'): LaunchOptions {
-  return { ...onlyLooking('check'), triggeredBy: command, concurrency: RESUME_CONCURRENCY };
+  return { ...onlyLooking('check'), triggeredBy: command, concurrency: defaultConcurrency() };
 }
-
-/** Work units at a time, as `run` has by default. */
-const RESUME_CONCURRENCY = 4;
 
 /**
  * Finishes an unfinished run of a job: goes on where it stopped, or finds out what became of it. `accept`: a run that needs attention is right

@@ -1,12 +1,19 @@
-import { availableParallelism } from 'node:os';
+import { createRequire } from 'node:module';
+import { availableParallelism, totalmem } from 'node:os';
+import { constrainedMemory } from 'node:process';
 import type { Manifest } from '../core/manifest';
 import type { Plan } from '../core/plan';
-import { runDirect } from '../pipelines/beam/direct';
+import type * as Direct from '../pipelines/beam/direct';
+import { machineShare, usableMemory } from '../pipelines/beam/worker/machine-shares';
 import { runInProcess } from '../pipelines/in-process';
 import { chooseThreads } from '../pipelines/threads/choose-threads';
-import { UnitThreads } from '../pipelines/threads/unit-threads';
+import type * as Threads from '../pipelines/threads/unit-threads';
+import type { UnitThreads } from '../pipelines/threads/unit-threads';
 import type { Execution } from './execute-plan';
 import type { LaunchServices } from './launch-options';
+
+/** Read where they are needed: most runs need neither. `require` and not `import()`; see engine.ts. */
+const load = createRequire(__filename);
 
 /** Stages the units of a plan in this process, on threads where that is faster; none of them is left afterwards. */
 export async function stageHere(
@@ -18,6 +25,7 @@ export async function stageHere(
   const equipment = { extractor, loader, target: destination, resumed: lease.unfinished !== null };
   const concurrency = Math.min(options.concurrency, context.source.maxConnections);
   if (runner === 'direct') {
+    const { runDirect } = load('../pipelines/beam/direct') as typeof Direct;
     return (await runDirect({ context, units }, equipment, { concurrency, listener, signal })).manifests;
   }
   const threads = openThreads({ context, units }, concurrency, services);
@@ -37,5 +45,9 @@ function openThreads(
   const choice = chooseThreads(context, units, concurrency, availableParallelism());
   if (choice === undefined || threadSecrets === undefined) return undefined;
   log.debug('threads.chosen', { threads: choice.threads, units_per_thread: choice.unitsPerThread });
-  return new UnitThreads({ ...choice, services: { ...threadSecrets, environment, baseFolder, log } });
+  // One that goes astray ends with an error, before the system ends the process.
+  const memoryBytes = usableMemory(totalmem(), constrainedMemory());
+  const { threadHeapMb: heapMb } = machineShare({ memoryBytes, cores: choice.threads }, 1);
+  const { UnitThreads: Pool } = load('../pipelines/threads/unit-threads') as typeof Threads;
+  return new Pool({ ...choice, heapMb, services: { ...threadSecrets, environment, baseFolder, log } });
 }

@@ -1,8 +1,8 @@
-import { type DataflowOptions, dataflowOptionsSchema } from '../../pipelines/beam/dataflow/options';
-import { type PortableOptions, portableOptionsSchema } from '../../pipelines/beam/portable/options';
+import type { DataflowOptions } from '../../pipelines/beam/dataflow/options';
+import type { PortableOptions } from '../../pipelines/beam/portable/options';
 import { DEFAULT_THRESHOLD_ROWS, type LargeRunner, runnersSchema } from './file-schema';
 import { type EndpointContext, isMapping, readEndpoint } from './read-endpoint';
-import { RUNNER_ROLE } from './runner-role';
+import { RUNNER_ROLE, runnerOptions } from './runner-role';
 import { checkSchema, typeText } from './schema-problems';
 
 const KEY = 'runners';
@@ -40,8 +40,12 @@ export function readRunners(value: unknown, context: EndpointContext): RunnersCo
   return {
     thresholdRows: rules?.threshold_rows ?? DEFAULT_THRESHOLD_ROWS,
     large: rules?.large,
-    ...(dataflow === undefined ? {} : { dataflow: dataflowOptionsSchema.parse(dataflow) }),
-    ...(portable === undefined ? {} : { portable: portableOptionsSchema.parse(portable) }),
+    ...(dataflow === undefined
+      ? {}
+      : { dataflow: runnerOptions.dataflow().dataflowOptionsSchema.parse(dataflow) }),
+    ...(portable === undefined
+      ? {}
+      : { portable: runnerOptions.portable().portableOptionsSchema.parse(portable) }),
   };
 }
 

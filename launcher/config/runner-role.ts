@@ -1,6 +1,14 @@
-import { DATAFLOW_SECRET_FIELDS, dataflowOptionsSchema } from '../../pipelines/beam/dataflow/options';
-import { portableOptionsSchema } from '../../pipelines/beam/portable/options';
+import { createRequire } from 'node:module';
+import type * as Dataflow from '../../pipelines/beam/dataflow/options';
+import type * as Portable from '../../pipelines/beam/portable/options';
 import type { EndpointRole } from './endpoint-modules';
+
+/** Read at their first use: most configurations describe no runner. `require` and not `import()`; see engine.ts. */
+const load = createRequire(__filename);
+export const runnerOptions = {
+  dataflow: () => load('../../pipelines/beam/dataflow/options') as typeof Dataflow,
+  portable: () => load('../../pipelines/beam/portable/options') as typeof Portable,
+};
 
 /** Runners with workers of their own, read from the configuration as connections and destinations are. */
 export const RUNNER_ROLE: EndpointRole = {
@@ -11,8 +19,12 @@ export const RUNNER_ROLE: EndpointRole = {
       type: 'dataflow',
       aliases: [],
       title: 'Google Cloud Dataflow',
-      schema: dataflowOptionsSchema,
-      secretFields: [...DATAFLOW_SECRET_FIELDS],
+      get schema() {
+        return runnerOptions.dataflow().dataflowOptionsSchema;
+      },
+      get secretFields() {
+        return runnerOptions.dataflow().DATAFLOW_SECRET_FIELDS;
+      },
       pathFields: [],
       parseUrl: () => undefined,
     },
@@ -20,7 +32,9 @@ export const RUNNER_ROLE: EndpointRole = {
       type: 'portable',
       aliases: [],
       title: 'any Beam job service',
-      schema: portableOptionsSchema,
+      get schema() {
+        return runnerOptions.portable().portableOptionsSchema;
+      },
       secretFields: [],
       pathFields: [],
       parseUrl: () => undefined,

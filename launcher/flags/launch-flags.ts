@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { readBound } from '../../core/bound-text';
 import { BeamliftError } from '../../core/errors';
+import { defaultConcurrency, MAX_DEFAULT_CONCURRENCY } from '../default-concurrency';
 import { ON_INTERRUPT, type LaunchOptions, type OnInterrupt } from '../launch-options';
 import { dateText, nonEmpty, seconds, wholeNumber } from './flag-values';
 
@@ -32,9 +32,6 @@ const RUNNER_CHOICES = [
 /** More units at once do not help one process, and each holds a connection. */
 const MAX_CONCURRENCY = 64;
 
-/** Without `--concurrency`: a unit for each core, and few enough to leave a source's connections to others. */
-const MAX_DEFAULT_CONCURRENCY = 4;
-
 /** Adds the flags that `run` and `plan` share. */
 export function addLaunchFlags(command: Command): Command {
   return command
@@ -62,7 +59,7 @@ export function addLaunchFlags(command: Command): Command {
     .addOption(new Option('--runner <runner>', 'who does the work').choices(RUNNER_CHOICES).default('auto'))
     .option(
       '--concurrency <units>',
-      `work units at once (without it: the cores, at most ${MAX_DEFAULT_CONCURRENCY})`,
+      `work units at once, on as many threads as there are cores (without it: the cores, at most ${MAX_DEFAULT_CONCURRENCY})`,
       wholeNumber(1, MAX_CONCURRENCY),
     );
 }
@@ -97,7 +94,7 @@ export function toLaunchOptions(flags: LaunchFlags): LaunchOptions {
     fullRefresh: flags.fullRefresh ?? false,
     startDate,
     endDate,
-    concurrency: flags.concurrency ?? Math.min(availableParallelism(), MAX_DEFAULT_CONCURRENCY),
+    concurrency: flags.concurrency ?? defaultConcurrency(),
     triggeredBy: flags.triggeredBy ?? 'manual',
     timeoutSeconds: flags.timeout,
     onStateConflict: flags.adoptState === true ? 'adopt' : flags.freshState === true ? 'fresh' : 'fail',

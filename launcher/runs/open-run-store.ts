@@ -1,11 +1,12 @@
 import { access } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
 import type { ProcessIdentity } from '../../loaders/process-identity';
 import { redactValue, type Redact } from '../output/redaction';
 import type { FileRecord } from './file-record';
-import { openGcsRunStore } from './gcs-run-store';
+import type * as Gcs from './gcs-run-store';
 import { MemoryRunStore } from './memory-run-store';
-import { openPostgresRunStore } from './postgres-run-store';
+import type * as Postgres from './postgres-run-store';
 import type { RunRecord, RunStore } from './run-store';
 import type { RunStoreServices } from './run-store-services';
 import { describeRunStore, type RunStoreSpec } from './run-store-spec';
@@ -44,6 +45,13 @@ export async function openRunStore(
   };
 }
 
+/** With the clients of both, and most stores are files. `require` and not `import()`; see engine.ts. */
+const load = createRequire(__filename);
+const modules = {
+  gcs: () => load('./gcs-run-store') as typeof Gcs,
+  postgres: () => load('./postgres-run-store') as typeof Postgres,
+};
+
 type RemoteSpec = Exclude<RunStoreSpec, { type: 'sqlite' }>;
 
 async function openRemote(
@@ -53,9 +61,12 @@ async function openRemote(
 ): Promise<RunStore> {
   switch (spec.type) {
     case 'postgresql':
-      return (await openPostgresRunStore(spec.config, services, options)) ?? new MemoryRunStore();
+      return (
+        (await modules.postgres().openPostgresRunStore(spec.config, services, options)) ??
+        new MemoryRunStore()
+      );
     case 'gcs':
-      return await openGcsRunStore(spec.config, services);
+      return await modules.gcs().openGcsRunStore(spec.config, services);
   }
 }
 

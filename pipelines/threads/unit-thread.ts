@@ -8,6 +8,7 @@ import type { ProgressListener } from '../encode-rows';
 import type { HostedRun, UnitRunner } from './hosted-run';
 import { brokenThread, endedThread, hungThread, outOfThread } from './lost-thread';
 import { receiveError } from './sent-error';
+import { YOUNG_GENERATION_MB } from './thread-memory';
 import type { ThreadOrder, ThreadReport } from './thread-messages';
 import type { ThreadBirth } from './thread-services';
 import type { HostedAttempt } from './unit-host';
@@ -199,6 +200,9 @@ function startWorker({ birth, heapMb }: ThreadOptions): Worker {
     execArgv,
     workerData: birth,
     name: 'beamlift units',
-    ...(heapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heapMb } }),
+    resourceLimits: {
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+      ...(heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb }),
+    },
   });
 }
