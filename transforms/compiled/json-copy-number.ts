@@ -42,29 +42,48 @@ export function compileIntCopy(
   };
 }
 
-/** Numbers that are what JavaScript prints for them, without `-0`. */
+/** Numbers that are what JavaScript prints for them, but for zeros at the end of a fraction; without `-0`. */
 export function compileFloatCopy({ floatAsNumber }: NdjsonDialect, line: BlockBuffer): JsonWriter {
   return (bytes, view, start, end) => {
     if (bytes[start] === QUOTE) return false;
-    if (!isPrintedShortly(bytes, start, end) && !isPrinted(bytes, start, end)) return false;
-    if (floatAsNumber) line.appendRange(bytes, view, start, end - start);
-    else putQuoted(line, bytes, view, start, end);
+    let behind = printedEnd(bytes, start, end);
+    if (behind === NOT_PRINTED) {
+      if (!isPrinted(bytes, start, end)) return false;
+      behind = end;
+    }
+    if (floatAsNumber) line.appendRange(bytes, view, start, behind - start);
+    else putQuoted(line, bytes, view, start, behind);
     return true;
   };
 }
 
-/** Numbers with a fraction that does not end with a zero, and few enough digits that a double prints all of them, and no more. */
-function isPrintedShortly(bytes: Buffer, start: number, end: number): boolean {
-  const first = bytes[start] === MINUS ? start + 1 : start;
-  // From 1 on: below a millionth it would be an exponent.
-  if (end - first > EXACT_DIGITS || bytes[first] === ZERO || bytes[end - 1] === ZERO) return false;
-  let points = 0;
+const NOT_PRINTED = -1;
+/** Numbers with more zeros behind `0.` are printed with an exponent. */
+const MOST_ZEROS = 5;
+
+/**
+ * Where what JavaScript prints for a number ends: of few enough digits, it prints all of them but the zeros at the end of a fraction. `NOT_PRINTED`: it
+ * might print something else.
+ */
+function printedEnd(bytes: Buffer, start: number, end: number): number {
+  const negative = bytes[start] === MINUS;
+  const first = negative ? start + 1 : start;
+  if (end - first > EXACT_DIGITS) return NOT_PRINTED;
+  let point = end;
+  let behind = first;
+  let significant = end;
   for (let at = first; at < end; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte === POINT) points++;
-    else if (byte < ZERO || byte > NINE) return false;
+    if (byte === POINT) point = at;
+    else if (byte < ZERO || byte > NINE) return NOT_PRINTED;
+    else if (byte !== ZERO) {
+      if (significant === end) significant = at;
+      behind = at + 1;
+    }
   }
-  return points === 1;
+  if (significant === end) return negative ? NOT_PRINTED : first + 1;
+  if (significant > point + 1 + MOST_ZEROS) return NOT_PRINTED;
+  return Math.max(behind, point);
 }
 
 function isPrinted(bytes: Buffer, start: number, end: number): boolean {
