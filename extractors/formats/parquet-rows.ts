@@ -4,9 +4,11 @@ import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import { arrowRows, rawArrowRows, type ArrowBatch, type RowColumn, type RowColumns } from './arrow-rows';
 import type { FileContent } from './format-reader';
 import { ParquetBatchSize } from './parquet-batch-size';
+import { unpackBatch } from './packed-arrow';
 import { ParquetDecoder } from './parquet-decoder';
 import type { ParquetFooter } from './parquet-footer';
 import type { DecoderThreads } from './parquet-threads';
+import type { DecodedBatch } from './parquet-worker-messages';
 
 /** A file with its decoder, which is the caller's to close. */
 export interface OpenParquet {
@@ -68,30 +70,38 @@ async function* decodedRows(
 ): AsyncGenerator<RowBatch> {
   const { index: rowGroup, rows, names } = group;
   const size = batchSize({ footer, columns }, rowGroup, names);
+  const layouts = new Map(columns.map(({ name, layout }) => [name, layout]));
   if (size.probeRows !== undefined) {
     const batchRows = size.probeRows;
     const probe = decoder.rowGroup({ rowGroup, columns: names, batchRows, offset: 0, limit: batchRows });
-    for await (const stream of probe) size.learn(batchRows, stream.length);
+    for await (const batch of probe) size.learn(batchRows, bytesOf(batch));
   }
   let done = 0;
   let before = -1;
   while (done < rows && done > before) {
     before = done;
     const part = { rowGroup, columns: names, batchRows: size.rows, offset: done, limit: undefined };
-    for await (const stream of decoder.rowGroup(part)) {
+    for await (const decoded of decoder.rowGroup(part)) {
       const start = done;
-      for (const batch of tableFromIPC(stream).batches) {
+      const bytes = bytesOf(decoded);
+      const batches =
+        'content' in decoded ? [unpackBatch(decoded, layouts)] : tableFromIPC(decoded.stream).batches;
+      for (const batch of batches) {
         if (wanted.raw) {
           yield rawArrowRows(batch, wanted, firstRow + done);
         } else {
-          const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / stream.length));
+          const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / bytes));
           yield* arrowRows(batch, wanted.columns, rowsAtOnce, firstRow + done);
         }
         done += batch.numRows;
       }
-      if (size.isTooLarge(done - start, stream.length)) break;
+      if (size.isTooLarge(done - start, bytes)) break;
     }
   }
+}
+
+function bytesOf(decoded: DecodedBatch): number {
+  return 'content' in decoded ? decoded.bytes : decoded.stream.length;
 }
 
 /** Which column of the row group cannot be decoded, as the decoder's end does not say it. Undefined: each can, or that is not known. */

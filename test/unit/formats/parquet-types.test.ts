@@ -4,6 +4,7 @@ import type { CompressionCodec, Encoding, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { formatType } from '../../../core/format-type';
 import { parquetReader } from '../../../extractors/formats/parquet';
+import { assertStagedTheSame } from '../compiled/parquet-staging';
 import { goldenCell, memoryFile, readEverything } from './parquet-files';
 import { TYPE_CASES, type TypeCase } from './parquet-type-cases';
 
@@ -91,7 +92,9 @@ describe('Parquet types', () => {
 
   async function assertRead(cases: readonly TypeCase[], options: WriteOptions): Promise<void> {
     const { times = 20 } = options;
-    const all = await readEverything(reader, memoryFile(written(cases, options)));
+    const file = memoryFile(written(cases, options));
+    const all = await readEverything(reader, file);
+    await assertStagedTheSame(reader, all.columns, [file]);
     assert.deepEqual(
       all.columns.map(({ name, type }) => [name, formatType(type)]),
       cases.map(({ name, type }) => [name, type]),
