@@ -2,6 +2,7 @@ import type { Connection, FieldPacket } from 'mysql2';
 import { BeamliftError, type ErrorPlace } from '../errors';
 import { statementError } from './mysql-errors';
 import { openRowFlow } from './mysql-row-flows';
+import type { ReadPlace } from './socket-taps';
 
 /** A result as the server wrote it: every value is its text, null is NULL. */
 export interface TextResult {
@@ -65,6 +66,8 @@ export class MysqlClient {
     /** `TLSv1.3`, … ; undefined where the connection is not encrypted. */
     readonly protocol: string | undefined,
     private readonly kill: () => void,
+    /** Where the socket reads to, if that can be said. */
+    private readonly place: ReadPlace | undefined,
   ) {
     connection.on('error', (error: Error) => this.lose(error));
     connection.on('end', () => this.lose(new Error('the server closed the connection')));
@@ -142,7 +145,7 @@ export class MysqlClient {
       this.destroy();
     };
     const flow = openRowFlow({
-      ...{ connection: this.connection, receiver, maxRowBytes, fail: failHere },
+      ...{ connection: this.connection, place: this.place, receiver, maxRowBytes, fail: failHere },
       ...{ tooLong: () => tooLong(maxRowBytes, purpose), wake: () => wake() },
     });
     this.lostListeners.add(fail);

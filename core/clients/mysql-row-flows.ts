@@ -3,7 +3,7 @@ import type { Connection } from 'mysql2';
 import type { BeamliftError } from '../errors';
 import type { RowReceiver } from './mysql-client';
 import { RowPackets } from './mysql-row-packets';
-import { tappable, type SocketTap, type TappableSocket } from './socket-taps';
+import { tappable, type ReadPlace, type SocketTap, type TappableSocket } from './socket-taps';
 
 /** How the rows of one answer come to their receiver. */
 export interface RowFlow {
@@ -19,6 +19,8 @@ export interface RowFlow {
 
 export interface FlowInput {
   readonly connection: Connection;
+  /** Where its socket reads to, if that can be said. */
+  readonly place: ReadPlace | undefined;
   readonly receiver: RowReceiver;
   readonly maxRowBytes: number;
   readonly tooLong: () => BeamliftError;
@@ -41,10 +43,10 @@ interface DriverPacket {
 
 /** By packets where the receiver takes them and the driver is as expected, else by the driver. */
 export function openRowFlow(input: FlowInput): RowFlow {
-  const { connection, receiver } = input;
+  const { connection, place, receiver } = input;
   const driver = connection as unknown as DriverParts;
   if (receiver.packets !== undefined && Number.isInteger(driver.sequenceId)) {
-    const socket = tappable(driver.stream, undefined);
+    const socket = tappable(driver.stream, place);
     if (socket !== undefined) return new PacketFlow(input, socket, driver);
   }
   return new DriverFlow(input, driver);

@@ -25,13 +25,20 @@ export interface PacketReceiver {
   longRow(row: Buffer): void;
 }
 
+interface Slab {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
 /**
- * Finds the packets in the bytes of an answer, wherever those are cut, without an object for each. It reads into one buffer: rows are not
- * copied, but for the beginning of the one that is not complete when the others are taken.
+ * Finds the packets in the bytes of an answer, wherever those are cut, without an object for each. Bytes come into two slabs in turn: rows
+ * are not copied, but for the beginning of the one that is not complete when the others are given.
  */
 export class RowPackets {
-  private bytes = Buffer.allocUnsafeSlow(USUAL_BYTES);
-  private view = viewOf(this.bytes);
+  private slab = allocate(USUAL_BYTES);
+  /** Not in use; and that of the rows that were given. */
+  private spare: Slab | undefined;
+  private given: Slab | undefined;
   /** Rows that are not given yet begin here, and the packet that is not complete; `end`: of what has come. */
   private start = 0;
   private found = 0;
@@ -48,19 +55,18 @@ export class RowPackets {
     private readonly tooLong: () => BeamliftError,
   ) {}
 
-  /** Where the next bytes may be put. */
+  /** Where the next bytes may be put, also while rows are given. */
   room(): Buffer {
     this.reserve(READ_BYTES);
-    return this.bytes.subarray(this.end);
+    return this.slab.bytes.subarray(this.end);
   }
 
   /** Takes bytes, which may be where `room` said. False: rows were given, and nothing more should come before `goOn`. Throws SOURCE_INCOMPLETE for what is no answer. */
   received(chunk: Uint8Array): boolean {
-    const isInPlace =
-      chunk.buffer === this.bytes.buffer && chunk.byteOffset === this.bytes.byteOffset + this.end;
-    if (!isInPlace) {
+    const { bytes } = this.slab;
+    if (chunk.buffer !== bytes.buffer || chunk.byteOffset !== bytes.byteOffset + this.end) {
       this.reserve(chunk.length);
-      this.bytes.set(chunk, this.end);
+      this.slab.bytes.set(chunk, this.end);
     }
     this.end += chunk.length;
     return !this.isGiven && this.find();
@@ -69,27 +75,25 @@ export class RowPackets {
   /** The rows that were given are no longer needed. False: there are others already. */
   goOn(): boolean {
     this.isGiven = false;
-    const { bytes } = this;
-    const rest = this.end - this.found;
-    if (bytes.length > USUAL_BYTES && rest <= BATCH_BYTES) this.replace(USUAL_BYTES);
-    else bytes.copyWithin(0, this.found, this.end);
-    this.start = this.found = 0;
-    this.end = rest;
+    if (this.given?.bytes.length === USUAL_BYTES) this.spare = this.given;
+    this.given = undefined;
     return this.find();
   }
 
   private find(): boolean {
     while (this.end - this.found >= MYSQL_HEADER_BYTES) {
-      const length = this.view.getUint32(this.found, true) & MAX_PACKET_BYTES;
+      const { bytes, view } = this.slab;
+      const length = view.getUint32(this.found, true) & MAX_PACKET_BYTES;
       const next = this.found + MYSQL_HEADER_BYTES + length;
       if (this.isRows && length === MAX_PACKET_BYTES) {
         if (!this.findLongRow()) break;
         return false;
       }
       if (next > this.end) break;
-      const mark = this.bytes[this.found + MYSQL_HEADER_BYTES];
+      const mark = bytes[this.found + MYSQL_HEADER_BYTES];
       if (!this.isRows || mark === ERROR_MARK || (mark === END_MARK && length < END_BYTES)) {
-        this.passOther(next);
+        if (this.count > 0) this.give();
+        else this.passOther(next);
         continue;
       }
       this.checkNumber(this.found);
@@ -104,7 +108,7 @@ export class RowPackets {
 
   /** Packets are counted, so that a missing one is noticed. */
   private checkNumber(packet: number): void {
-    const number = this.bytes[packet + NUMBER_AT] ?? 0;
+    const number = this.slab.bytes[packet + NUMBER_AT] ?? 0;
     if (number !== this.number) {
       throw new BeamliftError('SOURCE_INCOMPLETE', {
         what: `The server sent packet ${number} of its answer where packet ${this.number} was due`,
@@ -115,20 +119,22 @@ export class RowPackets {
   }
 
   private passOther(next: number): void {
-    if (this.count > 0) this.give();
-    const packet = Buffer.from(this.bytes.subarray(this.found, next));
+    const packet = Buffer.from(this.slab.bytes.subarray(this.found, next));
     const number = packet[NUMBER_AT] ?? 0;
     this.number = (number + 1) & 0xff;
     this.start = this.found = next;
     this.isRows = this.receiver.other(packet, number);
   }
 
+  /** What is behind the rows goes on in the other slab. */
   private give(): void {
-    const { bytes, view, start, found, count } = this;
-    this.isGiven = true;
+    const { slab, start, found, count } = this;
     this.start = found;
+    this.replace(USUAL_BYTES);
+    this.isGiven = true;
+    this.given = slab;
     this.count = 0;
-    this.receiver.rows(bytes, view, start, found, count);
+    this.receiver.rows(slab.bytes, slab.view, start, found, count);
   }
 
   /** Whether it, or what is in front of it, was given: the rows in front of it go first. */
@@ -137,10 +143,10 @@ export class RowPackets {
     let at = this.found;
     for (let length = MAX_PACKET_BYTES; length === MAX_PACKET_BYTES; at += length) {
       if (this.end - at < MYSQL_HEADER_BYTES) return false;
-      length = this.view.getUint32(at, true) & MAX_PACKET_BYTES;
+      length = this.slab.view.getUint32(at, true) & MAX_PACKET_BYTES;
       at += MYSQL_HEADER_BYTES;
       if (length > this.end - at) return false;
-      parts.push(this.bytes.subarray(at, at + length));
+      parts.push(this.slab.bytes.subarray(at, at + length));
     }
     if (this.count > 0) {
       this.give();
@@ -157,22 +163,24 @@ export class RowPackets {
   }
 
   private reserve(size: number): void {
-    if (this.bytes.length - this.end >= size) return;
-    this.replace(Math.max(this.bytes.length * 2, this.end - this.start + size));
-    this.found -= this.start;
-    this.end -= this.start;
-    this.start = 0;
+    const { length } = this.slab.bytes;
+    if (length - this.end < size) this.replace(Math.max(length * 2, this.end - this.start + size));
   }
 
-  /** Rows that were given stay where they are; what comes from `start` on gets a buffer of its own. */
+  /** What comes from `start` on moves to a slab of at least so many bytes. */
   private replace(size: number): void {
-    const replaced = Buffer.allocUnsafeSlow(size);
-    this.bytes.copy(replaced, 0, this.start, this.end);
-    this.bytes = replaced;
-    this.view = viewOf(replaced);
+    const { slab: old, start, end } = this;
+    const needed = Math.max(size, end - start + READ_BYTES);
+    this.slab = needed === USUAL_BYTES && this.spare !== undefined ? this.spare : allocate(needed);
+    if (this.slab === this.spare) this.spare = undefined;
+    old.bytes.copy(this.slab.bytes, 0, start, end);
+    this.found -= start;
+    this.end -= start;
+    this.start = 0;
   }
 }
 
-function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, length);
+function allocate(size: number): Slab {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, size) };
 }

@@ -94,7 +94,7 @@ async function attempt(
   signal: AbortSignal,
   listener: ConnectListener,
 ): Promise<MysqlClient> {
-  const socket = await openMysqlSocket(settings, listener, signal);
+  const { socket, place } = await openMysqlSocket(settings, listener, signal);
   const onAbort = (): void => void socket.destroy();
   signal.addEventListener('abort', onAbort, { once: true });
   const tls: Encryption = { isSecure: false };
@@ -138,7 +138,12 @@ async function attempt(
       const request = requestKill(settings, threadId);
       void settings.tunnel?.keepFor(request);
     };
-    return new MysqlClient(connection, tls.socket?.getProtocol() ?? undefined, kill);
+    return new MysqlClient(
+      connection,
+      tls.socket?.getProtocol() ?? undefined,
+      kill,
+      encrypted ? undefined : place,
+    );
   } catch (error) {
     // through a tunnel, the driver hears of the closed connection first
     const refused = tls.isSecure ? undefined : tls.socket?.errored;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
-import type { Extractor, ReadRequest } from '../../core/extractor';
+import type { Extractor, ReadRequest, RowBatch } from '../../core/extractor';
 import type { RunContext } from '../../core/plan';
 import type { TableSchema } from '../../core/schema';
 import { BIGQUERY_NDJSON, BIGQUERY_RULES } from '../../loaders/bigquery/rules';
@@ -79,7 +79,7 @@ describe('rows of MySQL that come undecoded', () => {
     const rejectFile = new RejectFile({ folder }, { job: 'j', runId: 'r', unit: 'u', file: undefined });
     let raw = 0;
     const { batches } = source.read(request, never);
-    async function* watched(): typeof batches extends AsyncIterable<infer T> ? AsyncGenerator<T> : never {
+    async function* watched(): AsyncGenerator<RowBatch> {
       for await (const batch of batches) {
         raw += batch.raw?.rows ?? 0;
         yield batch;
@@ -189,9 +189,10 @@ describe('rows of MySQL that come undecoded', () => {
       let rows = 0;
       for await (const { raw, bytes } of source.read(await requestOf(source, { takesRaw: true }), never)
         .batches) {
-        const first = raw?.bytes[raw.start];
+        if (raw?.wire !== 'mysql-text') continue;
+        const first = raw.bytes[raw.start];
         await new Promise((resolve) => setTimeout(resolve, 5));
-        assert.equal(raw?.bytes[raw.start], first);
+        assert.equal(raw.bytes[raw.start], first);
         assert.ok(bytes < 1024 * 1024);
         rows += raw.rows;
       }

@@ -3,7 +3,7 @@ import { policiesOf } from '../schema-aware-converter';
 import { compileFieldNull } from './field-null';
 import type { FieldWriter } from './field-writer';
 import { compileMysqlRowWriter, NO_OTHER_WRITER, type MysqlStep } from './mysql-row-writer';
-import { compileMysqlWriter } from './mysql-writers';
+import { compileMysqlWriter, decidesLate } from './mysql-writers';
 import { compileReferenceCell, type ReferenceInput } from './reference-writer';
 import type { CodecInput } from './row-codec';
 import type { RowWriter } from './row-writer';
@@ -39,8 +39,7 @@ function compileField(
   const reference = compileReference(field, { ...types, policies: policiesOf(policies, name) });
   const write = compileMysqlWriter(field.family, types);
   if (write === undefined) return { write: reference, otherwise: NO_OTHER_WRITER };
-  // The writer of uuids finds out too late that a text is none.
-  return { write, otherwise: destination.kind === 'uuid' ? NO_OTHER_WRITER : reference };
+  return { write, otherwise: decidesLate(field.family, destination) ? NO_OTHER_WRITER : reference };
 }
 
 /** A value that cannot be read is for the row's reference, which says why. */

@@ -3,9 +3,11 @@ import type { MysqlFamily } from '../../core/mysql-rows';
 import type { ColumnType } from '../../core/schema';
 import type { FieldWriter } from './field-writer';
 import { compileBits } from './mysql-bits';
+import { compileMysqlDecimal } from './mysql-decimal';
 import { compileDoubleText } from './mysql-float';
 import { compileMysqlInt } from './mysql-int';
 import { compileMysqlJson } from './mysql-json';
+import { compileValidText } from './mysql-text';
 import { EXACT_DIGITS, MINUS, ZERO } from './text-digits';
 import { compileFloatText } from './text-float';
 import { compileInstantText } from './text-instant';
@@ -22,7 +24,7 @@ export interface MysqlWriterInput {
 
 /**
  * The writer of values that go into a column as they are. It writes those for which the reference (`compileCell`) changes nothing and
- * counts nothing, and says false for all others, of which it has written nothing. Undefined: there is none for these types.
+ * counts nothing, and says false for all others, of which it has written nothing, unless `decidesLate`. Undefined: there is none for these types.
  */
 export function compileMysqlWriter(family: MysqlFamily, input: MysqlWriterInput): FieldWriter | undefined {
   const { source, destination, rules, sink } = input;
@@ -30,8 +32,7 @@ export function compileMysqlWriter(family: MysqlFamily, input: MysqlWriterInput)
     case 'int':
       return compileInt(input);
     case 'decimal':
-      if (destination.kind === 'string') return compileDigits(input);
-      return compileTextWriter(source, destination, rules, sink);
+      return compileDecimal(input);
     case 'float':
       if (source.kind !== 'float' || destination.kind !== 'float') return undefined;
       return compileDoubleText(sink, source.bits, destination.bits);
@@ -52,6 +53,14 @@ export function compileMysqlWriter(family: MysqlFamily, input: MysqlWriterInput)
     case 'json':
       return compileDocument(input);
   }
+}
+
+/** Whether the writer finds out while it writes that a value is not for it. */
+export function decidesLate(family: MysqlFamily, destination: ColumnType): boolean {
+  const isText = family === 'text' || family === 'json';
+  return (
+    destination.kind === 'uuid' || (isText && (destination.kind === 'string' || destination.kind === 'json'))
+  );
 }
 
 /** Whole numbers, with zeros in front where the column has ZEROFILL. */
@@ -77,6 +86,16 @@ function compileInt(input: MysqlWriterInput): FieldWriter | undefined {
     default:
       return compileTextWriter(source, destination, rules, sink);
   }
+}
+
+function compileDecimal(input: MysqlWriterInput): FieldWriter | undefined {
+  const { source, destination, rules, sink } = input;
+  if (destination.kind === 'string') return compileDigits(input);
+  if (source.kind === 'decimal' && destination.kind === 'decimal' && destination.precision !== undefined) {
+    const { precision, scale = 0 } = destination;
+    return compileMysqlDecimal(sink, source.scale ?? 0, { precision, scale });
+  }
+  return compileTextWriter(source, destination, rules, sink);
 }
 
 /** Numbers as texts: without zeros in front, and no zero with a minus. */
@@ -118,14 +137,6 @@ function compileText(input: MysqlWriterInput): FieldWriter | undefined {
     isValidUtf8(bytes, view, start, length) && write(bytes, view, start, length);
 }
 const TEXT = { kind: 'string' } as const;
-
-function compileValidText(sink: ValueSink): FieldWriter {
-  return (bytes, view, start, length) => {
-    if (!isValidUtf8(bytes, view, start, length)) return false;
-    sink.putBytes(bytes, view, start, length);
-    return true;
-  };
-}
 
 /** Documents, which the server has checked. */
 function compileDocument({ destination, rules, sink }: MysqlWriterInput): FieldWriter | undefined {
