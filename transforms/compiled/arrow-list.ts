@@ -6,7 +6,7 @@ import type { WriterInput } from './pg-writers';
 
 type Compile = (layout: ArrowLayout, input: WriterInput) => ArrowWriter | undefined;
 
-/** Lists without nulls, of anything that `compile` has a writer for. */
+/** Lists of anything that `compile` has a writer for; with nulls only where the destination's arrays may hold them. */
 export function compileArrowList(
   { offsets, size, element }: Extract<ArrowLayout, { kind: 'list' }>,
   { source, destination, rules, sink }: WriterInput,
@@ -14,9 +14,10 @@ export function compileArrowList(
 ): ArrowWriter | undefined {
   if (source.kind !== 'array' || destination.kind !== 'array' || sink.element === undefined) return undefined;
   if (offsets === 64) return undefined;
+  const { element: values } = sink;
   const inner = compile(element, {
     rules,
-    sink: sink.element,
+    sink: values,
     source: source.element,
     destination: destination.element,
   });
@@ -26,7 +27,10 @@ export function compileArrowList(
   const writeBetween = (start: number, end: number): boolean => {
     sink.beginArray(end - start);
     for (let index = start; index < end; index++) {
-      if (nulls.isNull(index) || !inner.write(index)) return false;
+      if (nulls.isNull(index)) {
+        if (!rules.nullInArray) return false;
+        values.putNull();
+      } else if (!inner.write(index)) return false;
     }
     sink.endArray();
     return true;
