@@ -72,6 +72,11 @@ export function compileInstantText(sink: ValueSink, unit: TimeUnit, rules: Desti
       }
     }
     if (seconds < first || seconds >= endSecond) return false;
+    const value = seconds * perSecond + fraction;
+    if (value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER) {
+      sink.putLong(Math.floor(value / HALF), value | 0);
+      return true;
+    }
     const upper = times2To16(seconds) * perSecond;
     const lower = below2To16(seconds) * perSecond + fraction;
     sink.putLong(highHalf(upper, lower), lowHalf(upper, lower));

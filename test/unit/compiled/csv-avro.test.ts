@@ -213,6 +213,7 @@ describe('compiled: CSV to Avro', () => {
     };
     const ordinary = ['"a ""quoted"" text"', '', '1', '2024-05-06 07:08:09.5', '{"a":"b"}', 'true'];
     const lines = ordinary.map((text) => (text.startsWith('{') ? `"${text.replaceAll('"', '""')}"` : text));
+    const ordinaryCells = ['a "quoted" text', null, ...ordinary.slice(2)];
     const { source } = schemasOf(given);
     const columns = source.columns.slice(0, lines.length);
     const types: Column['type'][] = [
@@ -262,6 +263,9 @@ describe('compiled: CSV to Avro', () => {
         sinks.beginRow();
         assert.ok(codec.write());
         assert.ok(sinks.endRow());
+        const cells = columns.map((_, index) => codec.cell(index));
+        assert.deepEqual(cells, ordinaryCells);
+        assert.deepEqual(codec.decode(), { row: cells });
         codec.next();
         taken++;
       }
