@@ -3,7 +3,9 @@ import { PG_NULL, type PgForm } from '../../core/pg-binary';
 import type { ColumnType } from '../../core/schema';
 import type { FieldWriter } from './field-writer';
 import { compileIntWriter } from './pg-int';
+import { compileEveryJson, compileJson } from './pg-json';
 import { compileNumericWriter } from './pg-numeric';
+import { compileUuid } from './pg-uuid';
 import type { ValueSink } from './value-sink';
 
 /** 2000-01-01, from which PostgreSQL counts, in days and microseconds since 1970-01-01. */
@@ -191,91 +193,6 @@ function compileCopy(sink: ValueSink, maxBytes: number): FieldWriter {
     sink.putBytes(bytes, view, start, length);
     return true;
   };
-}
-
-const BACKSLASH = 92;
-const SMALL_U = 117;
-const POINT = 46;
-const ZERO = 48;
-const NINE = 57;
-/** Numbers of fewer digits and points are kept by every destination. */
-const SAFE_NUMBER_BYTES = 15;
-
-/** JSON documents without escapes of characters by number, exponents and long numbers, which the reference looks at. */
-function compileJson(sink: ValueSink): FieldWriter {
-  const copy = compileCopy(sink, Infinity);
-  return (bytes, view, start, length) => {
-    const end = start + length;
-    let digits = 0;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at] ?? 0;
-      if ((byte >= ZERO && byte <= NINE) || byte === POINT) {
-        digits++;
-        if (digits > SAFE_NUMBER_BYTES) return false;
-        continue;
-      }
-      if (byte === BACKSLASH && bytes[at + 1] === SMALL_U) return false;
-      // `e` or `E` behind a digit
-      if (digits > 0 && (byte | 32) === 101) return false;
-      digits = 0;
-    }
-    return copy(bytes, view, start, length);
-  };
-}
-
-/** Four bytes that are all the same. */
-const FOUR_TIMES = 0x0101_0101;
-
-/** JSON documents for a destination that keeps every number; those with backslashes are for the reference where one escapes a character by number. */
-function compileEveryJson(sink: ValueSink): FieldWriter {
-  return (bytes, view, start, length) => {
-    const end = start + length;
-    let at = start;
-    for (const last = end - 3; at < last; at += 4) {
-      // A byte that is a backslash is zero now, and the only kind that borrows from the bit above it.
-      const word = view.getInt32(at) ^ (BACKSLASH * FOUR_TIMES);
-      if (((word - FOUR_TIMES) & ~word & (128 * FOUR_TIMES)) !== 0) break;
-    }
-    for (; at < end; at++) if (bytes[at] === BACKSLASH && bytes[at + 1] === SMALL_U) return false;
-    sink.putBytes(bytes, view, start, length);
-    return true;
-  };
-}
-
-function compileUuid(sink: ValueSink, destination: ColumnType): FieldWriter {
-  if (destination.kind === 'uuid' && sink.putUuid !== undefined) {
-    return (bytes, _view, start, length) => {
-      if (length !== UUID_BYTES) return false;
-      sink.putUuid?.(bytes, start);
-      return true;
-    };
-  }
-  return (bytes, _view, start, length) => {
-    if (length !== UUID_BYTES) return false;
-    writeUuid(sink, bytes, start);
-    return true;
-  };
-}
-
-const UUID_BYTES = 16;
-const HEX = Buffer.from('0123456789abcdef', 'latin1');
-const HYPHEN = 45;
-/** A uuid as text. */
-const UUID_TEXT_BYTES = 36;
-/** Bytes in front of which a hyphen stands. */
-const HYPHEN_BEFORE: readonly boolean[] = Array.from({ length: 16 }, (_, index) =>
-  [4, 6, 8, 10].includes(index),
-);
-
-function writeUuid(sink: ValueSink, bytes: Buffer, start: number): void {
-  let end = sink.openBytes(UUID_TEXT_BYTES);
-  const { bytes: to } = sink.target;
-  for (let index = 0; index < 16; index++) {
-    const byte = bytes[start + index] ?? 0;
-    if (HYPHEN_BEFORE[index] === true) to[end++] = HYPHEN;
-    to[end++] = HEX[byte >> 4] ?? 0;
-    to[end++] = HEX[byte & 15] ?? 0;
-  }
 }
 
 /** Arrays of one dimension; with nulls only where the destination's arrays may hold them. */
