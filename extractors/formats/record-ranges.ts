@@ -67,6 +67,10 @@ export function placedInRange(batch: RowBatch, range: FileRange): RowBatch {
   };
 }
 
+/** Which range of a file fails first, if it was cut in a wrong place, is a matter of time; that one may not know it. */
+const MAYBE_WRONG_CUT =
+  'If that line looks right, the file may have been cut in a wrong place: set `split: { by: none }` in the job.';
+
 /** Runs what counts lines from the beginning of the range; its errors say so. */
 function inRange(range: FileRange, run: () => void): void {
   try {
@@ -78,7 +82,7 @@ function inRange(range: FileRange, run: () => void): void {
       what: error.what,
       where: { ...error.where, row: `${error.where.row} after byte ${range.start}` },
       why: [error.why, `Lines are counted from byte ${range.start} of the file.`].filter(Boolean).join(' '),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      hint: [error.hint, MAYBE_WRONG_CUT].filter(Boolean).join(' '),
       cause: error,
     });
   }
