@@ -80,13 +80,12 @@ function copyPlain(
   return at;
 }
 
-/** Whether nothing is behind `start` but the end of a document: fewer than four bytes, none of which could begin or end what `isSafe` looks for. */
+/** Whether nothing is behind `start` but the end of a document: fewer than four bytes, none of which could end what `isSafe` looks for. A row of digits that ends here is not long. */
 function isPlainEnd(bytes: Buffer, start: number, end: number): boolean {
   if (end - start > 3) return false;
   for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0;
     if (byte > 127 || byte === BACKSLASH || (byte | 32) === SMALL_E) return false;
-    if (byte >= POINT && byte <= NINE) return false;
   }
   return true;
 }

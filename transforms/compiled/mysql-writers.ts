@@ -5,12 +5,12 @@ import type { FieldWriter } from './field-writer';
 import { compileBits } from './mysql-bits';
 import { compileMysqlDecimal } from './mysql-decimal';
 import { compileDoubleText } from './mysql-float';
+import { compileMysqlInstant } from './mysql-instant';
 import { compileMysqlInt } from './mysql-int';
 import { compileMysqlJson } from './mysql-json';
 import { compileValidText } from './mysql-text';
 import { EXACT_DIGITS, MINUS, ZERO } from './text-digits';
 import { compileFloatText } from './text-float';
-import { compileInstantText } from './text-instant';
 import { compileTextWriter } from './text-writer';
 import { isValidUtf8 } from './utf8-check';
 import type { ValueSink } from './value-sink';
@@ -110,15 +110,11 @@ function compileDigits({ destination, rules, sink }: MysqlWriterInput): FieldWri
   };
 }
 
-/** `YYYY-MM-DD HH:MM:SS`. */
-const SECONDS_BYTES = 19;
-
 /** Dates with a time: where that is of the other kind, it is meant in UTC. */
 function compileInstant({ source, destination, rules, sink }: MysqlWriterInput): FieldWriter | undefined {
   if (destination.kind !== 'datetime' && destination.kind !== 'timestamp') return undefined;
   if (source.kind !== 'datetime' && source.kind !== 'timestamp') return undefined;
-  const write = compileInstantText(sink, destination.unit, rules);
-  return (bytes, view, start, length) => length >= SECONDS_BYTES && write(bytes, view, start, length);
+  return compileMysqlInstant(sink, destination.unit, rules);
 }
 
 /** Texts of a character set, and of types that are sent as such; the server does not promise that they are valid. */
