@@ -30,13 +30,20 @@ async function main(): Promise<void> {
     await copyFile(FLIGHTS, path.join(folder, 'flights.parquet'));
     await writeFile(path.join(folder, 'beamlift.yaml'), configuration());
     console.log('file                  rows   wall s    CPU s   peak MB');
-    for (const job of Object.keys(jobs())) await measure(folder, job);
+    const loaded = new Map<string, number>();
+    for (const job of Object.keys(jobs())) loaded.set(job, await measure(folder, job));
+    for (const format of ['csv', 'jsonl', 'parquet']) {
+      const [whole, cut] = [loaded.get(`${format}_whole`), loaded.get(`${format}_cut`)];
+      if (whole !== cut)
+        throw new Error(`${format}: ${String(whole)} rows whole, and ${String(cut)} in ranges`);
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(folder: string, job: string): Promise<void> {
+/** How many rows it has loaded. */
+async function measure(folder: string, job: string): Promise<number> {
   const run = await measureBeamlift(['run', job, '--json', '--quiet'], folder, {});
   if (run.exitCode !== 0) throw new Error(`${job} failed:\n${run.stdout}\n${run.stderr}`);
   const { rows_loaded: rows } = JSON.parse(run.stdout) as { rows_loaded: number };
@@ -48,6 +55,7 @@ async function measure(folder: string, job: string): Promise<void> {
     run.peakMegabytes.toFixed(0).padStart(9),
   ];
   console.log(cells.join(' '));
+  return rows;
 }
 
 function jobs(): Record<string, unknown> {

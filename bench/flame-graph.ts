@@ -27,7 +27,7 @@ const ROW_HEIGHT = 17;
 const HEAD_HEIGHT = 30;
 const CHARACTER_WIDTH = 6.4;
 /** Narrower frames are left out. In pixels. */
-const MIN_WIDTH = 1;
+const MIN_WIDTH = 2;
 const COLORS = { own: '#7fb8c9', package: '#f0c987', node: '#d9d9d9' } as const;
 /** Of the profiler: no work. */
 const NO_WORK = new Set(['(idle)', '(program)']);
