@@ -36,7 +36,19 @@ function cellOf(field: TableField, type: DataType, data: Data): unknown {
   const decoder = new ArrowDecoder(tableFromIPC, [field], {});
   const [batch] = [...decoder.batches(chunkOf(type, data))];
   assert.deepEqual(batch?.rejects, []);
-  return batch.rows[0]?.[0];
+  const cell = batch.rows[0]?.[0];
+  assert.deepEqual(undecodedCellOf(field, type, data), cell);
+  return cell;
+}
+
+/** The same of a row that comes as it lies. */
+function undecodedCellOf(field: TableField, type: DataType, data: Data): unknown {
+  const decoder = new ArrowDecoder(tableFromIPC, [field], {}, true);
+  const [batch] = [...decoder.batches(chunkOf(type, data))];
+  assert.deepEqual(batch?.rows, []);
+  assert.ok(batch.raw?.wire === 'arrow' && batch.raw.rows === 1);
+  assert.equal(batch.nameRow?.(0), 'row 1');
+  return batch.raw.columns[0]?.cells()(0);
 }
 
 describe('cells of the Storage Read API that the stand-in does not write', () => {
