@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'mysql2';
-import type { BeamliftError } from '../errors';
+import { BeamliftError } from '../errors';
+import { MYSQL_HEADER_BYTES } from '../mysql-rows';
 import type { RowReceiver } from './mysql-client';
 import { RowPackets } from './mysql-row-packets';
 import { tappable, type ReadPlace, type SocketTap, type TappableSocket } from './socket-taps';
@@ -115,6 +116,11 @@ class DriverFlow implements RowFlow {
   }
 }
 
+/** What the packet behind the columns begins with, and the bytes that it has at most; and what one of an error begins with. */
+const END_MARK = 0xfe;
+const END_BYTES = 5;
+const ERROR_MARK = 0xff;
+
 /** What the answer of a statement with rows has come to. */
 type Phase = 'columns' | 'columns read' | 'rows';
 
@@ -169,9 +175,14 @@ class PacketFlow implements RowFlow {
     const { phase } = this;
     if (phase === 'rows') this.driver.sequenceId = number;
     for (const listener of this.socket.listeners) listener(packet);
-    // behind the columns stands a packet that says so
-    if (phase === 'columns read') this.phase = 'rows';
-    return phase === 'columns read';
+    const mark = packet[MYSQL_HEADER_BYTES];
+    if (phase !== 'columns read' || mark === ERROR_MARK) return false;
+    // a driver that agrees with the server on leaving this packet out would have taken a row for it
+    if (mark !== END_MARK || packet.length > MYSQL_HEADER_BYTES + END_BYTES) {
+      throw new BeamliftError('INTERNAL', { what: 'The columns of a result of MySQL have no end' });
+    }
+    this.phase = 'rows';
+    return true;
   }
 
   private guard(work: () => boolean): boolean {
