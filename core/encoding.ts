@@ -18,6 +18,10 @@ export interface NdjsonDialect {
 export const STAGING_FORMATS = ['avro', 'ndjson', 'parquet'] as const;
 export type StagingFormat = (typeof STAGING_FORMATS)[number];
 
+/** How blocks of staged Avro are compressed. */
+export const STAGING_COMPRESSIONS = ['snappy', 'deflate', 'none'] as const;
+export type StagingCompression = (typeof STAGING_COMPRESSIONS)[number];
+
 /** Those that a job may ask for. */
 export const STAGING_FORMAT_CHOICES = ['avro', 'ndjson'] as const satisfies readonly StagingFormat[];
 

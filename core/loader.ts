@@ -173,7 +173,12 @@ export interface Loader {
 }
 
 /** Keys of a job that not every destination knows. */
-export const DESTINATION_JOB_KEYS = ['table_options', 'staging_format', 'verify'] as const;
+export const DESTINATION_JOB_KEYS = [
+  'table_options',
+  'staging_format',
+  'staging_compression',
+  'verify',
+] as const;
 export type DestinationJobKey = (typeof DESTINATION_JOB_KEYS)[number];
 
 export interface NameProblem {

@@ -20,7 +20,7 @@
  */
 import { z } from 'zod';
 import { jobPoliciesSchema } from './policies';
-import { STAGING_FORMATS } from './encoding';
+import { STAGING_COMPRESSIONS, STAGING_FORMATS } from './encoding';
 import { columnSchema, columnTypeSchema, partitioningSchema, tableSchemaSchema } from './schema';
 
 /** The newest shape of a plan that this code writes and reads. */
@@ -213,6 +213,8 @@ const runContextSchema = z.strictObject({
   /** An append outside of the watermark (`--start-date`, `--end-date`): the commit adds `window` to the state's intervals, so that a second one is refused. */
   backfill: z.boolean(),
   stagingFormat: z.enum(STAGING_FORMATS),
+  /** Absent: snappy. */
+  stagingCompression: z.enum(STAGING_COMPRESSIONS).optional(),
   verify: z.enum(VERIFY_LEVELS),
   /** Only for a table that this run creates. */
   tableOptions: tableOptionsSchema,

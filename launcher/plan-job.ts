@@ -127,6 +127,7 @@ export async function makePlan(
     // a limited run publishes the first rows of an interval, not the interval
     backfill: options.limit === undefined && window?.backfill === true,
     stagingFormat: staging.format,
+    ...(job.stagingCompression === undefined ? {} : { stagingCompression: job.stagingCompression }),
     verify: job.verify,
     tableOptions: job.tableOptions,
     partitioning: (existing === undefined ? job.tableOptions.partitionBy : existing.partitioning) ?? null,

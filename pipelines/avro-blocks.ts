@@ -1,4 +1,5 @@
 import type { Row } from '../core/cells';
+import type { StagingCompression } from '../core/encoding';
 import type { TableSchema } from '../core/schema';
 import { AvroSinks } from '../transforms/compiled/avro-sinks';
 import type { RowSinks } from '../transforms/compiled/value-sink';
@@ -10,8 +11,12 @@ export class AvroBlocks implements RowBlocks {
   readonly sinks: RowSinks;
   private readonly encoder: AvroEncoder;
 
-  constructor(schema: TableSchema, maxRowBytes: number) {
-    this.encoder = compileAvroEncoder(schema, { maxRowBytes });
+  constructor(schema: TableSchema, maxRowBytes: number, compression: StagingCompression) {
+    this.encoder = compileAvroEncoder(schema, {
+      maxRowBytes,
+      // the format's own name for it
+      codec: compression === 'none' ? 'null' : compression,
+    });
     this.sinks = new AvroSinks(this.encoder, schema);
   }
 

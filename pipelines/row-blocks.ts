@@ -1,6 +1,12 @@
 import type { Row } from '../core/cells';
 import type { DestinationRules } from '../core/destination-rules';
-import type { EncodedBlock, NdjsonDialect, PlacedBlock, StagingFormat } from '../core/encoding';
+import type {
+  EncodedBlock,
+  NdjsonDialect,
+  PlacedBlock,
+  StagingCompression,
+  StagingFormat,
+} from '../core/encoding';
 import type { TableSchema } from '../core/schema';
 import type { RowSinks } from '../transforms/compiled/value-sink';
 import type { BlockBuffer } from '../transforms/encode/block-buffer';
@@ -41,11 +47,12 @@ export function openRowBlocks(
   format: StagingFormat,
   schema: TableSchema,
   { rules, ndjson }: EncodingTarget,
+  compression: StagingCompression = 'snappy',
 ): RowBlocks {
   const maxRowBytes = rules.maxRowBytes ?? Infinity;
   switch (format) {
     case 'avro':
-      return new AvroBlocks(schema, maxRowBytes);
+      return new AvroBlocks(schema, maxRowBytes, compression);
     case 'ndjson':
       return new NdjsonBlocks(schema, ndjson, maxRowBytes);
     case 'parquet':

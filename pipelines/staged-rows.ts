@@ -40,7 +40,7 @@ export class StagedRows {
       keyColumns: context.keyColumns,
       ledger,
     });
-    this.blocks = openRowBlocks(format, schema, target);
+    this.blocks = openRowBlocks(format, schema, target, context.stagingCompression);
     this.partitions = partitioning === null ? undefined : compilePartitionKeys(partitioning, schema);
     this.digests = context.verify === 'strict' ? compileColumnDigests(schema) : undefined;
   }

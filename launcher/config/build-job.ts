@@ -55,6 +55,7 @@ function buildSpec(
     destinationModule.jobKeys.includes(key) ? keys[key] : undefined;
   const seconds = (duration: JobKeys['timeout']): number | undefined =>
     duration === undefined ? undefined : durationSeconds(duration);
+  const compression = ofDestination('staging_compression');
   return {
     name,
     source: sourceSpec(job, object),
@@ -85,6 +86,7 @@ function buildSpec(
     onBadFile: keys.on_bad_file ?? 'fail',
     verify: ofDestination('verify') ?? 'counts',
     stagingFormat: ofDestination('staging_format'),
+    ...(compression === undefined ? {} : { stagingCompression: compression }),
     tableOptions: tableOptionsOf(ofDestination('table_options')),
   };
 }

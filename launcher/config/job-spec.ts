@@ -1,4 +1,4 @@
-import type { StagingFormat } from '../../core/encoding';
+import type { StagingCompression, StagingFormat } from '../../core/encoding';
 import type { DestinationSpec, JsonObject, SourceSpec, TableOptions, VerifyLevel } from '../../core/plan';
 import type { JobPolicies } from '../../core/policies';
 import type { RunStoreSpec } from '../runs/run-store-spec';
@@ -42,6 +42,7 @@ export interface JobSpec {
   readonly verify: VerifyLevel;
   /** Undefined: what the destination prefers. */
   readonly stagingFormat: StagingFormat | undefined;
+  readonly stagingCompression?: StagingCompression;
   readonly tableOptions: TableOptions;
 }
 

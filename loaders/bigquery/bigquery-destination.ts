@@ -109,7 +109,7 @@ export const bigquery = {
   createTableByDefault: false,
   rules: BIGQUERY_RULES,
   ndjson: BIGQUERY_NDJSON,
-  jobKeys: ['table_options', 'staging_format', 'verify'],
+  jobKeys: ['table_options', 'staging_format', 'staging_compression', 'verify'],
   stagingFormat: stagingFormatFor,
   unitSize: { minBytes: MIN_UNIT_BYTES, maxUnits: MAX_UNITS },
   typeFor,

@@ -67,7 +67,7 @@ const CASES: readonly Broken[] = [
       'f.yaml:14:5  jobs.orders.schedule: is not available in this version; remove it',
       'f.yaml:15:5  jobs.orders.verify: means nothing to duckdb; remove it',
       'f.yaml:16:5  jobs.orders.cluster_by: there is no such key; write table_options: { cluster_by: … }',
-      'f.yaml:17:5  jobs.orders.__proto__: there is no such key; known are connection, source_type, connection_params, source_table_name, query, source_tables, file_pattern, file_format, file_format_options, file_selection, on_bad_file, load_type, timestamp_column, historical_start_date, last_sync_value, hold_back, lookback, timezone, filter, selected_columns, column_mapping, key_columns, destination, dataset, dest_table_name, create_table, schema_update, allow_empty, split, max_source_connections, policies, rejects, verify, staging_format, table_options, timeout',
+      'f.yaml:17:5  jobs.orders.__proto__: there is no such key; known are connection, source_type, connection_params, source_table_name, query, source_tables, file_pattern, file_format, file_format_options, file_selection, on_bad_file, load_type, timestamp_column, historical_start_date, last_sync_value, hold_back, lookback, timezone, filter, selected_columns, column_mapping, key_columns, destination, dataset, dest_table_name, create_table, schema_update, allow_empty, split, max_source_connections, policies, rejects, verify, staging_format, staging_compression, table_options, timeout',
     ],
   },
   {

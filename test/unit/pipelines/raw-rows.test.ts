@@ -191,6 +191,21 @@ describe('rows that come undecoded', () => {
     assert.equal(outcome.rows.length, 2);
   });
 
+  it('are compressed as the job says', async () => {
+    const rows = Array.from({ length: 500 }, (_, index) => [
+      int64(BigInt(index)),
+      null,
+      Buffer.from('note'),
+      null,
+    ]);
+    const bytes = copyStream(rows);
+    const usual = await encode(bytes, 4_000, 'generated');
+    for (const stagingCompression of ['snappy', 'deflate', 'none'] as const) {
+      const outcome = await encode(bytes, 4_000, 'generated', { changes: { stagingCompression } });
+      assert.deepEqual(outcome, usual);
+    }
+  });
+
   it('fill several blocks', async () => {
     const note = Buffer.from('z'.repeat(900));
     const rows = Array.from({ length: 2000 }, (_, index) => [
