@@ -9,6 +9,9 @@ export interface SourceOutline<Type extends string> extends Pick<
   readonly urls: RegExp;
 }
 
+/** Optional ones as well: one that is not passed on would be missing silently. */
+type EveryMember<Module> = { readonly [Name in keyof Required<Module>]: Module[Name] };
+
 /** A source whose code is loaded when more of it is needed than its outline: most runs use one of many. */
 export function sourceLoadedLater<const Type extends string>(
   { urls, type, aliases, category }: SourceOutline<Type>,
@@ -37,5 +40,5 @@ export function sourceLoadedLater<const Type extends string>(
     open: async (...request) => await load().open(...request),
     check: async (...request) => await load().check(...request),
     discover: async (...request) => await load().discover(...request),
-  };
+  } satisfies EveryMember<SourceModule<Type>>;
 }

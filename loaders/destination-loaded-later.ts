@@ -9,6 +9,9 @@ export interface DestinationOutline<Type extends string> extends Pick<
   readonly urls: RegExp;
 }
 
+/** Optional ones as well: one that is not passed on would be missing silently. */
+type EveryMember<Module> = { readonly [Name in keyof Required<Module>]: Module[Name] };
+
 /** A destination whose code is loaded when more of it is needed than its outline: a run uses one of them. */
 export function destinationLoadedLater<const Type extends string>(
   { urls, type, embedded }: DestinationOutline<Type>,
@@ -50,5 +53,5 @@ export function destinationLoadedLater<const Type extends string>(
     parseUrl: (url) => (urls.test(url) ? load().parseUrl(url) : undefined),
     open: async (...request) => await load().open(...request),
     check: async (...request) => await load().check(...request),
-  };
+  } satisfies EveryMember<DestinationModule<Type>>;
 }
