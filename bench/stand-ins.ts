@@ -15,6 +15,8 @@ export interface StandIns {
 
 /** `onlyCounts`: load jobs count rows, and do not look at them. */
 export async function startStandIns(onlyCounts = false): Promise<StandIns> {
+  // servers are ended when this process exits, which a signal alone does not make it do
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const gcs = await startGcsServer();
   const [bigquery, postgres] = await Promise.all([
     startBigQueryServer({ storage: gcs.endpoint, onlyCounts }),
