@@ -20,10 +20,10 @@ const OWN_WORDS: Readonly<Record<string, Pick<CreatedTypes, 'nameOf' | 'notes'>>
   bigquery: { nameOf: sqlNameOf, notes: TYPE_NOTES },
 };
 
-const createdTypes = DESTINATIONS.map(({ type, title, typeFor }): CreatedTypes => ({
-  title,
-  typeFor,
-  ...OWN_WORDS[type],
+const createdTypes = DESTINATIONS.map((destination): CreatedTypes => ({
+  title: destination.title,
+  typeFor: (type) => destination.typeFor(type),
+  ...OWN_WORDS[destination.type],
 }));
 
 const PAGES: readonly GeneratedPage[] = [

@@ -1,8 +1,7 @@
+import { copyRange } from './copy-range';
+
 /** Room behind the size that a block is meant to have, for the row that fills it. In bytes. */
 const ROOM_BYTES = 64 * 1024;
-
-/** Up to so many bytes are copied one by one. */
-const SHORT_COPY = 96;
 
 /** Thrown where a block would grow beyond its `limit`. */
 export class BlockLimit extends Error {}
@@ -33,21 +32,10 @@ export class BlockBuffer {
     if (this.bytes.length - this.end < size) this.grow(this.end + size);
   }
 
-  /** A range of the bytes that `view` shows, too. Short ones are copied here: to call Node.js costs more than the loop (measured: up to some 100 bytes). */
+  /** A range of the bytes that `view` shows, too. */
   appendRange(from: Buffer, view: DataView, start: number, length: number): void {
     this.reserve(length);
-    if (length > SHORT_COPY) {
-      this.end += from.copy(this.bytes, this.end, start, start + length);
-      return;
-    }
-    const { bytes, view: to } = this;
-    let { end } = this;
-    let at = start;
-    for (const last = start + length - 3; at < last; at += 4, end += 4) {
-      to.setInt32(end, view.getInt32(at, true), true);
-    }
-    for (const last = start + length; at < last; at++, end++) bytes[end] = from[at] ?? 0;
-    this.end = end;
+    this.end = copyRange(from, view, start, length, this.bytes, this.view, this.end);
   }
 
   /** Forgets what it holds. */
