@@ -25,8 +25,9 @@ async function main(): Promise<void> {
   const scene = await openScene(rows, Math.ceil(rows / 5), note);
   try {
     const resources = { scanner: { missing: 'only npm run bench installs it' } };
-    const results = await measurePaths(scene, PATHS.map(bounded), Number(values.rounds), resources, note);
-    const summaries = summarize(results, GENEROSITY);
+    const paths = PATHS.map(bounded);
+    const results = await measurePaths(scene, paths, Number(values.rounds), resources, note);
+    const summaries = summarize(results, GENEROSITY, paths);
     for (const { heads, rows: lines } of [usageTable(summaries), limitsTable(summaries)])
       console.log(`\n${textTable(heads, lines)}`);
     const misses = broken(summaries);

@@ -1,6 +1,6 @@
 import { LIMITS, type LimitName } from './limits';
 import type { Usage } from './measured-run';
-import { PATHS, type Bound } from './paths';
+import { PATHS, type Bound, type Path } from './paths';
 import type { MeasuredLoad } from './scene';
 
 /** What was measured in one go; kept as JSON. */
@@ -72,10 +72,14 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-/** `generosity`: bounds are so many times what they are. */
-export function summarize(results: Results, generosity = 1): readonly Summary[] {
+/** `generosity`: bounds are so many times what they are. `paths`: with the limits and bounds that count. */
+export function summarize(
+  results: Results,
+  generosity = 1,
+  paths: readonly Path[] = PATHS,
+): readonly Summary[] {
   return results.paths.map(({ path: name, loads, startUps }) => {
-    const path = PATHS.find((known) => known.name === name);
+    const path = paths.find((known) => known.name === name);
     if (path === undefined) throw new Error(`There is no path ${name}`);
     const without = (of: 'cpuSeconds' | 'stageSeconds'): number => {
       const more = loads.map((load, round) => load[of] - (startUps[round]?.[of] ?? NaN));
