@@ -64,8 +64,10 @@ describe('the image of beamlift', function () {
       const used = new Set<string>();
       for (const file of files) {
         const text = await readFile(path.join(image.folder, file), 'utf8');
-        for (const [, name = ''] of text.matchAll(/\b(?:require|import|load)\("([^".][^"]*)"\)/g)) used.add(name);
-        for (const [, name = ''] of text.matchAll(/\b(?:require|import|load)\('([^'.][^']*)'\)/g)) used.add(name);
+        for (const [, name = ''] of text.matchAll(/\b(?:require|import|load)\("([^".][^"]*)"\)/g))
+          used.add(name);
+        for (const [, name = ''] of text.matchAll(/\b(?:require|import|load)\('([^'.][^']*)'\)/g))
+          used.add(name);
       }
       assert.ok(
         used.has('pg') && used.has('apache-beam') && used.has('google-auth-library'),
