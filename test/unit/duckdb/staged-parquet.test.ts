@@ -45,6 +45,7 @@ describe('rows staged as Parquet', () => {
   let folder: string;
   let instance: DuckDBInstance;
   let connection: DuckDBConnection;
+  let files = 0;
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'beamlift-parquet-'));
     instance = await DuckDBInstance.create(':memory:', { threads: '1' });
@@ -63,10 +64,12 @@ describe('rows staged as Parquet', () => {
     rowsPerBlock: number,
     table: string,
   ): Promise<void> {
-    const file = path.join(folder, `rows.${format}`);
+    // DuckDB keeps what it has read of a file by its name, and staged parts never have a name twice.
+    const file = path.join(folder, `rows-${++files}.${format}`);
     await writeFile(file, fileOf(format, schema, rows, rowsPerBlock));
     const columns = schema.columns.map(({ name, type }) => ({ name, type: warehouseTypeOf(type) }));
     await connection.run(`CREATE OR REPLACE TABLE ${table} AS ${selectStaged(format, columns, [file])}`);
+    await rm(file);
   }
 
   async function answer(sql: string): Promise<unknown[][]> {
