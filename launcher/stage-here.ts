@@ -6,6 +6,7 @@ import type { Plan } from '../core/plan';
 import type * as Direct from '../pipelines/beam/direct';
 import { machineShare, usableMemory } from '../pipelines/beam/worker/machine-shares';
 import { runInProcess } from '../pipelines/in-process';
+import { KeptEncoders } from '../pipelines/kept-encoders';
 import { chooseThreads } from '../pipelines/threads/choose-threads';
 import type * as Threads from '../pipelines/threads/unit-threads';
 import type { UnitThreads } from '../pipelines/threads/unit-threads';
@@ -22,7 +23,9 @@ export async function stageHere(
 ): Promise<readonly Manifest[]> {
   const { extractor, loader, destination } = opened;
   const { listener, signal } = services;
-  const equipment = { extractor, loader, target: destination, resumed: lease.unfinished !== null };
+  const encoders = new KeptEncoders();
+  const resumed = lease.unfinished !== null;
+  const equipment = { extractor, loader, target: destination, encoders, resumed };
   const concurrency = Math.min(options.concurrency, context.source.maxConnections);
   if (runner === 'direct') {
     const { runDirect } = load('../pipelines/beam/direct') as typeof Direct;

@@ -9,10 +9,11 @@ import type { Reject } from '../core/reject';
 import type { CodecMode } from '../transforms/compiled/row-writer';
 import { nameRowByKey } from '../transforms/schema-aware-converter';
 import { FileCounter } from './file-counter';
-import { openRawRows, type RawRowsEncoder } from './raw-rows';
+import type { KeptEncoders } from './kept-encoders';
+import { openRawRows } from './raw-rows';
 import { rejectsExceeded } from './reject-errors';
 import type { RejectFile } from './reject-file';
-import type { EncodingTarget } from './row-blocks';
+import { openRowBlocks, type EncodingTarget } from './row-blocks';
 import { StagedRows } from './staged-rows';
 
 /** Rows, source bytes and staged bytes since the last call. */
@@ -23,6 +24,7 @@ export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: 
  * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`, which is kept with the end of the rows; with more than
  * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED; where bad files are left out, with more than that in one file.
  * `failures`: files that have been left out of the unit. `codecs`: how rows that come undecoded are encoded.
+ * `encoders`: of units before, and for those after; absent: it makes its own.
  */
 export function encodeRows(
   context: RunContext,
@@ -34,12 +36,16 @@ export function encodeRows(
   signal: AbortSignal,
   failures: ReadonlyMap<string, FileFailure> = new Map(),
   codecs: CodecMode = 'generated',
+  encoders?: KeptEncoders,
 ): EncodedStream {
   const ledger = new LossLedger();
-  const staged = new StagedRows(context, unit, target, ledger);
-  const { blocks: block } = staged;
+  const { destinationSchema, stagingFormat, stagingCompression } = context;
+  const kept = encoders?.take(context);
+  const block = kept?.blocks ?? openRowBlocks(stagingFormat, destinationSchema, target, stagingCompression);
+  const staged = new StagedRows(context, unit, target, block, ledger);
   const nameByKey = nameRowByKey(context.sourceSchema);
-  let raw: RawRowsEncoder | undefined;
+  let raw = kept?.raw;
+  raw?.beginUnit({ ledger, partitions: staged.partitions });
 
   let rowsExtracted = 0;
   let rowsStaged = 0;
@@ -72,7 +78,10 @@ export function encodeRows(
         yield full;
       }
       if (batch.raw !== undefined) {
-        raw ??= openRawRows(batch.raw, context, target, staged, ledger, codecs);
+        if (raw?.takes(batch.raw) !== true) {
+          raw = openRawRows(batch.raw, context, target, block, codecs);
+          raw.beginUnit({ ledger, partitions: staged.partitions });
+        }
         raw.begin(batch.raw);
         for (let state = raw.encode(); state !== 'done'; state = raw.encode()) {
           if (state === 'full') {
@@ -118,6 +127,7 @@ export function encodeRows(
       onProgress(0, 0, last.bytes.length);
     }
     await rejectFile.keep(signal);
+    encoders?.giveBack(context, { blocks: block, raw });
   }
 
   return {

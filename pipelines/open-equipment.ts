@@ -4,6 +4,7 @@ import type { DestinationModule } from '../core/loader';
 import type { RunContext } from '../core/plan';
 import { SOURCES } from '../extractors';
 import { DESTINATIONS } from '../loaders';
+import { KeptEncoders } from './kept-encoders';
 import type { UnitEquipment } from './run-unit';
 
 /** Source and destination of a run, open until `close`, which never throws. */
@@ -28,7 +29,7 @@ export async function openEquipment(
     const close = async (): Promise<void> => {
       await Promise.allSettled([extractor.close(), loader.close()]);
     };
-    return { extractor, loader, target, resumed: true, close };
+    return { extractor, loader, target, encoders: new KeptEncoders(), resumed: true, close };
   } catch (error) {
     await extractor.close();
     throw error;

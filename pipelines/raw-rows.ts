@@ -11,9 +11,11 @@ import type { RowCodec } from '../transforms/compiled/row-codec';
 import type { CodecMode } from '../transforms/compiled/row-writer';
 import type { RowSinks } from '../transforms/compiled/value-sink';
 import { BlockLimit } from '../transforms/encode/block-buffer';
+import type { PartitionKeys } from '../transforms/partition-keys';
 import { policiesOf } from '../transforms/schema-aware-converter';
 import type { EncodingTarget, RowBlocks } from './row-blocks';
-import { rulesOf, type StagedRows } from './staged-rows';
+import { readingOf, readsAlike, type RowsReading } from './rows-reading';
+import { rulesOf } from './staged-rows';
 
 /** Which rows that are not decoded can be staged: what must look at every value needs cells, and lines are only made of lines. */
 export function takesRaw({ stagingFormat, verify }: RunContext): NonNullable<ReadRequest['takesRaw']> {
@@ -21,13 +23,12 @@ export function takesRaw({ stagingFormat, verify }: RunContext): NonNullable<Rea
   return stagingFormat === 'ndjson' ? 'json' : true;
 }
 
-/** For rows that are like `first`, which it has still to be given. Throws INTERNAL where `takesRaw` says no. */
+/** For rows that are like `first`, which it has still to be given, once a unit was begun. Throws INTERNAL where `takesRaw` says no. */
 export function openRawRows(
   first: RawRows,
   context: RunContext,
   target: EncodingTarget,
-  staged: StagedRows,
-  ledger: LossLedger,
+  blocks: RowBlocks,
   mode: CodecMode,
 ): RawRowsEncoder {
   const input = {
@@ -39,25 +40,32 @@ export function openRawRows(
     keyColumns: context.keyColumns,
     mode,
   };
-  const { sinks, lines } = staged.blocks;
+  const { sinks, lines } = blocks;
   if (sinks !== undefined) {
     const compile: Compile = (lose) => compileCodec(first, { ...input, sinks: sinks.columns, lose });
-    return new RawRowsEncoder(compile, context, target, staged, sinks, ledger);
+    return new RawRowsEncoder(first, compile, context, target, blocks, sinks);
   }
   if (lines !== undefined && first.wire === 'json') {
     const compile: Compile = (lose) =>
       compileJsonLines({ ...input, dialect: target.ndjson, line: lines.line, lose });
-    return new RawRowsEncoder(compile, context, target, staged, lines, ledger);
+    return new RawRowsEncoder(first, compile, context, target, blocks, lines);
   }
   throw new BeamliftError('INTERNAL', { what: 'Rows came undecoded that can only be staged as cells' });
 }
 
 type Compile = (lose: (column: number, rule: LossRule) => void) => RowCodec;
 
-/** Encodes rows that were not decoded; those that the codec does not take come back as cells. */
+/** What has to be known of all rows of a unit that are staged. */
+export interface RowNotes {
+  readonly ledger: LossLedger;
+  readonly partitions: PartitionKeys | undefined;
+}
+
+/** Encodes rows that were not decoded, of one unit after another; those that the codec does not take come back as cells. */
 export class RawRowsEncoder {
   private readonly codec: RowCodec;
-  private readonly blocks: RowBlocks;
+  private readonly reading: RowsReading;
+  private notes: RowNotes | undefined;
   private readonly partitionOf: (() => Cell) | undefined;
   private readonly names: readonly string[];
   /** Losses of the row at hand: columns and rules, `pending` of them. */
@@ -68,14 +76,14 @@ export class RawRowsEncoder {
   private left = 0;
 
   constructor(
+    first: RawRows,
     compile: Compile,
     context: RunContext,
     target: EncodingTarget,
-    private readonly staged: StagedRows,
+    private readonly blocks: RowBlocks,
     private readonly sinks: Omit<RowSinks, 'columns'>,
-    private readonly ledger: LossLedger,
   ) {
-    this.blocks = staged.blocks;
+    this.reading = readingOf(first);
     this.names = context.columns.map(({ destination }) => destination);
     this.codec = compile((column, rule) => {
       this.lostColumns[this.pending] = column;
@@ -90,6 +98,18 @@ export class RawRowsEncoder {
     return this.rows - this.left;
   }
 
+  /** Whether rows are like those that it was opened for. */
+  takes(rows: RawRows): boolean {
+    return readsAlike(this.reading, readingOf(rows));
+  }
+
+  /** Rows are of another unit from now on. */
+  beginUnit(notes: RowNotes): void {
+    this.notes = notes;
+    this.rows = 0;
+    this.left = 0;
+  }
+
   /** The rows that `encode` takes from now on. */
   begin(rows: RawRows): void {
     this.codec.begin(rows);
@@ -99,7 +119,7 @@ export class RawRowsEncoder {
 
   /** Encodes rows until there are none left, the block is full, or one is for the reference: then `decode` is to be called. */
   encode(): 'done' | 'full' | 'reference' {
-    const { codec, sinks, blocks, partitionOf } = this;
+    const { codec, sinks, blocks, partitionOf, notes } = this;
     while (this.left > 0) {
       if (blocks.isFull) return 'full';
       this.pending = 0;
@@ -110,7 +130,7 @@ export class RawRowsEncoder {
       }
       if (!sinks.endRow()) return 'reference';
       if (this.pending > 0) this.countLosses();
-      if (partitionOf !== undefined) this.staged.partitions?.addCell(partitionOf());
+      if (partitionOf !== undefined) notes?.partitions?.addCell(partitionOf());
       codec.next();
       this.left--;
     }
@@ -130,7 +150,7 @@ export class RawRowsEncoder {
     for (let at = 0; at < this.pending; at++) {
       const column = this.names[this.lostColumns[at] ?? -1];
       const rule = this.lostRules[at];
-      if (column !== undefined && rule !== undefined) this.ledger.add(column, rule, 1);
+      if (column !== undefined && rule !== undefined) this.notes?.ledger.add(column, rule, 1);
     }
   }
 

@@ -7,6 +7,7 @@ import { BeamliftError } from '../core/errors';
 import { takesRaw } from './raw-rows';
 import { badFileOf, withoutFile, type BadFile } from './bad-files';
 import { encodeRows, type ProgressListener } from './encode-rows';
+import type { KeptEncoders } from './kept-encoders';
 import { fileOf } from './reject-errors';
 import { RejectFile, type RejectPlace } from './reject-file';
 import type { EncodingTarget } from './row-blocks';
@@ -16,6 +17,8 @@ export interface UnitEquipment {
   readonly extractor: Extractor;
   readonly loader: Loader;
   readonly target: EncodingTarget;
+  /** Of units before; absent: each unit makes its own. */
+  readonly encoders?: KeptEncoders;
   /** Whether units may have been staged before this process began: then each one is looked for, also at the first attempt. */
   readonly resumed: boolean;
 }
@@ -60,7 +63,7 @@ async function stageFiles(
   unit: WorkUnit,
   rest: WorkUnit | undefined,
   failures: ReadonlyMap<string, FileFailure>,
-  { extractor, loader, target }: UnitEquipment,
+  { extractor, loader, target, encoders }: UnitEquipment,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<Manifest> {
@@ -82,7 +85,18 @@ async function stageFiles(
   const origin = { job: context.job, runId: context.runId, unit: unit.id, file: fileOf(rest ?? unit) };
   const rejectFile = new RejectFile(rejectPlace(context, unit, loader), origin);
   try {
-    const encoded = encodeRows(context, rest ?? unit, rows, target, rejectFile, onProgress, signal, failures);
+    const encoded = encodeRows(
+      context,
+      rest ?? unit,
+      rows,
+      target,
+      rejectFile,
+      onProgress,
+      signal,
+      failures,
+      'generated',
+      encoders,
+    );
     const manifest = await loader.stage(context, unit, encoded, signal);
     if (manifest.rejectFile !== rejectFile.keptAs) await rejectFile.discard();
     checkCounts(context, manifest);

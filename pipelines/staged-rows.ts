@@ -8,7 +8,7 @@ import { compileColumnDigests, type DigestingRows } from '../transforms/column-d
 import { compilePartitionKeys, type PartitionKeys } from '../transforms/partition-keys';
 import { compileConverter, type RowConverter } from '../transforms/schema-aware-converter';
 import { valueRefused } from './reject-errors';
-import { openRowBlocks, type EncodingTarget, type RowBlocks } from './row-blocks';
+import type { EncodingTarget, RowBlocks } from './row-blocks';
 import { rowTooLong } from './row-too-long';
 
 /** How a row is named where it is refused, and the file that it is of. */
@@ -19,7 +19,6 @@ export interface RowPlace {
 
 /** Rows of a unit on their way into blocks: converted, encoded, and noted where something must be known of all of them. */
 export class StagedRows {
-  readonly blocks: RowBlocks;
   readonly partitions: PartitionKeys | undefined;
   readonly digests: DigestingRows | undefined;
   private readonly converter: RowConverter;
@@ -28,6 +27,7 @@ export class StagedRows {
     private readonly context: RunContext,
     private readonly unit: WorkUnit,
     private readonly target: EncodingTarget,
+    readonly blocks: RowBlocks,
     ledger: LossLedger,
   ) {
     const { destinationSchema: schema, stagingFormat: format, partitioning } = context;
@@ -40,7 +40,6 @@ export class StagedRows {
       keyColumns: context.keyColumns,
       ledger,
     });
-    this.blocks = openRowBlocks(format, schema, target, context.stagingCompression);
     this.partitions = partitioning === null ? undefined : compilePartitionKeys(partitioning, schema);
     this.digests = context.verify === 'strict' ? compileColumnDigests(schema) : undefined;
   }

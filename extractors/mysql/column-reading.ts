@@ -1,5 +1,5 @@
 import type { ResultField } from '../../core/clients/mysql-client';
-import type { MysqlFamily } from '../../core/mysql-rows';
+import type { MysqlFamily, MysqlField } from '../../core/mysql-rows';
 import type { ColumnType } from '../../core/schema';
 import {
   decodeBit,
@@ -26,6 +26,11 @@ export interface ColumnReading {
   readonly decode: FieldDecoder;
   /** Wraps the column's expression in the SELECT. */
   readonly select: (expression: string) => string;
+}
+
+/** The column as it is in packets that are passed on unread. */
+export function packetField({ family, decode }: ColumnReading): MysqlField {
+  return { family, decode: (bytes, _view, start, length) => decode(bytes, start, start + length) };
 }
 
 /** What information_schema knows of a column and the protocol does not. */

@@ -19,10 +19,7 @@ export class RawRows implements RowReceiver {
     private readonly keys: readonly number[],
     private readonly relationName: string,
   ) {
-    this.wire = columns.map(({ reading: { family, decode } }) => ({
-      family,
-      decode: (bytes, _view, start, length) => decode(bytes, start, start + length),
-    }));
+    this.wire = columns.map(({ field }) => field);
   }
 
   get isFull(): boolean {

@@ -1,9 +1,10 @@
 import type { ResultField } from '../../core/clients/mysql-client';
 import { BeamliftError } from '../../core/errors';
+import type { MysqlField } from '../../core/mysql-rows';
 import type { SourceObject } from '../../core/plan';
 import type { TableSchema } from '../../core/schema';
 import { checkColumnNames } from '../database/query-columns';
-import { readingOf, type ColumnReading } from './column-reading';
+import { packetField, readingOf, type ColumnReading } from './column-reading';
 import { findTable, type FoundTable } from './find-table';
 import { quoteIdentifier, quoteLiteral, writeQualifiedName } from './names';
 import type { MysqlSession } from './session';
@@ -12,6 +13,8 @@ import { checkFilter, describeQuery, queryAsSource } from './user-sql';
 export interface RelationColumn {
   readonly name: string;
   readonly reading: ColumnReading;
+  /** The same for whoever reads packets: one object for all units, which tells codecs that nothing has changed. */
+  readonly field: MysqlField;
   readonly nullable: boolean;
   readonly generated: boolean;
   readonly nativeType: string;
@@ -81,10 +84,12 @@ async function describeTable(session: MysqlSession, table: FoundTable): Promise<
       columnType: columnType ?? '',
       maxLength: maxLength === null || maxLength === undefined ? undefined : Number(maxLength),
     };
+    const reading = readingOf(field, declared);
     return [
       {
         name: column ?? '',
-        reading: readingOf(field, declared),
+        reading,
+        field: packetField(reading),
         nullable: nullable !== 'NO',
         generated: isGenerated(extra ?? ''),
         nativeType: declared.columnType,
@@ -115,16 +120,20 @@ async function describeQueryColumns(session: MysqlSession, sql: string): Promise
     table: undefined,
     from: queryAsSource(sql),
     name: 'the query of the job',
-    columns: fields.map((field) => ({
-      name: field.name,
-      reading: readingOf(field, undefined),
-      nullable: true,
-      generated: false,
-      nativeType: nativeTypeOf(field),
-      comment: undefined,
-      fractionDigits: field.decimals,
-      isAutoIncrement: false,
-    })),
+    columns: fields.map((field) => {
+      const reading = readingOf(field, undefined);
+      return {
+        name: field.name,
+        reading,
+        field: packetField(reading),
+        nullable: true,
+        generated: false,
+        nativeType: nativeTypeOf(field),
+        comment: undefined,
+        fractionDigits: field.decimals,
+        isAutoIncrement: false,
+      };
+    }),
     primaryKey: [],
   };
 }

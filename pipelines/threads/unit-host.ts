@@ -54,8 +54,8 @@ export class UnitHost {
     onProgress: ProgressListener,
     signal: AbortSignal,
   ): Promise<Manifest> {
-    const { extractor, loader, target } = await this.equipment(key, context, signal);
-    return await runUnit(context, unit, attempt, { extractor, loader, target, resumed }, onProgress, signal);
+    const equipment = { ...(await this.equipment(key, context, signal)), resumed };
+    return await runUnit(context, unit, attempt, equipment, onProgress, signal);
   }
 
   /** Closes what is open for a run. Never throws. */

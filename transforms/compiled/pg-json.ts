@@ -42,38 +42,58 @@ export function compileEveryJson(sink: ValueSink): FieldWriter {
  * digits within texts count, too.
  */
 function isPlainJson(bytes: Buffer, view: DataView, start: number, end: number): boolean {
-  const lastFour = end - 4;
-  let digits = 0;
-  for (let at = start; at < end; at++) {
-    // four bytes at once while there is nothing to look at: half the time
-    while (digits === 0 && at <= lastFour && !hasAny(view.getInt32(at, true))) at += 4;
-    if (at >= end) return true;
-    const byte = bytes[at] ?? 0;
-    if ((byte >= ZERO && byte <= NINE) || byte === POINT) {
-      digits++;
-      if (digits > SAFE_NUMBER_BYTES) return false;
-      continue;
+  let at = start;
+  let before = 0;
+  for (const last = end - 3; at < last; at += 4) {
+    const four = view.getInt32(at, true);
+    // A zero byte is the only kind that borrows from the bit above it; bytes above it may be taken for zero, too.
+    const slash = four ^ BACKSLASHES;
+    const e = (four | SMALLS) ^ ES;
+    const digit = (four & UPPER_HALF) ^ DIGITS;
+    const digits = (digit - LOWEST) & ~digit & HIGHEST;
+    const exponents = ((digits << 8) | before) & (e - LOWEST) & ~e;
+    if (((exponents | ((slash - LOWEST) & ~slash)) & HIGHEST) !== 0) {
+      if (!arePlain(bytes, at, at + 4, start, end)) return false;
     }
-    if (byte === BACKSLASH && bytes[at + 1] === SMALL_U) return false;
-    if (digits > 0 && (byte | LOWER) === SMALL_E) return false;
-    digits = 0;
+    if (digits === HIGHEST && isLongNumber(bytes, at, start, end)) return false;
+    before = digits >>> 24;
+  }
+  return arePlain(bytes, at, end, start, end) && !isLongNumber(bytes, Math.max(start, end - 4), start, end);
+}
+
+/** Whether no escape by number begins between `from` and `to`, and no exponent. */
+function arePlain(bytes: Buffer, from: number, to: number, start: number, end: number): boolean {
+  for (let at = from; at < to; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === BACKSLASH && at + 1 < end && bytes[at + 1] === SMALL_U) return false;
+    if ((byte | LOWER) === SMALL_E && at > start && isOfNumber(bytes[at - 1] ?? 0)) return false;
   }
   return true;
 }
 
-/** In each of four bytes: the lowest bit, the highest bit, the upper half. */
+/**
+ * Whether the bytes from `at` are of a number of so many bytes that not every destination keeps it. Every such number has eight digits in a row, and so
+ * four that are looked at together, or the last four of the document.
+ */
+function isLongNumber(bytes: Buffer, at: number, start: number, end: number): boolean {
+  if (!isOfNumber(bytes[at] ?? 0)) return false;
+  let first = at;
+  while (first > start && isOfNumber(bytes[first - 1] ?? 0)) first--;
+  let behind = at + 1;
+  while (behind < end && isOfNumber(bytes[behind] ?? 0)) behind++;
+  return behind - first > SAFE_NUMBER_BYTES;
+}
+
+function isOfNumber(byte: number): boolean {
+  return byte === POINT || (byte >= ZERO && byte <= NINE);
+}
+
+/** In each of four bytes: the lowest bit, the highest bit, the upper half, what makes a letter small. */
 const LOWEST = 0x0101_0101;
 const HIGHEST = 0x8080_8080 | 0;
 const UPPER_HALF = 0xf0f0_f0f0 | 0;
+const SMALLS = 0x2020_2020;
 const BACKSLASHES = 0x5c5c_5c5c;
-const POINTS = 0x2e2e_2e2e;
+const ES = 0x6565_6565;
+/** Digits, and the six characters behind them. */
 const DIGITS = 0x3030_3030;
-
-/** Whether one of four bytes is a backslash, a point, or a digit or one of the six characters behind them. */
-function hasAny(four: number): boolean {
-  const slash = four ^ BACKSLASHES;
-  const point = four ^ POINTS;
-  const digit = (four & UPPER_HALF) ^ DIGITS;
-  const zeros = ((slash - LOWEST) & ~slash) | ((point - LOWEST) & ~point) | ((digit - LOWEST) & ~digit);
-  return (zeros & HIGHEST) !== 0;
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ResultField } from '../../../core/clients/mysql-client';
-import { enumValues, familyOf, readingOf } from '../../../extractors/mysql/column-reading';
+import { enumValues, familyOf, packetField, readingOf } from '../../../extractors/mysql/column-reading';
 import {
   parseQualifiedName,
   quoteIdentifier,
@@ -19,10 +19,13 @@ const field = (type: number, more: Partial<ResultField> = {}): ResultField => ({
   ...more,
 });
 
-const column = (name: string, of: ResultField): RelationColumn => ({
-  ...{ name, reading: readingOf(of, undefined), nullable: true, generated: false },
-  ...{ nativeType: 'native', comment: undefined, fractionDigits: 0, isAutoIncrement: false },
-});
+const column = (name: string, of: ResultField): RelationColumn => {
+  const reading = readingOf(of, undefined);
+  return {
+    ...{ name, reading, field: packetField(reading), nullable: true, generated: false },
+    ...{ nativeType: 'native', comment: undefined, fractionDigits: 0, isAutoIncrement: false },
+  };
+};
 
 const INT = field(3);
 const FLOAT = field(4, { decimals: 31 });

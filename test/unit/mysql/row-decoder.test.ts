@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { ResultField } from '../../../core/clients/mysql-client';
 import { codeOfNumber, connectError, statementError } from '../../../core/clients/mysql-errors';
 import { RowBatcher } from '../../../extractors/database/row-batches';
-import { readingOf } from '../../../extractors/mysql/column-reading';
+import { packetField, readingOf } from '../../../extractors/mysql/column-reading';
 import { RowDecoder } from '../../../extractors/mysql/row-decoder';
 
 const field = (name: string, type: number, collation: number): ResultField => ({
@@ -13,10 +13,13 @@ const field = (name: string, type: number, collation: number): ResultField => ({
 const FIELDS = [field('id', 8, 63), field('word', 253, 45), field('day', 10, 63)];
 
 function decoderOf(fields = FIELDS): RowDecoder {
-  const columns = FIELDS.map((of) => ({
-    ...{ name: of.name, reading: readingOf(of, undefined), nullable: true, generated: false },
-    ...{ nativeType: 'native', comment: undefined, fractionDigits: 0, isAutoIncrement: false },
-  }));
+  const columns = FIELDS.map((of) => {
+    const reading = readingOf(of, undefined);
+    return {
+      ...{ name: of.name, reading, field: packetField(reading), nullable: true, generated: false },
+      ...{ nativeType: 'native', comment: undefined, fractionDigits: 0, isAutoIncrement: false },
+    };
+  });
   const decoder = new RowDecoder(columns, new RowBatcher(['id', 'word', 'day'], [0]), 'shop.words');
   decoder.fields(fields);
   return decoder;

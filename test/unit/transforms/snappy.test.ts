@@ -5,6 +5,7 @@ import { BlockBuffer } from '../../../transforms/encode/block-buffer';
 import { SnappyWriter, snappyRoom } from '../../../transforms/encode/snappy';
 
 const writer = new SnappyWriter();
+const script = new SnappyWriter('script');
 
 /** Compressed behind three bytes of something else, as another implementation reads it. */
 function roundTrip(bytes: Buffer): { size: number; back: Buffer } {
@@ -19,6 +20,9 @@ function roundTrip(bytes: Buffer): { size: number; back: Buffer } {
   writer.write(from, to);
   assert.ok(to.end - 3 <= snappyRoom(bytes.length));
   const packed = Uint8Array.from(to.bytes.subarray(3, to.end));
+  const other = new BlockBuffer(16);
+  script.write(from, other);
+  assert.ok(other.bytes.subarray(0, other.end).equals(packed), 'both modes write the same bytes');
   if (bytes.length === 0) {
     assert.deepEqual([...packed], [0]);
     return { size: 1, back: bytes };
