@@ -88,9 +88,7 @@ class AvroSink implements ValueSink {
   }
 
   putBytes(from: Buffer, view: DataView, start: number, length: number): void {
-    if (this.union) this.target.writeByte(VALUE_BRANCH);
-    this.target.writeLength(length);
-    this.target.appendRange(from, view, start, length);
+    this.target.writeRange(this.union, from, view, start, length);
   }
 
   openBytes(length: number): number {

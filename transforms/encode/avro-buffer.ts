@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 import { BlockBuffer } from './block-buffer';
+import { copyRange } from './copy-range';
 
 /** Where the low and the high half of a 64-bit number are. */
 const [LOW, HIGH] = endianness() === 'LE' ? [0, 1] : [1, 0];
@@ -8,6 +9,8 @@ const [LOW, HIGH] = endianness() === 'LE' ? [0, 1] : [1, 0];
 const MAX_LONG_BYTES = 10;
 /** What a length takes: lengths are below 2^31. */
 const MAX_LENGTH_BYTES = 5;
+/** The number of a union's second branch, as Avro writes it. */
+const SECOND_BRANCH = 2;
 /** A UTF-16 unit takes at most so many bytes in UTF-8. */
 const MAX_UTF8_BYTES = 3;
 /** Up to so many characters are written one by one: from about 30 on, calling Node.js costs less than the loop (measured). Their length is one byte. */
@@ -87,6 +90,18 @@ export class AvroBuffer extends BlockBuffer {
     this.reserve(bytes.length);
     this.bytes.set(bytes, this.end);
     this.end += bytes.length;
+  }
+
+  /** A range of the bytes that `view` shows, too, with its length; `inUnion`: as the second branch of a union. Room is looked for once: this is done most of all. */
+  writeRange(inUnion: boolean, from: Buffer, view: DataView, start: number, length: number): void {
+    this.reserve(1 + MAX_LENGTH_BYTES + length);
+    const { bytes } = this;
+    let { end } = this;
+    if (inUnion) bytes[end++] = SECOND_BRANCH;
+    let rest = (length * 2) >>> 0;
+    for (; rest > 127; rest >>>= 7) bytes[end++] = (rest & 127) | 128;
+    bytes[end++] = rest;
+    this.end = copyRange(from, view, start, length, bytes, this.view, end);
   }
 
   writeText(text: string): void {
