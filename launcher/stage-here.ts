@@ -33,10 +33,10 @@ export async function stageHere(
   }
   const threads = openThreads({ context, units }, concurrency, services);
   try {
-    const on = threads === undefined ? {} : { threads };
+    const on = threads ?? {};
     return await runInProcess(context, units, equipment, { concurrency, listener, signal, ...on });
   } finally {
-    await threads?.close();
+    await threads?.threads.close();
   }
 }
 
@@ -44,13 +44,15 @@ function openThreads(
   { context, units }: Pick<Plan, 'context' | 'units'>,
   concurrency: number,
   { threadSecrets, environment, baseFolder, log }: LaunchServices,
-): UnitThreads | undefined {
+): { readonly threads: UnitThreads; readonly unitsHere: number } | undefined {
   const choice = chooseThreads(context, units, concurrency, availableParallelism());
   if (choice === undefined || threadSecrets === undefined) return undefined;
-  log.debug('threads.chosen', { threads: choice.threads, units_per_thread: choice.unitsPerThread });
+  const { threads, unitsPerThread, unitsHere } = choice;
+  log.debug('threads.chosen', { threads, units_per_thread: unitsPerThread, units_here: unitsHere });
   // One that goes astray ends with an error, before the system ends the process.
   const memoryBytes = usableMemory(totalmem(), constrainedMemory());
-  const { threadHeapMb: heapMb } = machineShare({ memoryBytes, cores: choice.threads }, 1);
+  const { threadHeapMb: heapMb } = machineShare({ memoryBytes, cores: threads + 1 }, 1);
   const { UnitThreads: Pool } = load('../pipelines/threads/unit-threads') as typeof Threads;
-  return new Pool({ ...choice, heapMb, services: { ...threadSecrets, environment, baseFolder, log } });
+  const services = { ...threadSecrets, environment, baseFolder, log };
+  return { threads: new Pool({ ...choice, heapMb, services }), unitsHere };
 }

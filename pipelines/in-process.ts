@@ -12,10 +12,12 @@ export interface InProcessOptions extends AttemptOptions {
   readonly concurrency: number;
   /** Where the units are run; absent: on this thread. Whoever made them closes them. */
   readonly threads?: Pick<UnitThreads, 'stage'>;
+  /** Units at once that are run on this thread where there are others; absent: none. */
+  readonly unitsHere?: number;
 }
 
 /**
- * Stages all units of a plan in this process, the largest first, `concurrency` at a time; on threads, `equipment` is not used to read or stage.
+ * Stages all units of a plan in this process, the largest first, `concurrency` at a time; on threads, `equipment` is used for `unitsHere` of them at a time.
  * The first final failure aborts the other units and is thrown. Manifests come back in the order of `units`.
  */
 export async function runInProcess(
@@ -32,9 +34,9 @@ export async function runInProcess(
   const rejectFiles: string[] = [];
   if (options.threads !== undefined) await equipment.extractor.releaseIdle?.();
 
-  const work = async (): Promise<void> => {
+  const work = async (threads: InProcessOptions['threads']): Promise<void> => {
     for (let unit = queue.shift(); unit !== undefined; unit = queue.shift()) {
-      const manifest = await stageOne(context, unit, equipment, { ...options, signal });
+      const manifest = await stageOne(context, unit, equipment, threads, { ...options, signal });
       manifests.set(unit.id, manifest);
       rejected += manifest.counts.rowsRejected;
       if (manifest.rejectFile !== undefined) rejectFiles.push(manifest.rejectFile);
@@ -43,9 +45,9 @@ export async function runInProcess(
   };
   const workers = Array.from(
     { length: Math.max(1, Math.min(options.concurrency, units.length)) },
-    async () => {
+    async (_, index) => {
       try {
-        await work();
+        await work(index < (options.unitsHere ?? 0) ? undefined : options.threads);
       } catch (thrown) {
         const error = signal.aborted ? thrown : toBeamliftError(thrown, { job: context.job });
         failure.abort(error);
@@ -75,10 +77,11 @@ async function stageOne(
   context: RunContext,
   unit: WorkUnit,
   equipment: UnitEquipment,
-  options: InProcessOptions,
+  threads: InProcessOptions['threads'],
+  options: AttemptOptions,
 ): Promise<Manifest> {
-  if (options.threads !== undefined) {
-    return await options.threads.stage(context, unit, { ...options, resumed: equipment.resumed });
+  if (threads !== undefined) {
+    return await threads.stage(context, unit, { ...options, resumed: equipment.resumed });
   }
   return await attemptUnit(
     context,

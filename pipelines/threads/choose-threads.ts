@@ -8,14 +8,16 @@ const MIN_ROWS = 100_000;
 /** As many rows of CSV, in bytes as stored; compressed files have more. */
 const MIN_BYTES = 8 * 1024 * 1024;
 
-/** Threads for units, and how many units each has at once. */
+/** Threads for units beside the one that asks, and how many units each has at once. */
 export interface ThreadChoice {
   readonly threads: number;
   readonly unitsPerThread: number;
+  /** Units at once of the thread that asks: at least one. It can begin while the others load their code, and needs no memory anew. */
+  readonly unitsHere: number;
 }
 
 /**
- * How the units of a run are spread over threads; undefined: they are run on the thread that asks, since nothing would be gained. There are
+ * How the units of a run are spread over threads; undefined: all are run on the thread that asks, since nothing would be gained. There are
  * never more threads than units at once that the source has connections for.
  */
 export function chooseThreads(
@@ -26,7 +28,9 @@ export function chooseThreads(
 ): ThreadChoice | undefined {
   const atOnce = Math.min(concurrency, units.length, unitConnections(context));
   if (atOnce < 2 || cores < 2 || isSmall(units)) return undefined;
-  return spreadUnits(atOnce, cores);
+  const { threads, unitsPerThread } = spreadUnits(atOnce, cores);
+  const elsewhere = Math.min(atOnce - 1, (threads - 1) * unitsPerThread);
+  return { threads: threads - 1, unitsPerThread, unitsHere: atOnce - elsewhere };
 }
 
 /** Whether all units together are known to be little work. */

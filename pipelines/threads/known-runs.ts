@@ -22,6 +22,7 @@ export class KnownRuns {
   constructor(
     private readonly threads: number,
     private readonly unitsPerThread: number,
+    private readonly unitsHere: number,
     private readonly forget: (run: KnownRun) => void,
   ) {}
 
@@ -42,7 +43,7 @@ export class KnownRuns {
       this.runs.delete(key);
       this.forget(run);
     }
-    const shares = connectionShares(context, this.threads, this.unitsPerThread);
+    const shares = connectionShares(context, this.threads, this.unitsPerThread, this.unitsHere);
     return { id: this.nextId++, context, json, shares, taken: shares.map(() => 0), units: 0 };
   }
 }

@@ -16,6 +16,8 @@ export interface UnitThreadsOptions {
   readonly threads: number;
   /** Units at once of one thread. */
   readonly unitsPerThread: number;
+  /** Units at once that whoever made them runs on its own thread, for which connections are left; absent: none. */
+  readonly unitsHere?: number;
   readonly services: ThreadServices;
   /** What a thread's heap may have, in MB; absent: what Node.js takes. */
   readonly heapMb?: number;
@@ -56,7 +58,7 @@ export class UnitThreads {
     this.birth = { environment, baseFolder, inlineSecrets, sealedSecrets, equipmentModule };
     this.threads = Array.from({ length: threads }, () => undefined);
     this.seats = new ThreadSeats(threads, unitsPerThread, (thread) => this.threads[thread] !== undefined);
-    this.runs = new KnownRuns(threads, unitsPerThread, (run) => this.forget(run));
+    this.runs = new KnownRuns(threads, unitsPerThread, options.unitsHere ?? 0, (run) => this.forget(run));
   }
 
   /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { WorkUnit } from '../../../../core/plan';
-import { chooseThreads } from '../../../../pipelines/threads/choose-threads';
+import { chooseThreads, type ThreadChoice } from '../../../../pipelines/threads/choose-threads';
 import { connectionShares, unitConnections } from '../../../../pipelines/threads/connection-shares';
 import { fakeContext, unit } from '../fake-equipment';
 
@@ -20,10 +20,17 @@ const file = (id: string, bytes: number): WorkUnit => ({
 });
 
 describe('chooseThreads', () => {
-  it('takes a thread for each unit at once, and no more than there are cores', () => {
-    assert.deepEqual(chooseThreads(context(8), large, 4, 8), { threads: 4, unitsPerThread: 1 });
-    assert.deepEqual(chooseThreads(context(8), large, 4, 2), { threads: 2, unitsPerThread: 2 });
-    assert.deepEqual(chooseThreads(context(8), large.slice(0, 3), 4, 8), { threads: 3, unitsPerThread: 1 });
+  const choice = (threads: number, unitsPerThread: number, unitsHere: number): ThreadChoice => ({
+    threads,
+    unitsPerThread,
+    unitsHere,
+  });
+
+  it('takes a thread for each further unit at once, and no more threads than there are cores', () => {
+    assert.deepEqual(chooseThreads(context(8), large, 4, 8), choice(3, 1, 1));
+    assert.deepEqual(chooseThreads(context(8), large, 4, 2), choice(1, 2, 2));
+    assert.deepEqual(chooseThreads(context(8), large, 5, 4), choice(3, 2, 1));
+    assert.deepEqual(chooseThreads(context(8), large.slice(0, 3), 4, 8), choice(2, 1, 1));
   });
 
   it('takes none where nothing would be gained', () => {
@@ -37,9 +44,9 @@ describe('chooseThreads', () => {
 
   it('takes threads where it is not known how much there is', () => {
     const unknown: WorkUnit[] = ['a', 'b'].map((id) => ({ id, kind: 'stream', stream: id }));
-    assert.deepEqual(chooseThreads(context(8), unknown, 4, 8), { threads: 2, unitsPerThread: 1 });
+    assert.deepEqual(chooseThreads(context(8), unknown, 4, 8), choice(1, 1, 1));
     const files = [file('a', 6_000_000), file('b', 6_000_000)];
-    assert.deepEqual(chooseThreads(context(8), files, 4, 8), { threads: 2, unitsPerThread: 1 });
+    assert.deepEqual(chooseThreads(context(8), files, 4, 8), choice(1, 1, 1));
   });
 
   it('leaves no thread without a connection, and gives out no more connections than there are', () => {
@@ -49,10 +56,14 @@ describe('chooseThreads', () => {
         const run = context(connections, pinned);
         const choice = chooseThreads(run, large, concurrency, cores);
         if (choice === undefined) return;
-        const shares = connectionShares(run, choice.threads, choice.unitsPerThread);
-        assert.ok(shares.every((share) => share >= 1));
-        assert.ok(shares.reduce((sum, share) => sum + share, 0) <= unitConnections(run));
-        assert.ok(choice.threads <= cores);
+        const { threads, unitsPerThread, unitsHere } = choice;
+        const shares = connectionShares(run, threads, unitsPerThread, unitsHere);
+        assert.ok(unitsHere >= 1 && shares.length === threads && shares.every((share) => share >= 1));
+        const inUse = shares.reduce((sum, share) => sum + share, unitsHere);
+        assert.ok(
+          inUse <= unitConnections(run) && inUse >= Math.min(concurrency, unitConnections(run), large.length),
+        );
+        assert.ok(threads < cores);
       }),
     );
   });

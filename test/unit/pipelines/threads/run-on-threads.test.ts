@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BeamliftError } from '../../../../core/errors';
 import type { RunContext } from '../../../../core/plan';
 import { runInProcess, type InProcessOptions } from '../../../../pipelines/in-process';
 import type { OpenEquipment } from '../../../../pipelines/open-equipment';
@@ -61,6 +62,36 @@ for (const place of ['on threads', 'on the main thread'])
       assert.equal((await moody.journal()).filter((line) => line.startsWith('read')).length, 5);
       assert.equal(released, onThreads ? 1 : 0);
     });
+
+    if (onThreads)
+      it('runs units here as well, where that is asked for', async () => {
+        const units = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => unit(id));
+        const read: string[] = [];
+        const { equipment } = new FakeEquipment((request) => {
+          read.push(request.unit.id);
+          throw new BeamliftError('RIGHTS_MISSING', { what: 'read here' });
+        });
+        await assert.rejects(
+          runInProcess(context(), units, equipment, options({ unitsHere: 1 })),
+          hasCode('RIGHTS_MISSING', /read here/),
+        );
+        assert.equal(read.length, 1);
+        const elsewhereToo = await openEquipment(moody.context(), quietServices(moody.folder));
+        try {
+          const manifests = await runInProcess(
+            context({ runId: 'run-both' }),
+            units,
+            elsewhereToo,
+            options({ unitsHere: 1 }),
+          );
+          assert.deepEqual(
+            manifests.map((manifest) => manifest.unit),
+            units.map(({ id }) => id),
+          );
+        } finally {
+          await elsewhereToo.close();
+        }
+      });
 
     it('aborts the other units at the first final failure, and reads nothing more', async () => {
       const units = [unit('RIGHTS_MISSING', 2), unit('wait', 3), unit('late', 1)];

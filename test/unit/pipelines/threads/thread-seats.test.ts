@@ -133,7 +133,7 @@ describe('ThreadSeats', () => {
 describe('KnownRuns', () => {
   it('keeps a run that has units, however long it was not asked for', () => {
     const forgotten: string[] = [];
-    const runs = new KnownRuns(2, 1, ({ context: { runId } }) => void forgotten.push(runId));
+    const runs = new KnownRuns(2, 1, 0, ({ context: { runId } }) => void forgotten.push(runId));
     const of = (runId: string) => runs.of(fakeContext('unused', { runId }));
     const first = of('1');
     first.units = 1;
