@@ -1,27 +1,25 @@
-/** Reversed Castagnoli polynomial, as a signed number: sums beyond 2^31 would not be small integers for the engine. */
-const POLYNOMIAL = 0x82f63b78 | 0;
+import { compiledCrc32c } from './crc32c-compiled';
+import { crc32cTables } from './crc32c-tables';
 
 /** Bytes taken at once. One byte at a time gave 60 to 90 MiB/s on one core, eight give ten times that. */
 const SLICE = 8;
+const TABLES = crc32cTables(SLICE);
 
-/** `TABLES[256 * n + byte]`: what a byte does to the sum when `n` bytes follow it. */
-const TABLES: Int32Array = new Int32Array(SLICE * 256);
-for (let byte = 0; byte < 256; byte++) {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = (value & 1) === 1 ? (value >>> 1) ^ POLYNOMIAL : value >>> 1;
-  TABLES[byte] = value;
-}
-for (let index = 256; index < TABLES.length; index++) {
-  const shorter = table(index - 256);
-  TABLES[index] = (shorter >>> 8) ^ table(shorter & 0xff);
+/** Fewer bytes are summed by JavaScript: most runs have no others, and need no WebAssembly for it. */
+const LARGE_BYTES = 64 * 1024;
+
+/** CRC-32C of the bytes as an unsigned number; `previous` continues a sum over earlier bytes. */
+export function crc32c(bytes: Uint8Array, previous = 0): number {
+  const compiled = bytes.length < LARGE_BYTES ? undefined : compiledCrc32c();
+  return (compiled ?? scriptCrc32c)(bytes, previous);
 }
 
 function table(index: number): number {
   return TABLES[index] ?? 0;
 }
 
-/** CRC-32C of the bytes as an unsigned number; `previous` continues a sum over earlier bytes. */
-export function crc32c(bytes: Uint8Array, previous = 0): number {
+/** With JavaScript alone. */
+export function scriptCrc32c(bytes: Uint8Array, previous: number): number {
   const sliced = bytes.length - (bytes.length % SLICE);
   let sum = ~previous;
   let index = 0;

@@ -1,12 +1,7 @@
+import { instantiateWasm } from '../../core/wasm';
 import type { BlockBuffer } from './block-buffer';
 import type { FragmentWriter } from './snappy-fragment';
 import { SNAPPY_MODULE } from './snappy-module';
-
-/** What is used of WebAssembly, which TypeScript declares for browsers alone. */
-interface Compiler {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: SnappyExports };
-}
 
 /** wasm/snappy.wat. */
 interface SnappyExports {
@@ -17,10 +12,7 @@ interface SnappyExports {
   readonly compress: (bytes: number) => number;
 }
 
-/**
- * One for each thread, made at first use: its memory is only in use during a call, and V8 sets gigabytes of addresses aside for each, of
- * which a process has not enough for one per stream. Null: there can be none.
- */
+/** One for each thread, made at first use: its memory is in use during a call alone. Null: there can be none. */
 let shared: FragmentWriter | null | undefined;
 
 /** Undefined where Node.js has no WebAssembly. */
@@ -30,10 +22,8 @@ export function compiledFragments(): FragmentWriter | undefined {
 }
 
 function instantiate(): FragmentWriter | null {
-  const { WebAssembly: compiler } = globalThis as { readonly WebAssembly?: Compiler };
-  if (compiler === undefined) return null;
-  const { exports } = new compiler.Instance(new compiler.Module(Buffer.from(SNAPPY_MODULE, 'base64')));
-  return new CompiledFragments(exports);
+  const exports = instantiateWasm(SNAPPY_MODULE) as SnappyExports | undefined;
+  return exports === undefined ? null : new CompiledFragments(exports);
 }
 
 /** Copies a fragment to WebAssembly's memory, and what it has become from there: a hundredth of what compressing it costs. */

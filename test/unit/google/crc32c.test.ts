@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { crc32c } from '../../../core/crc32c';
+import { crc32c, scriptCrc32c } from '../../../core/crc32c';
+import { compiledCrc32c } from '../../../core/crc32c-compiled';
+import { instantiateWasm } from '../../../core/wasm';
 
 /** Bit by bit, as the polynomial is defined. */
 function plainSum(bytes: Uint8Array): number {
@@ -27,7 +29,32 @@ describe('CRC-32C', () => {
         const sum = crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)));
         assert.equal(sum, plainSum(bytes));
         assert.equal(crc32c(bytes), sum);
+        assert.equal(compiledCrc32c()?.(bytes.subarray(cut), crc32c(bytes.subarray(0, cut))), sum);
       }),
     );
+  });
+
+  it('is the same of many bytes, which are summed by WebAssembly in pieces', () => {
+    for (const length of [65_535, 65_536, 65_537, 131_072, 200_000]) {
+      const bytes = Buffer.from(Array.from({ length }, (_, index) => (index * index * 7919) >> 7));
+      const sum = plainSum(bytes);
+      assert.equal(crc32c(bytes), sum, `${length} bytes`);
+      assert.equal(scriptCrc32c(bytes, 0), sum);
+      assert.equal(crc32c(bytes.subarray(70_000), crc32c(bytes.subarray(0, 70_000))), sum);
+    }
+  });
+});
+
+describe('instantiateWasm', () => {
+  it('makes nothing where Node.js has no WebAssembly', () => {
+    const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly');
+    assert.ok(descriptor !== undefined);
+    Reflect.deleteProperty(globalThis, 'WebAssembly');
+    try {
+      assert.equal(instantiateWasm('AGFzbQEAAAA='), undefined);
+    } finally {
+      Object.defineProperty(globalThis, 'WebAssembly', descriptor);
+    }
+    assert.ok(instantiateWasm('AGFzbQEAAAA=') !== undefined);
   });
 });

@@ -78,6 +78,40 @@ describe('one request to a Google service', () => {
     );
   });
 
+  it('carries bytes as they are, many or few, and says how many there are', async () => {
+    for (const length of [10, 65_535, 65_536, 8 * 1024 * 1024]) {
+      const body = Buffer.from(Array.from({ length }, (_, index) => (index * 31) >> 3));
+      await withServer(
+        (_, response) => sendJson(response, 200, {}),
+        async (server, rest) => {
+          // as a chunk of an upload: a part of a larger buffer
+          const sent = Buffer.concat([Buffer.alloc(7, 1), body, Buffer.alloc(9, 1)]).subarray(7, 7 + length);
+          await rest.once({ ...REQUEST, method: 'PUT', body: sent }, calm());
+          const [asked] = server.asked;
+          assert.equal(asked?.headers['content-length'], String(length));
+          assert.equal(asked.headers['transfer-encoding'], undefined);
+          assert.ok(asked.body.equals(body));
+          assert.equal(sent.length, length, 'the bytes stay the caller’s');
+        },
+      );
+    }
+  });
+
+  it('tries bytes again that were not taken, from where they are', async () => {
+    const body = Buffer.alloc(1024 * 1024, 'x');
+    await withServer(
+      (_, response, count) =>
+        count === 1 ? void response.socket?.destroy() : sendJson(response, count === 2 ? 503 : 200, {}),
+      async (server, rest) => {
+        await rest.call({ ...REQUEST, method: 'PUT', body }, () => undefined, calm());
+        assert.deepEqual(
+          server.asked.map((asked) => asked.body.equals(body)),
+          [true, true, true],
+        );
+      },
+    );
+  });
+
   it('sends no credentials with an address that is one itself', async () => {
     await withServer(
       ({ headers }, response) => sendJson(response, 200, { token: headers.authorization ?? 'none' }),
