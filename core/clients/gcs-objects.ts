@@ -48,14 +48,14 @@ export function wholeUpload(
   },
   body: Uint8Array,
   crc32c: string,
-): { path: string; headers: Readonly<Record<string, string>>; body: Blob } {
+): { path: string; headers: Readonly<Record<string, string>>; body: Uint8Array[] } {
   const boundary = `beamlift-${crypto.randomUUID()}`;
   const description = JSON.stringify({ name: object.name, contentType: object.contentType, crc32c });
   const head = `--${boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n${description}\r\n--${boundary}\r\nContent-Type: ${object.contentType}\r\n\r\n`;
   return {
     path: uploadPath(object.bucket, 'multipart', object.ifGeneration),
     headers: { 'content-type': `multipart/related; boundary=${boundary}` },
-    body: new Blob([head, body, `\r\n--${boundary}--\r\n`]),
+    body: [Buffer.from(head), body, Buffer.from(`\r\n--${boundary}--\r\n`)],
   };
 }
 

@@ -1,6 +1,7 @@
 import { crc32c } from '../crc32c';
 import { BeamliftError } from '../errors';
 import { neverAborts } from '../never-aborts';
+import type { ChunkBuffers } from './chunk-buffers';
 import type { ObjectUpload, StoredObject } from './gcs-bucket';
 import {
   crc32cText,
@@ -29,8 +30,8 @@ export interface UploadTarget {
   readonly name: string;
   readonly contentType: string;
   readonly call: GoogleCall;
-  /** A multiple of 256 KiB; `CHUNK_BYTES` but for tests. */
-  readonly chunkBytes: number;
+  /** Of a multiple of 256 KiB; `CHUNK_BYTES` but for tests. */
+  readonly chunks: ChunkBuffers;
 }
 
 /**
@@ -42,7 +43,7 @@ export function startObjectUpload(rest: GoogleRest, target: UploadTarget, signal
 }
 
 class RestUpload implements ObjectUpload {
-  private buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
+  private buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BUFFER_BYTES);
   private filled = 0;
   private confirmed = 0;
   private sum = 0;
@@ -72,8 +73,8 @@ class RestUpload implements ObjectUpload {
     let from = 0;
     while (from < bytes.byteLength) {
       // A full chunk waits for the byte after it: the last chunk of an upload is never empty.
-      if (this.filled === this.target.chunkBytes) await this.track(this.sendFull());
-      const count = Math.min(bytes.byteLength - from, this.target.chunkBytes - this.filled);
+      if (this.filled === this.target.chunks.bytes) await this.track(this.sendFull());
+      const count = Math.min(bytes.byteLength - from, this.target.chunks.bytes - this.filled);
       this.grow(this.filled + count);
       this.buffer.set(bytes.subarray(from, from + count), this.filled);
       this.filled += count;
@@ -88,6 +89,7 @@ class RestUpload implements ObjectUpload {
       this.session === undefined ? this.sendWhole() : this.sendLast(this.session),
     );
     this.state = 'finished';
+    this.target.chunks.giveBack(this.buffer);
     this.release();
     return object;
   }
@@ -146,9 +148,10 @@ class RestUpload implements ObjectUpload {
 
   private grow(bytes: number): void {
     if (bytes <= this.buffer.byteLength) return;
+    const { chunks } = this.target;
     let size = this.buffer.byteLength;
     while (size < bytes) size *= 2;
-    const larger = Buffer.allocUnsafeSlow(Math.min(size, this.target.chunkBytes));
+    const larger = chunks.take() ?? Buffer.allocUnsafeSlow(Math.min(size, chunks.bytes));
     this.buffer.copy(larger, 0, 0, this.filled);
     this.buffer = larger;
   }

@@ -21,6 +21,7 @@ import {
   uploaded,
   wholeUpload,
 } from './gcs-objects';
+import { ChunkBuffers } from './chunk-buffers';
 import { CHUNK_BYTES, startObjectUpload } from './gcs-upload';
 import { describeAnswer, jsonOf, unreadable, type GoogleAnswer } from './google-answers';
 import type { GoogleCall } from './google-failures';
@@ -62,7 +63,7 @@ export async function openGcsBucket(
     ...(fetchUrl === undefined ? {} : { fetch: fetchUrl }),
     ...(retry === undefined ? {} : { retry }),
   });
-  return new RestBucket(options.bucket, rest, options.chunkBytes ?? CHUNK_BYTES);
+  return new RestBucket(options.bucket, rest, new ChunkBuffers(options.chunkBytes ?? CHUNK_BYTES));
 }
 
 type JsonAnswer = Readonly<Record<string, unknown>>;
@@ -71,7 +72,7 @@ class RestBucket implements GcsBucket {
   constructor(
     readonly name: string,
     private readonly rest: GoogleRest,
-    private readonly chunkBytes: number,
+    private readonly chunks: ChunkBuffers,
   ) {}
 
   async settings(signal: AbortSignal): Promise<BucketSettings> {
@@ -139,7 +140,7 @@ class RestBucket implements GcsBucket {
   startUpload(name: string, contentType: string, signal: AbortSignal): ObjectUpload {
     return startObjectUpload(
       this.rest,
-      { bucket: this.name, name, contentType, call: this.about('upload', name), chunkBytes: this.chunkBytes },
+      { bucket: this.name, name, contentType, call: this.about('upload', name), chunks: this.chunks },
       signal,
     );
   }

@@ -100,6 +100,25 @@ describe('an upload', () => {
     assert.ok(chunks.every((bytes) => bytes <= CHUNK_BYTES));
   });
 
+  it('shares no buffer with others at the same time, and leaves nothing in them for the next', async () => {
+    await using store = await SmallStore.start();
+    const bucket = await bucketAt(store);
+    for (let round = 0; round < 3; round++) {
+      const sizes = [LARGE.byteLength, 300_000, CHUNK_BYTES, 5, CHUNK_BYTES + 70_000, 200_000];
+      await Promise.all(
+        sizes.map(async (size, index) => {
+          const bytes = content(size + index);
+          const name = `at-once/${round}/${index}`;
+          assertStored(store, name, bytes, await upload(bucket, name, bytes, 65_537));
+        }),
+      );
+      // one that is given up meanwhile
+      const lost = bucket.startUpload(`lost/${round}`, 'text/plain', calm());
+      await lost.write(LARGE);
+      await lost.abort();
+    }
+  });
+
   it('never writes over what is there', async () => {
     await using store = await SmallStore.start();
     const bucket = await bucketAt(store);

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
+import { BeamliftError } from '../../../core/errors';
 import type { EncodedStream } from '../../../core/encoding';
 import type { RowBatch } from '../../../core/extractor';
 import type { RunContext } from '../../../core/plan';
@@ -18,6 +19,7 @@ import {
 import type { RelationColumn } from '../../../extractors/postgres/relation';
 import { BIGQUERY_NDJSON, BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
 import { encodeRows } from '../../../pipelines/encode-rows';
+import { KeptEncoders } from '../../../pipelines/kept-encoders';
 import { RejectFile } from '../../../pipelines/reject-file';
 import type { CodecMode } from '../../../transforms/compiled/row-writer';
 import { copyStream, int64, numeric } from '../postgres/copy-binary-writer';
@@ -82,6 +84,11 @@ interface Outcome {
   readonly progress: number;
 }
 
+function codeOf(error: unknown): string {
+  assert.ok(error instanceof BeamliftError, String(error));
+  return error.code;
+}
+
 describe('rows that come undecoded', () => {
   let folder: string;
   beforeEach(async () => {
@@ -111,9 +118,18 @@ describe('rows that come undecoded', () => {
     bytes: Buffer,
     size: number,
     codecs: CodecMode | 'decoded',
-    { maxRowBytes = BIGQUERY_RULES.maxRowBytes ?? 0, changes = {} } = {},
+    {
+      maxRowBytes = BIGQUERY_RULES.maxRowBytes ?? 0,
+      changes = {},
+      context = contextOf(changes),
+      encoders,
+    }: {
+      readonly maxRowBytes?: number;
+      readonly changes?: Partial<RunContext>;
+      readonly context?: RunContext;
+      readonly encoders?: KeptEncoders;
+    } = {},
   ): Promise<Outcome> {
-    const context = contextOf(changes);
     const relationColumns = COLUMNS.map(({ name, type, form, decode }) => ({
       name,
       reading: { type, decode, form: name === 'note' ? 'other' : form },
@@ -139,6 +155,7 @@ describe('rows that come undecoded', () => {
       new AbortController().signal,
       undefined,
       codecs === 'decoded' ? undefined : codecs,
+      encoders,
     );
     const file = await fileOf(stream);
     const rows = await readRows(DESTINATION, file);
@@ -177,6 +194,41 @@ describe('rows that come undecoded', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('are staged the same with encoders of units before, of which some have failed', async () => {
+    const changes: Partial<RunContext> = { partitioning: { by: 'month', column: 'at' } };
+    const context = contextOf({ ...changes, maxRejects: 3 });
+    const encoders = new KeptEncoders();
+    let kept = 0;
+    let failed = 0;
+    const units = fc.array(fc.tuple(fc.array(row, { maxLength: 30 }), fc.constantFrom(50, 100_000)), {
+      minLength: 2,
+      maxLength: 5,
+    });
+    await fc.assert(
+      fc.asyncProperty(units, fc.boolean(), async (all, decoded) => {
+        for (const [rows, size] of all) {
+          const bytes = copyStream(rows);
+          const alone = await encode(bytes, size, 'generated', { context }).catch(codeOf);
+          // cells now and then, with the blocks of undecoded rows
+          const wire = decoded && rows.length % 2 === 0 ? 'decoded' : 'generated';
+          const before = encoders.take(context);
+          if (before !== undefined) encoders.giveBack(context, before);
+          const outcome = await encode(bytes, size, wire, { context, encoders }).catch(codeOf);
+          if (typeof outcome === 'string' || typeof alone === 'string') {
+            assert.equal(outcome, alone);
+            assert.equal(encoders.take(context), undefined, 'what has failed is not used again');
+            failed++;
+          } else {
+            assert.deepEqual({ ...outcome, progress: 0 }, { ...alone, progress: 0 });
+            if (before !== undefined) kept++;
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+    assert.ok(kept > 20 && failed > 5, `${kept} kept, ${failed} failed`);
   });
 
   it('are refused where they are too long, and those behind them are staged', async () => {
