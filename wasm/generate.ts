@@ -12,6 +12,11 @@ interface GeneratedModule {
 const MODULES: readonly GeneratedModule[] = [
   { source: 'wasm/snappy.wat', file: 'transforms/encode/snappy-module.ts', constant: 'SNAPPY_MODULE' },
   { source: 'wasm/crc32c.wat', file: 'core/crc32c-module.ts', constant: 'CRC32C_MODULE' },
+  {
+    source: 'wasm/csv-index.wat',
+    file: 'extractors/formats/csv-index-module.ts',
+    constant: 'CSV_INDEX_MODULE',
+  },
 ];
 
 const ROOT = path.join(__dirname, '..');

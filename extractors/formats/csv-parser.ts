@@ -118,6 +118,7 @@ export class CsvTokenizer extends CsvFieldBytes {
     const quote = this.dialect.quote ?? NO_BYTE;
     const delimiterLength = this.dialect.delimiter.length;
     const { comment, trim } = this.dialect;
+    this.plainRecords?.begin(length);
     let at = this.position;
     while (at < length) {
       if (this.phase === SKIPPED_LINE) {

@@ -1,5 +1,6 @@
 import { isBeyondMaxFields, type CsvFields } from './csv-fields';
 import type { CsvDialect } from './csv-dialect';
+import { CsvIndex } from './csv-index';
 
 /** Instead of the end of a record: it is not all there, or not plain. */
 export const NO_RECORD = -1;
@@ -19,6 +20,14 @@ const QUOTED = 1;
 const DOUBLED_QUOTES = 2;
 const SHIFT = 4;
 
+/** `compiled`: many bytes are looked at by WebAssembly. Both find the same; where Node.js has none, there is only one. */
+export type CsvMode = 'compiled' | 'script';
+
+/** Pieces of fewer bytes are looked at by JavaScript: most files have no more. */
+const LARGE_BYTES = 64 * 1024;
+/** What is left of a piece, too. */
+const SMALL_BYTES = 2 * 1024;
+
 /**
  * Finds whole records of the plain kind, of which nearly all files are made: fields divided by one byte, quotes doubled within quotes, nothing behind a
  * closing quote. Everything else is the tokenizer's, which reads the record again.
@@ -29,23 +38,46 @@ export class CsvPlainRecords {
   lineEnds = 0;
   private readonly delimiter: number;
   private readonly quote: number;
+  private index: CsvIndex | undefined;
 
-  private constructor(delimiter: number, quote: number | undefined) {
+  private constructor(
+    delimiter: number,
+    quote: number | undefined,
+    private readonly mode: CsvMode,
+  ) {
     this.delimiter = delimiter;
     this.quote = quote ?? -1;
   }
 
   /** Undefined: no record of the dialect is plain. */
-  static of({ delimiter, quote, escape, trim }: CsvDialect): CsvPlainRecords | undefined {
+  static of(
+    { delimiter, quote, escape, trim }: CsvDialect,
+    mode: CsvMode = 'compiled',
+  ): CsvPlainRecords | undefined {
     const [first] = delimiter;
     if (first === undefined || delimiter.length > 1 || trim === true) return undefined;
     if (escape !== undefined && escape !== quote) return undefined;
-    return new CsvPlainRecords(first, quote);
+    return new CsvPlainRecords(first, quote, mode);
+  }
+
+  /** The bytes are others from now on; `length` of them. */
+  begin(length: number): void {
+    if (this.index === undefined && this.mode === 'compiled' && length >= LARGE_BYTES)
+      this.index = CsvIndex.of(this.delimiter, this.quote);
+    this.index?.forget();
   }
 
   /** Where the record that begins at `from` ends, behind its line end; its fields are then added to `fields`. Some bytes (8) behind `length` are read, and mean nothing. */
   find(bytes: Buffer, view: DataView, from: number, length: number, fields: CsvFields): number {
-    const { delimiter, quote } = this;
+    const { delimiter, quote, index } = this;
+    if (index !== undefined && length - from >= SMALL_BYTES) {
+      const end = index.take(bytes, from, length, fields);
+      if (end >= 0) {
+        this.count = index.count;
+        this.lineEnds = index.lineEnds;
+        return end;
+      }
+    }
     const delimiters = Math.imul(delimiter, ONES);
     const quotes = Math.imul(quote, ONES);
     const first = fields.end;
