@@ -48,7 +48,7 @@ function openThreads(
   const choice = chooseThreads(context, units, concurrency, availableParallelism());
   if (choice === undefined || threadSecrets === undefined) return undefined;
   const { threads, unitsPerThread, unitsHere } = choice;
-  log.debug('threads.chosen', { threads, units_per_thread: unitsPerThread, units_here: unitsHere });
+  log.debug('threads.chosen', { threads: threads + 1, units_per_thread: unitsPerThread });
   // One that goes astray ends with an error, before the system ends the process.
   const memoryBytes = usableMemory(totalmem(), constrainedMemory());
   const { threadHeapMb: heapMb } = machineShare({ memoryBytes, cores: threads + 1 }, 1);
