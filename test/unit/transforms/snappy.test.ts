@@ -60,6 +60,24 @@ describe('snappy', () => {
     }
   });
 
+  it('writes copies of every length from around the distance where their form changes', () => {
+    let state = 7;
+    const next = (): number => (state = Math.imul(state, 48_271) & 0x7fffffff) >>> 11;
+    // with a repetition every few bytes: after many misses in a row not every place is looked at
+    const noise = Buffer.concat(
+      Array.from({ length: 250 }, () =>
+        Buffer.concat([Buffer.from(Array.from({ length: 8 }, next)), Buffer.from('abcd')]),
+      ),
+    );
+    for (let distance = 2_040; distance < 2_056; distance++) {
+      for (let length = 4; length <= 70; length++) {
+        const copied = noise.subarray(noise.length - distance, noise.length - distance + length);
+        const bytes = Buffer.concat([noise, copied, Buffer.from('behind it, something else')]);
+        assert.ok(roundTrip(bytes).back.equals(bytes), `${length} bytes from ${distance}`);
+      }
+    }
+  });
+
   it('makes repetitions small, and nothing much larger', () => {
     const rows = Array.from({ length: 5_000 }, (_, index) => `{"id": ${index}, "status": "delivered"}\n`);
     const text = Buffer.from(rows.join(''));
