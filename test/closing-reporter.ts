@@ -1,8 +1,15 @@
 import { appendFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { reporters, Runner, type MochaOptions, type Test } from 'mocha';
 
 /** Where each mocha run adds a line of JSON with its counts, for whoever adds up several runs. */
 const RESULTS_VARIABLE = 'BEAMLIFT_TEST_RESULTS';
+
+/** Where each mocha run adds its failures in full, for whoever reads only the end of several runs. */
+const FAILURES_VARIABLE = 'BEAMLIFT_TEST_FAILURES';
+
+/** Characters of an error, and of each value in it, that are repeated. */
+const MAX_TEXT = 3000;
 
 /** What a run of mocha came to. */
 export interface TestCounts {
@@ -40,8 +47,28 @@ export default class ClosingReporter extends reporters.Base {
       process.stdout.write(
         `\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${seconds} s)\n`,
       );
-      const results = process.env[RESULTS_VARIABLE];
-      if (results !== undefined && results !== '') appendFileSync(results, `${JSON.stringify(counts)}\n`);
+      append(RESULTS_VARIABLE, `${JSON.stringify(counts)}\n`);
+      append(FAILURES_VARIABLE, this.failures.map(failureText).join(''));
     });
   }
+}
+
+function append(variable: string, text: string): void {
+  const file = process.env[variable];
+  if (file !== undefined && file !== '') appendFileSync(file, text);
+}
+
+/** A failure as text: the file, the titles, what was wrong and where; for a timeout how long it ran. */
+function failureText(test: Test): string {
+  const error: unknown = test.err ?? 'failed without an error';
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const difference =
+    error instanceof Error && 'actual' in error && 'expected' in error
+      ? `\n  actual: ${shown(error.actual)}\n  expected: ${shown(error.expected)}`
+      : '';
+  return `\n${test.file ?? ''}: ${test.fullTitle()} (${test.duration ?? 0} ms)\n  ${text.slice(0, MAX_TEXT)}${difference}\n`;
+}
+
+function shown(value: unknown): string {
+  return (typeof value === 'string' ? value : inspect(value, { depth: 5 })).slice(0, MAX_TEXT);
 }
