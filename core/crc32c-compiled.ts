@@ -1,6 +1,6 @@
 import { CRC32C_MODULE } from './crc32c-module';
 import { crc32cTables } from './crc32c-tables';
-import { instantiateWasm } from './wasm';
+import { wasmOfThread } from './wasm';
 
 /** wasm/crc32c.wat. */
 interface Crc32cExports {
@@ -17,20 +17,10 @@ const SLICE = 16;
 
 type Sum = (bytes: Uint8Array, previous: number) => number;
 
-/** One for each thread, made at first use; it keeps nothing between calls. Null: there can be none. */
-let shared: Sum | null | undefined;
+/** `crc32c` as WebAssembly, twice as fast as JavaScript; undefined where Node.js has none. It keeps nothing between calls. */
+export const compiledCrc32c: () => Sum | undefined = wasmOfThread(CRC32C_MODULE, sumOf);
 
-/** `crc32c` as WebAssembly, twice as fast as JavaScript; undefined where Node.js has none. */
-export function compiledCrc32c(): Sum | undefined {
-  shared ??= compile();
-  return shared ?? undefined;
-}
-
-function compile(): Sum | null {
-  const instance = instantiateWasm(CRC32C_MODULE) as Crc32cExports | undefined;
-  if (instance === undefined) return null;
-  const { memory, update } = instance;
-  const input = instance.input.value;
+function sumOf({ memory, update, input: { value: input } }: Crc32cExports): Sum {
   const place = new Uint8Array(memory.buffer, input, MAX_BYTES);
   new Int32Array(memory.buffer).set(crc32cTables(SLICE));
   return (bytes, previous) => {

@@ -5,10 +5,24 @@ interface Compiler {
 }
 
 /**
- * A module of `wasm/`, which is base64 in the program, with memory of its own: V8 sets gigabytes of addresses aside for each, so that a thread
- * should have one of a kind. Undefined where Node.js has no WebAssembly (`--jitless`).
+ * Returns what a thread has one of: what `wrap` makes of the exports of a module of `wasm/`, which is base64 in the program. It is made at the
+ * first call, since V8 sets gigabytes of addresses aside for the memory of each. `wrap` says which exports its module has. Undefined where Node.js has no WebAssembly (`--jitless`).
  */
-export function instantiateWasm(base64: string): unknown {
+export function wasmOfThread<Wrapped>(
+  base64: string,
+  wrap: (exports: never) => Wrapped,
+): () => Wrapped | undefined {
+  let wrapped: Wrapped | null | undefined;
+  return () => {
+    if (wrapped === undefined) {
+      const exports = instantiate(base64);
+      wrapped = exports === undefined ? null : wrap(exports as never);
+    }
+    return wrapped ?? undefined;
+  };
+}
+
+function instantiate(base64: string): unknown {
   const { WebAssembly: compiler } = globalThis as { readonly WebAssembly?: Compiler };
   if (compiler === undefined) return undefined;
   return new compiler.Instance(new compiler.Module(Buffer.from(base64, 'base64'))).exports;

@@ -19,24 +19,30 @@ import { StagedRows } from './staged-rows';
 /** Rows, source bytes and staged bytes since the last call. */
 export type ProgressListener = (rows: number, sourceBytes: number, stagedBytes: number) => void;
 
+/** What the rows of a unit meet on their way. */
+export interface Encoding {
+  readonly target: EncodingTarget;
+  readonly rejectFile: RejectFile;
+  readonly onProgress: ProgressListener;
+  readonly signal: AbortSignal;
+  /** Files that have been left out of the unit. */
+  readonly failures?: ReadonlyMap<string, FileFailure>;
+  /** How rows that come undecoded are encoded; absent: generated. */
+  readonly codecs?: CodecMode | undefined;
+  /** Of units before, and for those after; absent: it makes its own. */
+  readonly encoders?: KeptEncoders | undefined;
+}
+
 /**
  * The rows of a unit, converted to the destination's schema and encoded, pulled batch by batch: at most one batch and one block are in memory.
  * Rows that cannot be converted, and those that are longer than the destination takes, go to `rejectFile`, which is kept with the end of the rows; with more than
  * `context.maxRejects` of them the stream fails with REJECTS_EXCEEDED; where bad files are left out, with more than that in one file.
- * `failures`: files that have been left out of the unit. `codecs`: how rows that come undecoded are encoded.
- * `encoders`: of units before, and for those after; absent: it makes its own.
  */
 export function encodeRows(
   context: RunContext,
   unit: WorkUnit,
   source: RowStream,
-  target: EncodingTarget,
-  rejectFile: RejectFile,
-  onProgress: ProgressListener,
-  signal: AbortSignal,
-  failures: ReadonlyMap<string, FileFailure> = new Map(),
-  codecs: CodecMode = 'generated',
-  encoders?: KeptEncoders,
+  { target, rejectFile, onProgress, signal, failures = new Map(), codecs = 'generated', encoders }: Encoding,
 ): EncodedStream {
   const ledger = new LossLedger();
   const { destinationSchema, stagingFormat, stagingCompression } = context;

@@ -85,18 +85,14 @@ async function stageFiles(
   const origin = { job: context.job, runId: context.runId, unit: unit.id, file: fileOf(rest ?? unit) };
   const rejectFile = new RejectFile(rejectPlace(context, unit, loader), origin);
   try {
-    const encoded = encodeRows(
-      context,
-      rest ?? unit,
-      rows,
+    const encoded = encodeRows(context, rest ?? unit, rows, {
       target,
       rejectFile,
       onProgress,
       signal,
       failures,
-      'generated',
       encoders,
-    );
+    });
     const manifest = await loader.stage(context, unit, encoded, signal);
     if (manifest.rejectFile !== rejectFile.keptAs) await rejectFile.discard();
     checkCounts(context, manifest);

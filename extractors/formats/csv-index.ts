@@ -1,4 +1,4 @@
-import { instantiateWasm } from '../../core/wasm';
+import { wasmOfThread } from '../../core/wasm';
 import { CSV_INDEX_MODULE } from './csv-index-module';
 import type { CsvFields } from './csv-fields';
 import { MAX_FIELDS } from './csv-record';
@@ -26,18 +26,13 @@ interface Memory {
   owner: CsvIndex | undefined;
 }
 
-/** One for each thread, made at first use. Null: there can be none. */
-let shared: Memory | null | undefined;
-
-function instantiate(): Memory | null {
-  const exports = instantiateWasm(CSV_INDEX_MODULE) as CsvIndexExports | undefined;
-  if (exports === undefined) return null;
-  const { memory, output, find } = exports;
-  return {
+const memoryOfThread = wasmOfThread(
+  CSV_INDEX_MODULE,
+  ({ memory, output, find }: CsvIndexExports): Memory => ({
     ...{ bytes: Buffer.from(memory.buffer), numbers: new Int32Array(memory.buffer) },
     ...{ find, output: output.value / Int32Array.BYTES_PER_ELEMENT, owner: undefined },
-  };
-}
+  }),
+);
 
 /** Records of the plain kind that WebAssembly has found ahead of those that are asked for. */
 export class CsvIndex {
@@ -61,8 +56,8 @@ export class CsvIndex {
 
   /** `quote`: -1, there is none. Undefined where Node.js has no WebAssembly. */
   static of(delimiter: number, quote: number): CsvIndex | undefined {
-    shared ??= instantiate();
-    return shared === null ? undefined : new CsvIndex(shared, delimiter, quote);
+    const memory = memoryOfThread();
+    return memory === undefined ? undefined : new CsvIndex(memory, delimiter, quote);
   }
 
   /** The bytes are others from now on. */

@@ -89,12 +89,13 @@ describe('rows of MySQL that come undecoded', () => {
       fakeContext(folder, changes),
       unit('u'),
       { wire: 'cells', batches: watched() },
-      { rules: { ...BIGQUERY_RULES, maxRowBytes: 64 * 1024 * 1024 }, ndjson: BIGQUERY_NDJSON },
-      rejectFile,
-      () => undefined,
-      never,
-      undefined,
-      codecs === 'decoded' ? undefined : codecs,
+      {
+        target: { rules: { ...BIGQUERY_RULES, maxRowBytes: 64 * 1024 * 1024 }, ndjson: BIGQUERY_NDJSON },
+        rejectFile,
+        onProgress: () => undefined,
+        signal: never,
+        codecs: codecs === 'decoded' ? undefined : codecs,
+      },
     );
     const pieces = [Buffer.from(stream.header)];
     for await (const { bytes } of stream.blocks) pieces.push(Buffer.from(bytes));

@@ -171,10 +171,12 @@ describe('postgres: COPY read from the socket, and through the driver', function
         context,
         unit('u'),
         { wire: 'cells', batches: counted() },
-        { rules: { ...BIGQUERY_RULES, maxRowBytes: 1 << 30 }, ndjson: BIGQUERY_NDJSON },
-        rejects,
-        () => undefined,
-        never,
+        {
+          target: { rules: { ...BIGQUERY_RULES, maxRowBytes: 1 << 30 }, ndjson: BIGQUERY_NDJSON },
+          rejectFile: rejects,
+          onProgress: () => undefined,
+          signal: never,
+        },
       );
       const pieces = [Buffer.from(stream.header)];
       try {

@@ -58,7 +58,7 @@ function isPlainJson(bytes: Buffer, view: DataView, start: number, end: number):
     if (digits === HIGHEST && isLongNumber(bytes, at, start, end)) return false;
     before = digits >>> 24;
   }
-  return arePlain(bytes, at, end, start, end) && !isLongNumber(bytes, Math.max(start, end - 4), start, end);
+  return arePlain(bytes, at, end, start, end);
 }
 
 /** Whether no escape by number begins between `from` and `to`, and no exponent. */
@@ -73,7 +73,7 @@ function arePlain(bytes: Buffer, from: number, to: number, start: number, end: n
 
 /**
  * Whether the bytes from `at` are of a number of so many bytes that not every destination keeps it. Every such number has eight digits in a row, and so
- * four that are looked at together, or the last four of the document.
+ * four that are looked at together.
  */
 function isLongNumber(bytes: Buffer, at: number, start: number, end: number): boolean {
   if (!isOfNumber(bytes[at] ?? 0)) return false;

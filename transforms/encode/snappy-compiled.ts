@@ -1,4 +1,4 @@
-import { instantiateWasm } from '../../core/wasm';
+import { wasmOfThread } from '../../core/wasm';
 import type { BlockBuffer } from './block-buffer';
 import type { FragmentWriter } from './snappy-fragment';
 import { SNAPPY_MODULE } from './snappy-module';
@@ -10,20 +10,6 @@ interface SnappyExports {
   readonly output: { readonly value: number };
   /** Writes what `bytes` bytes from `input` become from `output` on. Returns how many they are. */
   readonly compress: (bytes: number) => number;
-}
-
-/** One for each thread, made at first use: its memory is in use during a call alone. Null: there can be none. */
-let shared: FragmentWriter | null | undefined;
-
-/** Undefined where Node.js has no WebAssembly. */
-export function compiledFragments(): FragmentWriter | undefined {
-  shared ??= instantiate();
-  return shared ?? undefined;
-}
-
-function instantiate(): FragmentWriter | null {
-  const exports = instantiateWasm(SNAPPY_MODULE) as SnappyExports | undefined;
-  return exports === undefined ? null : new CompiledFragments(exports);
 }
 
 /** Copies a fragment to WebAssembly's memory, and what it has become from there: a hundredth of what compressing it costs. */
@@ -47,3 +33,9 @@ class CompiledFragments implements FragmentWriter {
     to.end += memory.copy(to.bytes, to.end, output, output + length);
   }
 }
+
+/** Undefined where Node.js has no WebAssembly. All encoders of a thread have the same: its memory is in use during a call alone. */
+export const compiledFragments: () => FragmentWriter | undefined = wasmOfThread(
+  SNAPPY_MODULE,
+  (exports: SnappyExports) => new CompiledFragments(exports),
+);

@@ -162,12 +162,13 @@ describe('compiled: CSV to Avro', () => {
       fakeContext(folder, changes),
       unit('u'),
       { wire: 'cells', batches },
-      { rules: BIGQUERY_RULES, ndjson: BIGQUERY_NDJSON },
-      rejectFile,
-      () => undefined,
-      NEVER_ABORTED,
-      undefined,
-      codecs === 'decoded' ? undefined : codecs,
+      {
+        target: { rules: BIGQUERY_RULES, ndjson: BIGQUERY_NDJSON },
+        rejectFile,
+        onProgress: () => undefined,
+        signal: NEVER_ABORTED,
+        codecs: codecs === 'decoded' ? undefined : codecs,
+      },
     );
     try {
       const pieces = [Buffer.from(stream.header)];

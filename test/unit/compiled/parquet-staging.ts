@@ -111,12 +111,13 @@ async function encode(
     fakeContext(folder, changes),
     unit('u'),
     { wire: 'cells', batches: batches() },
-    { rules: BIGQUERY_RULES, ndjson: BIGQUERY_NDJSON },
-    rejectFile,
-    () => undefined,
-    signal,
-    undefined,
-    mode === 'cells' ? undefined : mode,
+    {
+      target: { rules: BIGQUERY_RULES, ndjson: BIGQUERY_NDJSON },
+      rejectFile,
+      onProgress: () => undefined,
+      signal,
+      codecs: mode === 'cells' ? undefined : mode,
+    },
   );
   const pieces = [Buffer.from(stream.header)];
   for await (const { bytes } of stream.blocks) pieces.push(Buffer.from(bytes));

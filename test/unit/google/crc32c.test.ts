@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { crc32c, scriptCrc32c } from '../../../core/crc32c';
 import { compiledCrc32c } from '../../../core/crc32c-compiled';
-import { instantiateWasm } from '../../../core/wasm';
+import { wasmOfThread } from '../../../core/wasm';
 
 /** Bit by bit, as the polynomial is defined. */
 function plainSum(bytes: Uint8Array): number {
@@ -45,16 +45,26 @@ describe('CRC-32C', () => {
   });
 });
 
-describe('instantiateWasm', () => {
+describe('wasmOfThread', () => {
+  const EMPTY_MODULE = 'AGFzbQEAAAA=';
+
   it('makes nothing where Node.js has no WebAssembly', () => {
     const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly');
     assert.ok(descriptor !== undefined);
     Reflect.deleteProperty(globalThis, 'WebAssembly');
     try {
-      assert.equal(instantiateWasm('AGFzbQEAAAA='), undefined);
+      assert.equal(wasmOfThread(EMPTY_MODULE, () => 'wrapped')(), undefined);
     } finally {
       Object.defineProperty(globalThis, 'WebAssembly', descriptor);
     }
-    assert.ok(instantiateWasm('AGFzbQEAAAA=') !== undefined);
+    assert.equal(wasmOfThread(EMPTY_MODULE, () => 'wrapped')(), 'wrapped');
+  });
+
+  it('makes one, at the first call', () => {
+    let made = 0;
+    const ofThread = wasmOfThread(EMPTY_MODULE, () => ({ number: ++made }));
+    assert.equal(made, 0);
+    assert.equal(ofThread(), ofThread());
+    assert.equal(made, 1);
   });
 });

@@ -80,16 +80,18 @@ describe('encodeRows', () => {
       unit('u'),
       { wire: 'cells', batches: read() },
       {
-        rules: { ...RULES, ...rules },
-        ndjson: { bytes: 'base64', json: 'raw', zone: 'Z', eraSuffix: undefined, floatAsNumber: true },
+        target: {
+          rules: { ...RULES, ...rules },
+          ndjson: { bytes: 'base64', json: 'raw', zone: 'Z', eraSuffix: undefined, floatAsNumber: true },
+        },
+        rejectFile,
+        onProgress: (rows, sourceBytes, stagedBytes) => {
+          progress.rows += rows;
+          progress.sourceBytes += sourceBytes;
+          progress.stagedBytes += stagedBytes;
+        },
+        signal: new AbortController().signal,
       },
-      rejectFile,
-      (rows, sourceBytes, stagedBytes) => {
-        progress.rows += rows;
-        progress.sourceBytes += sourceBytes;
-        progress.stagedBytes += stagedBytes;
-      },
-      new AbortController().signal,
     );
     return { stream, progress };
   }

@@ -109,12 +109,13 @@ describe('lines of JSON that come undecoded', () => {
       context,
       unit('u'),
       { wire: 'cells', batches: read() },
-      { rules: { ...BIGQUERY_RULES, maxRowBytes }, ndjson: BIGQUERY_NDJSON },
-      rejectFile,
-      () => undefined,
-      signal,
-      undefined,
-      codecs === 'decoded' ? undefined : codecs,
+      {
+        target: { rules: { ...BIGQUERY_RULES, maxRowBytes }, ndjson: BIGQUERY_NDJSON },
+        rejectFile,
+        onProgress: () => undefined,
+        signal,
+        codecs: codecs === 'decoded' ? undefined : codecs,
+      },
     );
     const pieces = [Buffer.from(stream.header)];
     for await (const { bytes } of stream.blocks) pieces.push(Buffer.from(bytes));

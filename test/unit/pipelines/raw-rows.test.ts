@@ -149,13 +149,14 @@ describe('rows that come undecoded', () => {
       context,
       unit('u'),
       { wire: 'cells', batches: read() },
-      { rules: { ...BIGQUERY_RULES, maxRowBytes }, ndjson: BIGQUERY_NDJSON },
-      rejectFile,
-      (rows) => (progress += rows),
-      new AbortController().signal,
-      undefined,
-      codecs === 'decoded' ? undefined : codecs,
-      encoders,
+      {
+        target: { rules: { ...BIGQUERY_RULES, maxRowBytes }, ndjson: BIGQUERY_NDJSON },
+        rejectFile,
+        onProgress: (rows) => (progress += rows),
+        signal: new AbortController().signal,
+        codecs: codecs === 'decoded' ? undefined : codecs,
+        encoders,
+      },
     );
     const file = await fileOf(stream);
     const rows = await readRows(DESTINATION, file);
