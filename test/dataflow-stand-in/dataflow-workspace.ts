@@ -64,7 +64,7 @@ export class DataflowWorkspace {
       {
         ...quietServices('/nowhere'),
         retry: { attempts: 4, minDelayMs: 1, maxDelayMs: 5, factor: 2 },
-        pace: { firstMs: 5, maxMs: 10, lateMs: 10, reasonMs: 2_000, silenceMs: 300 },
+        pace: { firstMs: 5, maxMs: 10, lateMs: 10, reasonMs: 2_000, silenceMs: 3_000 },
         ...services,
       },
       neverAborts(),
