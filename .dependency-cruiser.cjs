@@ -16,7 +16,7 @@ const boundaries = ALL.map((layer) => ({
   severity: 'error',
   from: { path: `^${layer}/` },
   to: {
-    path: `^(${[...ALL, 'docs', 'wasm', 'test', 'bench'].filter((other) => other !== layer && !LAYERS[layer].includes(other)).join('|')})/`,
+    path: `^(${[...ALL, 'bundle', 'docs', 'wasm', 'test', 'bench'].filter((other) => other !== layer && !LAYERS[layer].includes(other)).join('|')})/`,
   },
 }));
 
@@ -55,7 +55,7 @@ module.exports = {
     {
       name: 'not-to-dev-dependency',
       severity: 'error',
-      from: { pathNot: '^(test|bench|wasm|examples)/' },
+      from: { pathNot: '^(test|bench|bundle|wasm|examples)/' },
       to: {
         dependencyTypes: ['npm-dev'],
         dependencyTypesNot: ['type-only'],
@@ -65,7 +65,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^(docs|wasm|test|bench)/'] },
+      from: { orphan: true, pathNot: ['\\.d\\.ts$', '^(bundle|docs|wasm|test|bench)/'] },
       to: {},
     },
     { name: 'not-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

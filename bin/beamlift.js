@@ -7,7 +7,13 @@ var path = require('path');
 
 var NEEDED = [20, 19];
 var parts = process.versions.node.split('.').map(Number);
-var entry = path.join(__dirname, '..', 'dist', 'launcher', 'cli.js');
+var dist = path.join(__dirname, '..', 'dist');
+var entry = path.join(dist, 'launcher', 'cli.js');
+var bundle = path.join(dist, 'bundle.js');
+
+function changedAt(file) {
+  return fs.existsSync(file) ? fs.statSync(file).mtimeMs : -Infinity;
+}
 
 if (parts[0] < NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] < NEEDED[1])) {
   process.stderr.write(
@@ -34,5 +40,11 @@ if (parts[0] < NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] < NEEDED[1])) {
 } else {
   // The AWS SDK would print a paragraph about its future at every run on Node 20, and takes its word from the process alone.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+  // See bundle/make.ts. One that was made before modules were compiled again is not theirs.
+  if (fs.existsSync(bundle) && changedAt(bundle) >= changedAt(path.join(dist, '.tsbuildinfo'))) {
+    require(path.join(dist, 'core', 'lazy-modules.js')).useBundle(function () {
+      return require(bundle);
+    });
+  }
   require(entry);
 }

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../core/lazy-modules';
 import type { SourceModule } from '../core/extractor';
 import type * as BigQuery from './bigquery/bigquery';
 import type * as AzureBlob from './files/azure-blob';
@@ -9,8 +9,7 @@ import type * as Mysql from './mysql/mysql';
 import type * as Postgres from './postgres/postgres';
 import { sourceLoadedLater } from './source-loaded-later';
 
-/** `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 /** Every kind of source. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
 export const SOURCES = [

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../core/lazy-modules';
 import type { CommandModule } from './command';
 import type * as Init from './commands/init';
 import type * as Run from './commands/run';
@@ -20,8 +20,8 @@ export interface ListedCommand {
   readonly load: () => CommandModule;
 }
 
-/** A call loads the code of its own command alone. `require`: see engine.ts. */
-const load = createRequire(__filename);
+/** A call loads the code of its own command alone. */
+const load = lazyModules(__filename);
 
 /** Every command, in the order of the help. A new one is a file in commands/ and an entry here; see `CommandModule`. */
 export const COMMANDS: readonly ListedCommand[] = [

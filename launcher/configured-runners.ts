@@ -1,11 +1,11 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../core/lazy-modules';
 import type * as OpenDataflowRunner from '../pipelines/beam/dataflow/open-dataflow-runner';
 import type * as OpenPortableRunner from '../pipelines/beam/portable/open-portable-runner';
 import type { Configuration } from './config/job-spec';
 import { notConfigured, type PipelineRunnerName, type RunnerDesk } from './runner-desk';
 
-/** Read at their first use: most runs need none. `require` and not `import()`; see engine.ts. */
-const load = createRequire(__filename);
+/** Read at their first use: most runs need none. */
+const load = lazyModules(__filename);
 const modules = {
   dataflow: () => load('../pipelines/beam/dataflow/open-dataflow-runner') as typeof OpenDataflowRunner,
   portable: () => load('../pipelines/beam/portable/open-portable-runner') as typeof OpenPortableRunner,

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../core/lazy-modules';
 import type * as Secrets from '../core/clients/secrets';
 import type {
   DiscoveredObject,
@@ -41,7 +41,7 @@ import type { NotedPipeline } from './runs/noted-pipeline';
 import type { RunStore } from './runs/run-store';
 import type { RunStoreServices } from './runs/run-store-services';
 import type { RunStoreSpec } from './runs/run-store-spec';
-import type * as Version from './version';
+import { codeVersion } from './version';
 
 /** Where the configuration is looked for: `file` (from `-f`), else BEAMLIFT_CONFIG, else ./beamlift.yaml. */
 export interface ConfigurationRequest {
@@ -143,13 +143,9 @@ export interface Engine {
   describeConversions(plan: Plan): DescribeConversion;
 }
 
-/**
- * Modules are read at their first use, so that `--help` stays fast. `require` and not `import()`, which would look for
- * compiled files even where the sources are run, and would make second instances of classes there.
- */
-const load = createRequire(__filename);
+/** Modules are read at their first use, so that `--help` stays fast. */
+const load = lazyModules(__filename);
 const modules = {
-  version: () => load('./version') as typeof Version,
   loadConfiguration: () => load('./config/load-configuration') as typeof LoadConfiguration,
   secrets: () => load('../core/clients/secrets') as typeof Secrets,
   expandJobs: () => load('./expand-jobs') as typeof ExpandJobs,
@@ -169,7 +165,7 @@ const modules = {
 
 /** The real one. */
 export const ENGINE: Engine = {
-  codeVersion: () => modules.version().codeVersion(),
+  codeVersion,
   loadConfiguration: async (request) => await modules.loadConfiguration().loadConfiguration(request),
   configurationFromUrls: async (request) => await modules.loadConfiguration().configurationFromUrls(request),
   createSecrets: ({ baseFolder, inlineSecrets, sealedSecrets = new Map() }, environment, redactor) =>

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
+import { lazyModules } from '../core/lazy-modules';
 import type { Manifest } from '../core/manifest';
 import type { Plan } from '../core/plan';
 import type * as Direct from '../pipelines/beam/direct';
@@ -13,8 +13,8 @@ import type { UnitThreads } from '../pipelines/threads/unit-threads';
 import type { Execution } from './execute-plan';
 import type { LaunchServices } from './launch-options';
 
-/** Read where they are needed: most runs need neither. `require` and not `import()`; see engine.ts. */
-const load = createRequire(__filename);
+/** Read where they are needed: most runs need neither. */
+const load = lazyModules(__filename);
 
 /** Stages the units of a plan in this process, on threads where that is faster; none of them is left afterwards. */
 export async function stageHere(

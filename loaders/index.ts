@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../core/lazy-modules';
 import type { DestinationModule } from '../core/loader';
 import type * as BigQuery from './bigquery/bigquery-destination';
 import { destinationLoadedLater } from './destination-loaded-later';
 import type * as Duckdb from './duckdb/duckdb-destination';
 
-/** `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 /** Every kind of destination. A new one is a module and an entry here; config, help, docs and the contract suite follow. */
 export const DESTINATIONS = [

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../lazy-modules';
 import type * as DuckdbDriver from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api';
 import { classifyFailure, classifyOpenFailure } from './duckdb-failures';
@@ -36,8 +36,7 @@ export interface WarehouseResources {
 
 export type WarehouseAccess = 'read-only' | 'read-write' | WarehouseResources;
 
-/** `require`: `import()` takes 0.2 s more, since Node.js first looks through all of the package for names. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 /** For opens that read the catalogue or change a row. */
 const SMALL = { memory_limit: '64MB', threads: '1' } as const;

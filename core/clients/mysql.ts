@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { lazyModules } from '../lazy-modules';
 import type * as Driver from 'mysql2';
 import type { Connection } from 'mysql2';
 import { BeamliftError } from '../errors';
@@ -10,8 +10,7 @@ import { connectError, mysqlReport } from './mysql-errors';
 import type { MysqlSettings } from './mysql-settings';
 import { openMysqlSocket, serverName, type ConnectListener } from './mysql-socket';
 
-/** `require`: `import()` would first look through the package for names. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 const IGNORE_STEPS: ConnectListener = () => undefined;
 

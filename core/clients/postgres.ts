@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
+import { lazyModules } from '../lazy-modules';
 import type * as Driver from 'pg';
 import { BeamliftError } from '../errors';
 import { PostgresClient } from './postgres-client';
@@ -8,8 +8,7 @@ import type { PostgresSettings } from './postgres-settings';
 import { openPostgresSocket, serverName, type ConnectListener } from './postgres-socket';
 import { encryptionAttempts, type Encryption } from './postgres-tls';
 
-/** `require`: `import()` would first look through the package for names. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 const IGNORE_STEPS: ConnectListener = () => undefined;
 

@@ -1,7 +1,7 @@
 import { mkdirSync, existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lazyModules } from '../lazy-modules';
 import type LibsqlDatabase from 'libsql';
 import { BeamliftError, messageOf, systemCode } from '../errors';
 import { RETRY_POLICIES } from '../retry-policies';
@@ -26,8 +26,7 @@ export interface SqliteDatabase {
   close(): void;
 }
 
-/** `require`: `import()` would first look through the package for names. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 /**
  * How long SQLite itself waits for a lock, in milliseconds. Its wait blocks the event loop, so it is short:

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import type { SourceObject } from '../../core/plan';
 import type * as Csv from '../formats/csv';
 import { checkOptions } from '../formats/format-options';
@@ -6,8 +6,8 @@ import type { FormatReader } from '../formats/format-reader';
 import type * as Json from '../formats/json';
 import type * as Parquet from '../formats/parquet';
 
-/** A run reads one format. `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand. */
-const load = createRequire(__filename);
+/** A run reads one format. */
+const load = lazyModules(__filename);
 const formats = {
   csv: () => load('../formats/csv') as typeof Csv,
   json: () => load('../formats/json') as typeof Json,

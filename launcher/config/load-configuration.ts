@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import path from 'node:path';
+import { lazyModules } from '../../core/lazy-modules';
 import type { Environment } from '../../core/extractor';
 import { type ConfigurationFile, findConfigurationFile } from './configuration-file';
 import type * as ConfigurationDocument from './configuration-document';
@@ -10,8 +10,8 @@ import { atFlags, describeUrlJob, type UrlJobInput } from './url-job';
 import { askStored, type FindStored, UNREADABLE_STORE } from './stored-endpoints';
 import { validateConfiguration } from './validate-configuration';
 
-/** The YAML parser is loaded where there is a file: a job that flags describe does without. `require`: see engine.ts. */
-const load = createRequire(__filename);
+/** The YAML parser is loaded where there is a file: a job that flags describe does without. */
+const load = lazyModules(__filename);
 
 export interface ConfigurationInput {
   /** `-f`, relative to `cwd`. */

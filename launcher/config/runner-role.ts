@@ -1,10 +1,10 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import type * as Dataflow from '../../pipelines/beam/dataflow/options';
 import type * as Portable from '../../pipelines/beam/portable/options';
 import type { EndpointRole } from './endpoint-modules';
 
-/** Read at their first use: most configurations describe no runner. `require` and not `import()`; see engine.ts. */
-const load = createRequire(__filename);
+/** Read at their first use: most configurations describe no runner. */
+const load = lazyModules(__filename);
 export const runnerOptions = {
   dataflow: () => load('../../pipelines/beam/dataflow/options') as typeof Dataflow,
   portable: () => load('../../pipelines/beam/portable/options') as typeof Portable,

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import type * as Pino from 'pino';
 import { LOG_LEVELS, type Logger, type LogLevel } from '../../core/logger';
 import type { OutputMode } from './output-mode';
@@ -6,8 +6,7 @@ import type { Palette } from './palette';
 import { printable, printableLine } from './printable';
 import { redactValue, type Redact } from './redaction';
 
-/** `require`: `import()` would first look through the package for names. */
-const load = createRequire(__filename);
+const load = lazyModules(__filename);
 
 type Fields = Readonly<Record<string, unknown>>;
 type WriteEntry = (level: LogLevel, event: string, fields: Fields) => void;

@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import { BeamliftError, systemCode, toBeamliftError } from '../../core/errors';
 import type { ProcessIdentity } from '../../loaders/process-identity';
 import { redactValue, type Redact } from '../output/redaction';
@@ -45,8 +45,8 @@ export async function openRunStore(
   };
 }
 
-/** With the clients of both, and most stores are files. `require` and not `import()`; see engine.ts. */
-const load = createRequire(__filename);
+/** With the clients of both, and most stores are files. */
+const load = lazyModules(__filename);
 const modules = {
   gcs: () => load('./gcs-run-store') as typeof Gcs,
   postgres: () => load('./postgres-run-store') as typeof Postgres,

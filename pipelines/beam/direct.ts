@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import type { LoadReport } from '../../core/loader';
 import type { Manifest } from '../../core/manifest';
 import type { Plan } from '../../core/plan';
@@ -37,8 +37,7 @@ export async function runDirect(
 ): Promise<DirectRun> {
   checkSdkVersion(await installedSdkVersion());
   options.signal.throwIfAborted();
-  // `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand.
-  const load = createRequire(__filename);
+  const load = lazyModules(__filename);
   const { runDirectPipeline } = load('./direct-pipeline') as typeof DirectPipeline;
   return await runDirectPipeline(plan, equipment, options);
 }

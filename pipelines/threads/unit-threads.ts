@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import { BeamliftError, messageOf } from '../../core/errors';
 import type { Logger } from '../../core/logger';
 import type { Manifest } from '../../core/manifest';
@@ -151,7 +151,7 @@ export class UnitThreads {
 
 /** Loaded only where it is needed, as it is nowhere else. */
 function openHere(birth: ThreadBirth, log: Logger): MainThread {
-  const load = createRequire(__filename);
+  const load = lazyModules(__filename);
   const { MainThread } = load('./main-thread') as typeof MainThreadModule;
   return new MainThread(birth, log);
 }

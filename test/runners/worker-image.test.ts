@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { makeImageTree, type ImageTree } from './image-tree';
@@ -15,6 +16,12 @@ const PROGRAMS = [
 ];
 /** Node.js's warning about `require` of a module that is one of `import` alone. */
 const REQUIRED_MODULE = /ExperimentalWarning: CommonJS module .* is loading ES Module/;
+
+/** Prints the files that were loaded, from the image's folder, as the last line. */
+const TELL_LOADED = `process.on('exit', () => {
+  const files = Object.keys(require.cache).map((file) => require('node:path').relative(process.cwd(), file));
+  process.stderr.write('\\n' + JSON.stringify(files) + '\\n');
+});`;
 
 const packageSchema = z.object({ version: z.string(), devDependencies: z.record(z.string(), z.string()) });
 const lockSchema = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })) });
@@ -78,6 +85,41 @@ describe('the image of beamlift', function () {
       const script = `for (const name of ${JSON.stringify(names)}) await import(name)`;
       const others = await image.node('--input-type=module', '-e', script);
       assert.equal(others.code, 0, others.err);
+    });
+
+    it('takes what a job needs from one file of modules, and loads none of them beside it', async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-bundle-'));
+      try {
+        await writeFile(path.join(folder, 'rows.csv'), 'id,day\n1,2024-01-01\n2,2024-01-02\n');
+        await writeFile(path.join(folder, 'tell-loaded.cjs'), TELL_LOADED);
+        const beamlift = async (...args: string[]) => {
+          const hook = ['--require', path.join(folder, 'tell-loaded.cjs')];
+          const ended = await image.node(...hook, 'bin/beamlift.js', ...args);
+          const told: unknown = JSON.parse(ended.err.trim().split('\n').at(-1) ?? '');
+          return { ...ended, loaded: z.array(z.string()).parse(told) };
+        };
+        const ends = ['--from', folder, '--to', `duckdb:${folder}/warehouse.duckdb`];
+        const before = await beamlift('--version');
+        const run = await beamlift('run', ...ends, '--files', 'rows.csv');
+        assert.equal(run.code, 0, run.err);
+        const beside = run.loaded.filter((file) => !before.loaded.includes(file));
+        assert.ok(beside.includes('dist/bundle.js'));
+        assert.deepEqual(
+          beside.filter((file) => file.startsWith('dist/') && file !== 'dist/bundle.js'),
+          [],
+        );
+        assert.deepEqual(
+          beside.filter((file) => /node_modules\/(?:zod|@duckdb\/node-api)\//.test(file)),
+          [],
+        );
+
+        // An error of the bundle is one to what was loaded before it.
+        const missing = await beamlift('run', ...ends, '--files', 'nothing.csv');
+        assert.equal(missing.code, 1);
+        assert.match(missing.err, /"code":"SOURCE_NOT_FOUND"/);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     });
 
     it('has nothing that only development needs', async () => {

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../core/lazy-modules';
 import type { RawRows } from '../../core/raw-rows';
 import type * as Arrow from './arrow-codec';
 import type * as Csv from './csv-codec';
@@ -7,8 +7,8 @@ import type * as Mysql from './mysql-codec';
 import type * as Pg from './pg-codec';
 import type { CodecInput, RowCodec } from './row-codec';
 
-/** A run reads one wire. `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand. */
-const load = createRequire(__filename);
+/** A run reads one wire. */
+const load = lazyModules(__filename);
 const codecs = {
   arrow: () => load('./arrow-codec') as typeof Arrow,
   csv: () => load('./csv-codec') as typeof Csv,

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../../core/lazy-modules';
 import type { DataflowApi, DataflowJob } from '../../../core/clients/dataflow-api';
 import type { GcsBucket } from '../../../core/clients/gcs-bucket';
 import type { Clock } from '../../../core/clock';
@@ -60,8 +60,7 @@ export class DataflowRunner implements PipelineRunner {
 
     const image = this.options.sdk_container_image;
     if (image === undefined) throw imageMissing(request.plan.context.job);
-    // `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand.
-    const load = createRequire(__filename);
+    const load = lazyModules(__filename);
     const { dataflowPipeline } = load('./dataflow-pipeline') as typeof PipelineModule;
     const options = fitWorkers(this.options, request.plan.context);
     const { bytes, facts } = dataflowPipeline(request, image, mostWorkers(options));

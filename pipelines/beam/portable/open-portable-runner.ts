@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { lazyModules } from '../../../core/lazy-modules';
 import type { RunContext } from '../../../core/plan';
 import type { PipelineRunner } from '../../pipeline-runner';
 import type { RunListener } from '../../run-events';
@@ -30,8 +30,7 @@ export async function openPortableRunner(
   { codeVersion, equipmentFor, listener, threads, stallMs }: PortableServices,
 ): Promise<PipelineRunner> {
   checkSdkVersion(await installedSdkVersion());
-  // `import` of an own module by a relative path is not what both the compiled tree and tests that run the sources understand.
-  const load = createRequire(__filename);
+  const load = lazyModules(__filename);
   const { PortableRunner } = load('./portable-runner') as typeof PortableRunnerModule;
   return new PortableRunner(options, {
     codeVersion,
