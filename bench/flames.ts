@@ -68,7 +68,7 @@ async function build(project: string): Promise<void> {
   );
 }
 
-/** Of the thread that did most: each thread writes a profile of its own. */
+/** Of the thread that did most: each thread writes a profile of its own. Modules are read from their own files, so that frames say which. */
 async function profileOf(
   project: string,
   folder: string,
@@ -76,7 +76,7 @@ async function profileOf(
   environment: Readonly<Record<string, string>>,
 ): Promise<CpuProfile> {
   const profiles = path.join(folder, name);
-  const flags = ['--cpu-prof', '--cpu-prof-dir', profiles, path.join(project, 'bin', 'beamlift.js')];
+  const flags = ['--cpu-prof', '--cpu-prof-dir', profiles, path.join(project, 'dist', 'launcher', 'cli.js')];
   await measureSuccess(process.execPath, [...flags, 'run', 'orders', '--concurrency', '1', '--quiet'], {
     cwd: folder,
     environment,
