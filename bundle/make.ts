@@ -31,6 +31,7 @@ async function main([folder = path.join(__dirname, '..', 'dist')]: readonly stri
       resolveDir: root,
       sourcefile: 'bundle-members.js',
     },
+    absWorkingDir: root,
     outfile: path.join(root, BUNDLE),
     banner: { js: 'const modulesFolder = __dirname;' },
     plugins: [ownFiles(root, loadedBefore)],
