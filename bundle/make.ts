@@ -14,8 +14,10 @@ const PACKAGES = ['@duckdb/node-api', 'yaml', 'zod'];
 const BUNDLE = 'bundle.js';
 /** Where the command line begins. */
 const ENTRY = 'launcher/cli.js';
-/** What a module loads at its first use: see core/lazy-modules.ts. */
+/** What a module loads at its first use: see core/lazy-modules.ts. Every call has to be of this form. */
 const LAZY = /\bload\(['"]([^'"]+)['"]\)/g;
+const LOADER = /\blazyModules\)\(__filename\)/;
+const NAMED_LOADER = /\bload = \(0, \w+\.lazyModules\)\(__filename\)/;
 
 async function main([folder = path.join(__dirname, '..', 'dist')]: readonly string[]): Promise<void> {
   const root = path.resolve(folder);
@@ -56,7 +58,11 @@ function lazyNames(root: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const entry of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (!entry.endsWith('.js') || entry === BUNDLE) continue;
-    for (const [, name = ''] of readFileSync(path.join(root, entry), 'utf8').matchAll(LAZY)) {
+    const text = readFileSync(path.join(root, entry), 'utf8');
+    if (!LOADER.test(text)) continue;
+    if (!NAMED_LOADER.test(text) || /\bload\((?!['"])/.test(text))
+      throw new Error(`${entry}: what lazyModules returns is to be called load, and to be given a literal`);
+    for (const [, name = ''] of text.matchAll(LAZY)) {
       if (name.startsWith('.')) names.add(path.posix.join(path.dirname(entry), name));
       else if (PACKAGES.includes(name)) names.add(name);
     }
@@ -70,7 +76,8 @@ function ownFiles(root: string, loadedBefore: ReadonlySet<string>): Plugin {
     name: 'own files',
     setup(bundler) {
       bundler.onResolve({ filter: /^[^.]/ }, ({ path: name, importer }) => {
-        const isBundled = importer.includes('node_modules') || PACKAGES.includes(name);
+        const isOfPackage = path.isAbsolute(importer) && path.relative(root, importer).startsWith('..');
+        const isBundled = isOfPackage || PACKAGES.includes(name);
         return isBundled && !name.startsWith('@duckdb/node-bindings')
           ? undefined
           : { path: name, external: true };

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { lazyModules } from '../../core/lazy-modules';
 import type * as OpenEquipment from '../open-equipment';
 
@@ -7,5 +8,7 @@ import type * as OpenEquipment from '../open-equipment';
  */
 export function openingOf(equipmentModule: string | undefined): typeof OpenEquipment.openEquipment {
   const load = lazyModules(__filename);
-  return (load(equipmentModule ?? '../open-equipment') as typeof OpenEquipment).openEquipment;
+  const ofTest: (file: string) => unknown = createRequire(__filename);
+  const module = equipmentModule === undefined ? load('../open-equipment') : ofTest(equipmentModule);
+  return (module as typeof OpenEquipment).openEquipment;
 }
