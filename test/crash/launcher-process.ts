@@ -6,11 +6,14 @@ import type { Workspace } from '../pipelines/workspace';
 const ROOT = path.join(__dirname, '..', '..');
 
 /** `run` of the workspace's configuration in a process of its own; its log comes as JSON lines on stderr. */
-export function startLauncher(workspace: Workspace): ChildProcessByStdio<null, null, Readable> {
+export function startLauncher(
+  workspace: Workspace,
+  ...flags: readonly string[]
+): ChildProcessByStdio<null, null, Readable> {
   const cli = path.join(ROOT, 'launcher', 'cli.ts');
-  return spawn(
-    process.execPath,
-    ['--require', 'tsx/cjs', cli, 'run', '--log-format', 'json', '-f', workspace.path('beamlift.yaml')],
-    { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const line = ['run', '--log-format', 'json', '-f', workspace.path('beamlift.yaml'), ...flags];
+  return spawn(process.execPath, ['--require', 'tsx/cjs', cli, ...line], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startLauncher } from '../crash/launcher-process';
 import type { FaultAction } from '../fault-proxy/faults';
 import { BigQueryServices, BigQueryWorkspace } from './bigquery-workspace';
@@ -111,27 +112,48 @@ describe('rejected rows of loads into BigQuery', function () {
     assert.deepEqual((await stagedRejects()).map(uriOf), reports[0]?.reject_files);
   });
 
-  it('of a launcher that is killed before its manifest is written go with the run that takes over', async () => {
+  /** Kills a launcher once it has written its rejects and so many manifests. Returns the rejects. */
+  const killedAfterRejects = async (manifests: number, ...flags: string[]): Promise<string> => {
     await place.configure({ rejects: { max: 2 } });
-    const launcher = startLauncher(place.workspace);
+    const launcher = startLauncher(place.workspace, ...flags);
     launcher.stderr.resume();
     const ended = once(launcher, 'exit');
+    const staged = async (): Promise<number> =>
+      (await place.staged()).filter((name) => /^runs\/.*\/units\//.test(name)).length;
     services.faults.kill = async () => {
+      while ((await staged()) < manifests) await sleep(20);
       launcher.kill('SIGKILL');
       await ended;
     };
     place.break({ on: 'rejects.write', nth: 1, action: 'kill-after' });
     const [, signal] = (await ended) as [number | null, NodeJS.Signals | null];
     assert.equal(signal, 'SIGKILL');
+    assert.equal(await staged(), manifests);
     const left = await stagedRejects();
     assert.equal(left.length, 1);
     place.break(undefined);
+    return left[0] ?? '';
+  };
 
+  it('of a launcher that is killed before its manifest is written go with the run that goes on', async () => {
+    const left = await killedAfterRejects(1, '--concurrency', '2');
     const { code, reports, err } = await place.run();
     assert.equal(code, 3, err);
+    assert.match(reports[0]?.notices.join('\n') ?? '', /This run went on with/);
     assert.deepEqual([reports[0]?.rows_loaded, reports[0]?.rows_rejected], [3, 2]);
     assert.deepEqual((await stagedRejects()).map(uriOf), reports[0]?.reject_files);
-    assert.ok(!(await stagedRejects()).includes(left[0] ?? ''));
+    assert.ok(!(await stagedRejects()).includes(left));
+    assert.deepEqual(await place.rows('id, name'), ['1|one', '3|three', '5|five']);
+  });
+
+  it('of a launcher that is killed before it has staged anything stay, and the next run has its own', async () => {
+    const left = await killedAfterRejects(0, '--concurrency', '1');
+    const { code, reports, err } = await place.run();
+    assert.equal(code, 3, err);
+    assert.match(reports[0]?.notices.join('\n') ?? '', /was given up/);
+    assert.deepEqual([reports[0]?.rows_loaded, reports[0]?.rows_rejected], [3, 2]);
+    const [own = ''] = reports[0]?.reject_files ?? [];
+    assert.deepEqual(new Set((await stagedRejects()).map(uriOf)), new Set([uriOf(left), own]));
     assert.deepEqual(await place.rows('id, name'), ['1|one', '3|three', '5|five']);
   });
 
