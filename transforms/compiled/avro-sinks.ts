@@ -91,6 +91,10 @@ class AvroSink implements ValueSink {
     this.target.writeRange(this.union, from, view, start, length);
   }
 
+  putQuoted(from: Buffer, view: DataView, start: number, length: number, quote: number): void {
+    this.target.writeQuoted(this.union, from, view, start, length, quote);
+  }
+
   openBytes(length: number): number {
     const { target } = this;
     if (this.union) target.writeByte(VALUE_BRANCH);

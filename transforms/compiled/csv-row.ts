@@ -5,6 +5,7 @@ import {
   CSV_FIELD_SHIFT,
   type CsvLayout,
 } from '../../core/csv-rows';
+import type { PlannedColumn } from '../../core/plan';
 import { policiesOf } from '../schema-aware-converter';
 import { compileCsvNulls, type IsNull } from './csv-nulls';
 import { compileFieldNull, type FieldNull } from './field-null';
@@ -12,6 +13,7 @@ import type { FieldWriter } from './field-writer';
 import { QuotedText } from './quoted-text';
 import { compileReferenceWriter } from './reference-writer';
 import type { CodecInput } from './row-codec';
+import { takesEveryText } from './text-string';
 import { compileTextWriter } from './text-writer';
 import type { ValueSink } from './value-sink';
 
@@ -23,6 +25,8 @@ interface CsvStep {
   /** Where in a record it is, among its numbers; -1: the file has none. */
   readonly at: number;
   readonly write: FieldWriter;
+  /** Whether texts with doubled quotes go to the sink as they stand there: `write` would look at none. */
+  readonly takesQuoted: boolean;
   readonly sink: ValueSink;
   readonly whenNull: FieldNull;
 }
@@ -48,18 +52,20 @@ export function compileCsvRow(
     steps.push({
       at: place < 0 ? -1 : 2 * place,
       write: compileField(column, input),
+      takesQuoted: takesQuoted(planned, input),
       sink,
       whenNull: compileFieldNull(column, input),
     });
   }
   const isNull = compileCsvNulls(layout);
   const quoted = new QuotedText(layout.quote);
-  if (mode === 'closures') return loop(steps, isNull, quoted);
+  const { quote } = layout;
+  if (mode === 'closures') return loop(steps, isNull, quoted, quote);
   try {
-    return generate(steps, isNull, quoted);
+    return generate(steps, isNull, quoted, quote);
   } catch (error) {
     // --disallow-code-generation-from-strings
-    if (error instanceof EvalError) return loop(steps, isNull, quoted);
+    if (error instanceof EvalError) return loop(steps, isNull, quoted, quote);
     throw error;
   }
 }
@@ -77,9 +83,22 @@ function compileField(column: number, { columns, policies, rules, sinks }: Codec
   return compileReferenceWriter({ form: 'other', decode }, types);
 }
 
-function loop(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted: QuotedText): CsvRowWriter {
+function takesQuoted(
+  { sourceType: source, destinationType: destination }: PlannedColumn,
+  { rules }: CodecInput,
+): boolean {
+  if (source.kind !== 'string' || destination.kind !== 'string') return false;
+  return takesEveryText(destination, rules, source.maxLength);
+}
+
+function loop(
+  steps: readonly CsvStep[],
+  isNull: IsNull | undefined,
+  quoted: QuotedText,
+  quote: number,
+): CsvRowWriter {
   return (bytes, view, fields, base) => {
-    for (const { at, write, sink, whenNull } of steps) {
+    for (const { at, write, takesQuoted, sink, whenNull } of steps) {
       const start = at < 0 ? 0 : (fields[base + at] ?? 0);
       const packed = at < 0 ? CSV_ABSENT : (fields[base + at + 1] ?? 0);
       if (packed === CSV_ABSENT || (isNull === undefined ? packed === 0 : isNull(bytes, start, packed))) {
@@ -87,6 +106,8 @@ function loop(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted: Quo
         else if (whenNull === 'reference' || !whenNull()) return false;
       } else if ((packed & IS_CHANGED) === 0) {
         if (!write(bytes, view, start, packed >> CSV_FIELD_SHIFT)) return false;
+      } else if (takesQuoted && (packed & CSV_ESCAPES) === 0) {
+        sink.putQuoted(bytes, view, start, packed >> CSV_FIELD_SHIFT, quote);
       } else if (
         !quoted.open(bytes, view, start, packed) ||
         !write(quoted.bytes, quoted.view, 0, quoted.length)
@@ -99,12 +120,17 @@ function loop(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted: Quo
 }
 
 /** Only numbers of this module and numbers of fields get into the text of the function: names and values cannot. */
-function generate(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted: QuotedText): CsvRowWriter {
+function generate(
+  steps: readonly CsvStep[],
+  isNull: IsNull | undefined,
+  quoted: QuotedText,
+  quote: number,
+): CsvRowWriter {
   const nullTest =
     isNull === undefined
       ? `(packed & ${~CSV_ABSENT}) === 0`
       : `packed === ${CSV_ABSENT} || isNull(bytes, start, packed)`;
-  const fields = steps.map(({ at, whenNull }, index) => {
+  const fields = steps.map(({ at, takesQuoted, whenNull }, index) => {
     if (at < 0) return nullText(whenNull, index);
     return [
       `start = fields[base + ${at}]; packed = fields[base + ${at + 1}];`,
@@ -112,6 +138,12 @@ function generate(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted:
       nullText(whenNull, index),
       `} else if ((packed & ${IS_CHANGED}) === 0) {`,
       `if (!write${index}(bytes, view, start, packed >> ${CSV_FIELD_SHIFT})) return false;`,
+      ...(takesQuoted
+        ? [
+            `} else if ((packed & ${CSV_ESCAPES}) === 0) {`,
+            `sink${index}.putQuoted(bytes, view, start, packed >> ${CSV_FIELD_SHIFT}, quote);`,
+          ]
+        : []),
       `} else if (!quoted.open(bytes, view, start, packed) || !write${index}(quoted.bytes, quoted.view, 0, quoted.length)) return false;`,
     ].join('\n');
   });
@@ -127,12 +159,13 @@ function generate(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted:
     '};',
   ].join('\n');
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is made of numbers alone
-  const make = new Function('writers', 'nulls', 'sinks', 'isNull', 'quoted', body) as (
+  const make = new Function('writers', 'nulls', 'sinks', 'isNull', 'quoted', 'quote', body) as (
     writers: readonly FieldWriter[],
     nulls: readonly FieldNull[],
     sinks: readonly ValueSink[],
     isNull: IsNull | undefined,
     quoted: QuotedText,
+    quote: number,
   ) => CsvRowWriter;
   return make(
     steps.map(({ write }) => write),
@@ -140,6 +173,7 @@ function generate(steps: readonly CsvStep[], isNull: IsNull | undefined, quoted:
     steps.map(({ sink }) => sink),
     isNull,
     quoted,
+    quote,
   );
 }
 

@@ -193,6 +193,11 @@ class ParquetSink implements ValueSink {
     this.complete();
   }
 
+  putQuoted(from: Buffer, view: DataView, start: number, length: number, quote: number): void {
+    this.begin();
+    this.leaf.writeQuoted(from, view, start, length, quote);
+  }
+
   putUuid(from: Buffer, start: number): void {
     this.begin();
     this.leaf.writeUuid(from, start);
@@ -292,6 +297,9 @@ class CellSink implements ValueSink {
     throw onlyCells();
   }
   putBytes(): void {
+    throw onlyCells();
+  }
+  putQuoted(): void {
     throw onlyCells();
   }
   openBytes(): number {

@@ -25,6 +25,15 @@ export function compileStringText(
   return sourceMaxLength <= maxLength ? write : atMost(maxLength, write);
 }
 
+/** Whether `compileStringText` looks at no text. */
+export function takesEveryText(
+  { maxLength = Infinity, values }: StringType,
+  { nulCharacter }: DestinationRules,
+  sourceMaxLength = Infinity,
+): boolean {
+  return values === undefined && nulCharacter && sourceMaxLength <= maxLength;
+}
+
 function atMost(characters: number, write: FieldWriter): FieldWriter {
   return (bytes, view, start, length) =>
     (length <= characters || charactersOf(bytes, start, length) <= characters) &&

@@ -23,6 +23,8 @@ export interface ValueSink {
   putUnscaledBig(value: bigint): void;
   /** A text (valid UTF-8), document, uuid (canonical text) or bytes, from what `view` shows, too. */
   putBytes(from: Buffer, view: DataView, start: number, length: number): void;
+  /** As `putBytes`, of a text in which the byte `quote` stands twice for one. */
+  putQuoted(from: Buffer, view: DataView, start: number, length: number, quote: number): void;
   /** A uuid from its 16 bytes. Absent: uuids are written as texts alone. */
   putUuid?(from: Buffer, start: number): void;
   /** As `putBytes`, which the caller then writes by itself: exactly `length` bytes at the index of `target.bytes` that is returned. */

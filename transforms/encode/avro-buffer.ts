@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 import { BlockBuffer } from './block-buffer';
+import { copyQuoted } from './copy-quoted';
 import { copyRange } from './copy-range';
 
 /** Where the low and the high half of a 64-bit number are. */
@@ -102,6 +103,27 @@ export class AvroBuffer extends BlockBuffer {
     for (; rest > 127; rest >>>= 7) bytes[end++] = (rest & 127) | 128;
     bytes[end++] = rest;
     this.end = copyRange(from, view, start, length, bytes, this.view, end);
+  }
+
+  /** As `writeRange`, of the inside of a quoted field: see `copyQuoted`. The length stands before the bytes, and is known after them. */
+  writeQuoted(
+    inUnion: boolean,
+    from: Buffer,
+    view: DataView,
+    start: number,
+    length: number,
+    quote: number,
+  ): void {
+    this.reserve(1 + MAX_LENGTH_BYTES + length);
+    const { bytes } = this;
+    if (inUnion) bytes[this.end++] = SECOND_BRANCH;
+    const guess = lengthBytes(length);
+    const begin = this.end + guess;
+    const end = copyQuoted(from, view, start, length, quote, bytes, this.view, begin);
+    const needed = lengthBytes(end - begin);
+    if (needed !== guess) bytes.copyWithin(this.end + needed, begin, end);
+    this.writeLength(end - begin);
+    this.end += end - begin;
   }
 
   writeText(text: string): void {

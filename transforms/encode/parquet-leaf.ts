@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 import { BlockBuffer } from './block-buffer';
+import { copyQuoted } from './copy-quoted';
 import { copyRange } from './copy-range';
 import type { LeafForm, ParquetLeaf } from './parquet-schema';
 
@@ -166,6 +167,14 @@ export class LeafBuffer extends BlockBuffer {
     const { bytes, view: to, end } = this;
     to.setInt32(end, length, true);
     this.end = copyRange(from, view, start, length, bytes, to, end + LENGTH_BYTES);
+  }
+
+  /** The same of the inside of a quoted field: see `copyQuoted`. */
+  writeQuoted(from: Buffer, view: DataView, start: number, length: number, quote: number): void {
+    this.reserve(LENGTH_BYTES + length);
+    const { bytes, view: to, end } = this;
+    this.end = copyQuoted(from, view, start, length, quote, bytes, to, end + LENGTH_BYTES);
+    to.setInt32(end, this.end - end - LENGTH_BYTES, true);
   }
 
   /** Room for bytes with their length in front, which is written; returns where they begin. */

@@ -56,6 +56,9 @@ export class CellSink implements ValueSink {
       throw new RangeError('another view');
     this.keep(from.toString('hex', start, start + length));
   }
+  putQuoted(): void {
+    throw new RangeError('no fields here');
+  }
   openBytes(length: number): number {
     const { target } = this;
     target.reserve(length);

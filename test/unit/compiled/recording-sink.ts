@@ -44,6 +44,11 @@ export class RecordingSink implements ValueSink {
     if (view.byteLength !== from.length) throw new RangeError('another view');
     this.value = from.toString('utf8', start, start + length);
   }
+  putQuoted(from: Buffer, view: DataView, start: number, length: number, quote: number): void {
+    this.putBytes(from, view, start, length);
+    const one = String.fromCharCode(quote);
+    this.value = String(this.value).replaceAll(one + one, one);
+  }
   openBytes(length: number): number {
     this.target.reserve(length);
     const start = this.target.end;
