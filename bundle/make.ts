@@ -1,7 +1,7 @@
 /**
  * Puts what the command line loads at its first use into one file, `bundle.js` in the folder of compiled modules: Node.js takes a quarter more CPU
  * to find and read hundreds of files in a run of a few rows. What the command line has loaded before is not in it, so that nothing is loaded
- * twice: those modules are taken from their own files. Threads and workers of Beam runners use the files alone.
+ * twice: those modules are taken from their own files. Threads that run units use it, too; workers of Beam runners use the files alone.
  *
  *   tsx bundle/make.ts [FOLDER]
  */

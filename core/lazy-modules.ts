@@ -10,12 +10,20 @@ export type Bundle = Readonly<Partial<Record<string, () => unknown>>>;
 /** The folder of all modules. */
 const ROOT = path.join(__dirname, '..');
 
-/** Of the whole process: a module in it and the same one beside it would have two of each class. */
-let readBundle: () => Bundle = () => ({});
+/** Of the whole thread: a module in it and the same one beside it would have two of each class. */
+let bundleFile: string | undefined;
 
-/** Modules are taken from the bundle that `read` gives, from now on. To be called before any of them has been loaded. */
-export function useBundle(read: () => Bundle): void {
-  readBundle = read;
+/**
+ * Modules are taken from this bundle from now on, which is read when one is asked for; undefined: from their own files. To be called before any of them
+ * has been loaded.
+ */
+export function useBundle(file: string | undefined): void {
+  bundleFile = file;
+}
+
+/** For threads that are to use the same one. */
+export function bundleInUse(): string | undefined {
+  return bundleFile;
 }
 
 /**
@@ -24,10 +32,11 @@ export function useBundle(read: () => Bundle): void {
  * second instances of classes there.
  */
 export function lazyModules(file: string): (name: string) => unknown {
-  const ofFile = createRequire(file);
+  const ofFile: (name: string) => unknown = createRequire(file);
   const folder = path.relative(ROOT, path.dirname(file));
   return (name) => {
-    const bundled = readBundle()[name.startsWith('.') ? path.posix.join(folder, name) : name];
+    const bundle = bundleFile === undefined ? {} : (ofFile(bundleFile) as Bundle);
+    const bundled = bundle[name.startsWith('.') ? path.posix.join(folder, name) : name];
     return bundled === undefined ? ofFile(name) : bundled();
   };
 }

@@ -22,3 +22,10 @@ export interface ThreadBirth extends Omit<ThreadServices, 'log'> {
   /** For tests: a module with an `openEquipment` of its own. */
   readonly equipmentModule: string | undefined;
 }
+
+/** What is passed to a new thread. */
+export interface ThreadStart {
+  readonly birth: ThreadBirth;
+  /** Where its modules come from: see `useBundle`. */
+  readonly bundle: string | undefined;
+}

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { BeamliftError } from '../../core/errors';
+import { bundleInUse } from '../../core/lazy-modules';
 import type { Logger } from '../../core/logger';
 import { manifestSchema, type Manifest } from '../../core/manifest';
 import type { ProgressListener } from '../encode-rows';
@@ -10,7 +11,7 @@ import { brokenThread, endedThread, hungThread, outOfThread } from './lost-threa
 import { receiveError } from './sent-error';
 import { YOUNG_GENERATION_MB } from './thread-memory';
 import type { ThreadOrder, ThreadReport } from './thread-messages';
-import type { ThreadBirth } from './thread-services';
+import type { ThreadBirth, ThreadStart } from './thread-services';
 import type { HostedAttempt } from './unit-host';
 import { untilAborted } from './until-aborted';
 
@@ -198,7 +199,7 @@ function startWorker({ birth, heapMb }: ThreadOptions): Worker {
   const execArgv = extension === '.ts' ? ['--require', createRequire(__filename).resolve('tsx/cjs')] : [];
   return new Worker(join(__dirname, `unit-thread-entry${extension}`), {
     execArgv,
-    workerData: birth,
+    workerData: { birth, bundle: bundleInUse() } satisfies ThreadStart,
     name: 'beamlift units',
     resourceLimits: {
       maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,

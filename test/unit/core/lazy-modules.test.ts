@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { lazyModules, useBundle } from '../../../core/lazy-modules';
+import { bundleInUse, lazyModules, useBundle } from '../../../core/lazy-modules';
 
 const FILE = path.join(__dirname, '..', '..', '..', 'loaders', 'duckdb', 'duckdb-loader.ts');
 
 describe('lazyModules', () => {
-  afterEach(() => useBundle(() => ({})));
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'beamlift-bundle-'));
+  });
+  afterEach(() => useBundle(undefined));
+  after(() => rm(folder, { recursive: true }));
 
   it('loads modules beside the file, and packages', () => {
     const load = lazyModules(FILE);
@@ -14,28 +21,23 @@ describe('lazyModules', () => {
     assert.throws(() => load('./nothing'), { code: 'MODULE_NOT_FOUND' });
   });
 
-  it('takes what a bundle has from there, and all else from its file', () => {
+  it('takes what a bundle has from there, and all else from its file', async () => {
+    const bundle = path.join(folder, 'bundle.cjs');
+    await writeFile(
+      bundle,
+      `module.exports = { 'loaders/duckdb/rules': () => 'rules', 'loaders/index': () => 'all', 'a-package': () => 'package' }`,
+    );
     const load = lazyModules(FILE);
-    const modules = {
-      'loaders/duckdb/rules': () => 'rules',
-      'loaders/index': () => 'all',
-      'a-package': () => 'package',
-    };
-    useBundle(() => modules);
+    useBundle(bundle);
     assert.deepEqual([load('./rules'), load('../index'), load('a-package')], ['rules', 'all', 'package']);
     assert.equal(load('node:path'), path);
     assert.equal(typeof load('./sql-text'), 'object');
+    assert.equal(bundleInUse(), bundle);
   });
 
   it('reads no bundle before something is loaded', () => {
-    let reads = 0;
-    useBundle(() => {
-      reads++;
-      return {};
-    });
+    useBundle(path.join(folder, 'none.cjs'));
     const load = lazyModules(FILE);
-    assert.equal(reads, 0);
-    load('./rules');
-    assert.equal(reads, 1);
+    assert.throws(() => load('./rules'), { code: 'MODULE_NOT_FOUND' });
   });
 });
