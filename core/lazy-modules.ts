@@ -5,7 +5,7 @@ import path from 'node:path';
  * Modules that were put into one file, which is read faster than hundreds: by their paths from the folder of all modules, without their ending;
  * packages by their names. Each is made at its first use.
  */
-export type Bundle = Readonly<Partial<Record<string, () => unknown>>>;
+type Bundle = Readonly<Partial<Record<string, () => unknown>>>;
 
 /** The folder of all modules. */
 const ROOT = path.join(__dirname, '..');

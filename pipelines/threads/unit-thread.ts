@@ -15,7 +15,7 @@ import type { ThreadBirth, ThreadStart } from './thread-services';
 import type { HostedAttempt } from './unit-host';
 import { untilAborted } from './until-aborted';
 
-/** Loading the code takes a quarter of a second; this is for machines that do much else. In milliseconds. */
+/** Loading the code takes less than a quarter of a second; this is for machines that do much else. In milliseconds. */
 const START_PATIENCE_MS = 60_000;
 /** A thread that does not even hear within so long that a unit is to be stopped is in an endless loop. In milliseconds. */
 const HEARING_PATIENCE_MS = 10_000;

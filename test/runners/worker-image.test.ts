@@ -113,6 +113,15 @@ describe('the image of beamlift', function () {
           [],
         );
 
+        // Modules that were compiled later than the bundle.
+        const compiled = path.join(image.folder, 'dist', '.tsbuildinfo');
+        await writeFile(compiled, '');
+        const stale = await beamlift('run', ...ends, '--files', 'rows.csv');
+        await rm(compiled);
+        assert.equal(stale.code, 0, stale.err);
+        assert.ok(!stale.loaded.includes('dist/bundle.js'));
+        assert.ok(stale.loaded.includes('dist/launcher/launch.js'));
+
         // An error of the bundle is one to what was loaded before it.
         const missing = await beamlift('run', ...ends, '--files', 'nothing.csv');
         assert.equal(missing.code, 1);

@@ -199,6 +199,48 @@ describe('compiled: CSV to Avro', () => {
     );
   });
 
+  const LIMITED: readonly Column['type'][] = [
+    STRING,
+    { kind: 'string', maxLength: 4 },
+    { kind: 'string', values: ['a"b', 'c'] },
+  ];
+  for (const escape of ['', '\\']) {
+    it(`writes texts with quotes within quotes as cells are (escape: ${JSON.stringify(escape)})`, async () => {
+      const texts = [
+        'a"b',
+        '"',
+        'a""b',
+        'ab"cd',
+        'c',
+        '\\"',
+        `${'x'.repeat(40)}${'"'.repeat(20)}y`,
+        `"${'ä'.repeat(31)}`,
+      ];
+      for (const text of texts) {
+        const given: Table = {
+          columns: LIMITED.map((type) => ({ each: { type } as TextCase, nullable: true })),
+          order: [0, 1, 2],
+          rows: [0, 1, 2].map((own) =>
+            LIMITED.map((_, column) => ({ text: column === own ? text : 'c', quoted: true })),
+          ),
+          nulls: [''],
+          quotedNulls: false,
+          delimiter: ',',
+          escape,
+          newline: '\n',
+          cut: [0],
+          chunk: 1000,
+        };
+        const bytes = Buffer.from(render(given), 'utf8');
+        const decoded = await encode(given, bytes, 'decoded');
+        assert.ok(decoded.rows.length > 0);
+        for (const mode of ['generated', 'closures'] as const) {
+          assert.deepEqual(await encode(given, bytes, mode), decoded, `${text}, ${mode}`);
+        }
+      }
+    });
+  }
+
   it('takes records of ordinary values', async () => {
     const given: Table = {
       columns: CASES.map((each) => ({ each, nullable: true })),

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AvroBuffer } from '../../../transforms/encode/avro-buffer';
 import { copyQuoted } from '../../../transforms/encode/copy-quoted';
+import { LeafBuffer } from '../../../transforms/encode/parquet-leaf';
+import { parquetColumns } from '../../../transforms/encode/parquet-schema';
 
 const QUOTE = 34;
 
@@ -54,6 +56,27 @@ describe('copyQuoted', () => {
       fc.property(texts, fc.nat(5), fc.boolean(), (parts, shift, inUnion) =>
         assertWritten(parts.join(''), shift, inUnion),
       ),
+    );
+  });
+
+  it('is written to Parquet as the text that is meant', () => {
+    const column = { name: 'c', type: { kind: 'string' as const }, nullable: true };
+    const [leaf] = parquetColumns({ columns: [column], primaryKey: [] }).leaves;
+    assert.ok(leaf !== undefined);
+    fc.assert(
+      fc.property(texts, fc.nat(5), (parts, shift) => {
+        const { bytes, length } = quotedWithin(parts.join(''), shift);
+        const [quoted, plain] = [
+          new LeafBuffer(leaf, () => undefined),
+          new LeafBuffer(leaf, () => undefined),
+        ];
+        const meant = Buffer.from(parts.join(''));
+        for (let value = 0; value < 2; value++) {
+          quoted.writeQuoted(bytes, viewOf(bytes), shift, length, QUOTE);
+          plain.writeRange(meant, viewOf(meant), 0, meant.length);
+        }
+        assert.equal(quoted.bytes.toString('hex', 0, quoted.end), plain.bytes.toString('hex', 0, plain.end));
+      }),
     );
   });
 
