@@ -1,10 +1,11 @@
 /**
  * Puts what the command line loads at its first use into one file, `bundle.js` in the folder of compiled modules: Node.js takes 0.08 s of CPU
  * more to find and read hundreds of files, and 0.2 s on a second thread (measured). What the command line has loaded before is not in it, so that
- * nothing is loaded twice: those modules are taken from their own files. Threads that run units use it, too; workers of Beam runners use the files alone.
+ * nothing is loaded twice: those modules are taken from their own files. Beside it is its code as V8 has compiled it (compile.ts). Threads that run units use it, too; workers of Beam runners use the files alone.
  *
  *   tsx bundle/make.ts [FOLDER]
  */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
@@ -12,6 +13,7 @@ import { build, type Plugin } from 'esbuild';
 /** What is loaded by its own name, and is bundled for its many files. All other packages are taken from where they are installed. */
 const PACKAGES = ['@duckdb/node-api', 'yaml', 'zod'];
 const BUNDLE = 'bundle.js';
+const COMPILE = path.join(__dirname, 'compile.ts');
 /** Where the command line begins. */
 const ENTRY = 'launcher/cli.js';
 /** What a module loads at its first use: see core/lazy-modules.ts. Every call has to be of this form. */
@@ -41,6 +43,11 @@ async function main([folder = path.join(__dirname, '..', 'dist')]: readonly stri
     ...{ minifyWhitespace: true, minifySyntax: true, sourcemap: 'linked', sourcesContent: false },
     logLevel: 'warning',
   });
+  if (/(?<![.\w])import\(/.test(readFileSync(path.join(root, BUNDLE), 'utf8')))
+    throw new Error('A package in the bundle imports others in a call, which a bundle cannot');
+  const compiling = spawnSync(process.execPath, [...process.execArgv, COMPILE, root], { encoding: 'utf8' });
+  if (compiling.status !== 0)
+    throw new Error(`The bundle does not run: ${compiling.stdout}${compiling.stderr}`);
 }
 
 /** The compiled modules that the command line loads before it knows what to do, by their paths. */
@@ -70,7 +77,7 @@ function lazyNames(root: string): ReadonlySet<string> {
   return names;
 }
 
-/** Modules of the project see the files that they would be in; those that were loaded before, and most packages, stay outside. */
+/** Modules of the project see the files that they would be in, and import packages as core/bundle-file.ts says; those that were loaded before, and most packages, stay outside. */
 function ownFiles(root: string, loadedBefore: ReadonlySet<string>): Plugin {
   return {
     name: 'own files',
@@ -89,8 +96,8 @@ function ownFiles(root: string, loadedBefore: ReadonlySet<string>): Plugin {
       });
       bundler.onLoad({ filter: /\.js$/ }, ({ path: file }) => {
         if (path.relative(root, file).startsWith('..')) return undefined;
-        const text = readFileSync(file, 'utf8');
-        if (!/\b__(?:dirname|filename)\b/.test(text)) return undefined;
+        const text = readFileSync(file, 'utf8').replace(/\bimport\(/g, 'importPackage(');
+        if (!/\b__(?:dirname|filename)\b/.test(text)) return { contents: text, loader: 'js' };
         const at = (name: string): string => `modulesFolder + ${JSON.stringify(`/${name}`)}`;
         const own = path.relative(root, file);
         const names = `var __filename = ${at(own)}, __dirname = ${at(path.dirname(own))};`;

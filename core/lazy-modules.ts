@@ -1,17 +1,14 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-
-/**
- * Modules that were put into one file, which is read faster than hundreds: by their paths from the folder of all modules, without their ending;
- * packages by their names. Each is made at its first use.
- */
-type Bundle = Readonly<Partial<Record<string, () => unknown>>>;
+import { readBundle, type BundleFile, type BundleMembers } from './bundle-file';
 
 /** The folder of all modules. */
 const ROOT = path.join(__dirname, '..');
 
 /** Of the whole thread: a module in it and the same one beside it would have two of each class. */
 let bundleFile: string | undefined;
+/** `bundleFile`, once something was taken from it. */
+let opened: BundleFile | undefined;
 
 /**
  * Modules are taken from this bundle from now on, which is read when one is asked for; undefined: from their own files. To be called before any of them
@@ -19,6 +16,12 @@ let bundleFile: string | undefined;
  */
 export function useBundle(file: string | undefined): void {
   bundleFile = file;
+  opened = undefined;
+}
+
+/** The code of the bundle in use as V8 has compiled it so far; undefined: nothing was taken from one. */
+export function compiledBundle(): Buffer | undefined {
+  return opened?.compiled();
 }
 
 /** For threads that are to use the same one. */
@@ -35,8 +38,13 @@ export function lazyModules(file: string): (name: string) => unknown {
   const ofFile: (name: string) => unknown = createRequire(file);
   const folder = path.relative(ROOT, path.dirname(file));
   return (name) => {
-    const bundle = bundleFile === undefined ? {} : (ofFile(bundleFile) as Bundle);
-    const bundled = bundle[name.startsWith('.') ? path.posix.join(folder, name) : name];
+    const bundled = members()[name.startsWith('.') ? path.posix.join(folder, name) : name];
     return bundled === undefined ? ofFile(name) : bundled();
   };
+}
+
+function members(): BundleMembers {
+  if (bundleFile === undefined) return {};
+  opened ??= readBundle(bundleFile);
+  return opened.members;
 }

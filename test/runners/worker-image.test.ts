@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { readBundle } from '../../core/bundle-file';
 import { makeImageTree, type ImageTree } from './image-tree';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';
@@ -17,11 +18,21 @@ const PROGRAMS = [
 /** Node.js's warning about `require` of a module that is one of `import` alone. */
 const REQUIRED_MODULE = /ExperimentalWarning: CommonJS module .* is loading ES Module/;
 
-/** Prints the files that were loaded, from the image's folder, as the last line. */
-const TELL_LOADED = `process.on('exit', () => {
-  const files = Object.keys(require.cache).map((file) => require('node:path').relative(process.cwd(), file));
-  process.stderr.write('\\n' + JSON.stringify(files) + '\\n');
+/** Prints the files that were loaded, or read at once, from the image's folder, as the last line. */
+const TELL_LOADED = `const fs = require('node:fs');
+const { readFileSync } = fs;
+const read = [];
+fs.readFileSync = (...args) => {
+  const content = readFileSync(...args);
+  read.push(String(args[0]));
+  return content;
+};
+process.on('exit', () => {
+  const files = [...Object.keys(require.cache), ...read];
+  const names = files.map((file) => require('node:path').relative(process.cwd(), file));
+  process.stderr.write('\\n' + JSON.stringify(names) + '\\n');
 });`;
+const BUNDLE = ['dist/bundle.js', 'dist/bundle.js.compiled'];
 
 const packageSchema = z.object({ version: z.string(), devDependencies: z.record(z.string(), z.string()) });
 const lockSchema = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })) });
@@ -103,11 +114,11 @@ describe('the image of beamlift', function () {
         const run = await beamlift('run', ...ends, '--files', 'rows.csv');
         assert.equal(run.code, 0, run.err);
         const beside = run.loaded.filter((file) => !before.loaded.includes(file));
-        assert.ok(beside.includes('dist/bundle.js'));
         assert.deepEqual(
-          beside.filter((file) => file.startsWith('dist/') && file !== 'dist/bundle.js'),
-          [],
+          beside.filter((file) => file.startsWith('dist/')),
+          BUNDLE,
         );
+        assert.ok(readBundle(path.join(image.folder, 'dist', 'bundle.js')).wasCompiled);
         assert.deepEqual(
           beside.filter((file) => /node_modules\/(?:zod|@duckdb\/node-api)\//.test(file)),
           [],
@@ -119,7 +130,7 @@ describe('the image of beamlift', function () {
         const stale = await beamlift('run', ...ends, '--files', 'rows.csv');
         await rm(compiled);
         assert.equal(stale.code, 0, stale.err);
-        assert.ok(!stale.loaded.includes('dist/bundle.js'));
+        assert.ok(!stale.loaded.some((file) => BUNDLE.includes(file)));
         assert.ok(stale.loaded.includes('dist/launcher/launch.js'));
 
         // An error of the bundle is one to what was loaded before it.
