@@ -42,7 +42,8 @@ if (parts[0] < NEEDED[0] || (parts[0] === NEEDED[0] && parts[1] < NEEDED[1])) {
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
   // See bundle/make.ts. One that was made before modules were compiled again is not theirs.
   if (fs.existsSync(bundle) && changedAt(bundle) >= changedAt(path.join(dist, '.tsbuildinfo'))) {
-    require(path.join(dist, 'core', 'lazy-modules.js')).useBundle(bundle);
+    var read = require(path.join(dist, 'core', 'clients', 'bundle-file.js')).readBundle;
+    require(path.join(dist, 'core', 'lazy-modules.js')).useBundle(bundle, read);
   }
   require(entry);
 }

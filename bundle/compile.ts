@@ -1,5 +1,5 @@
 /**
- * Loads a few rows with the bundle in a folder of compiled modules, and writes beside it what V8 has compiled for that: `core/bundle-file.ts` says how it is used.
+ * Loads a few rows with the bundle in a folder of compiled modules, and writes beside it what V8 has compiled for that: `core/clients/bundle-file.ts` says how it is used.
  * In a process of its own, since the modules of the folder run in it.
  *
  *   tsx bundle/compile.ts FOLDER
@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type * as BundleFile from '../core/bundle-file';
+import type * as BundleFile from '../core/clients/bundle-file';
 import type * as LazyModules from '../core/lazy-modules';
 import type * as Main from '../launcher/main';
 import type * as ProcessHost from '../launcher/process-host';
@@ -24,9 +24,11 @@ const ROWS = [
 async function main(root: string, bundle: string): Promise<void> {
   const load = createRequire(path.join(root, 'package.json'));
   const { compiledBundle, useBundle } = load('./core/lazy-modules.js') as typeof LazyModules;
-  const { withChecks, compiledFileOf } = load('./core/bundle-file.js') as typeof BundleFile;
+  const { compiledFileOf, readBundle, withChecks } = load(
+    './core/clients/bundle-file.js',
+  ) as typeof BundleFile;
   rmSync(compiledFileOf(bundle), { force: true });
-  useBundle(bundle);
+  useBundle(bundle, readBundle);
   const { createProcessHost } = load('./launcher/process-host.js') as typeof ProcessHost;
   const { main: beamlift } = load('./launcher/main.js') as typeof Main;
 

@@ -77,7 +77,7 @@ function lazyNames(root: string): ReadonlySet<string> {
   return names;
 }
 
-/** Modules of the project see the files that they would be in, and import packages as core/bundle-file.ts says; those that were loaded before, and most packages, stay outside. */
+/** Modules of the project see the files that they would be in, and import packages as core/clients/bundle-file.ts says; those that were loaded before, and most packages, stay outside. */
 function ownFiles(root: string, loadedBefore: ReadonlySet<string>): Plugin {
   return {
     name: 'own files',

@@ -1,21 +1,34 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { readBundle, type BundleFile, type BundleMembers } from './bundle-file';
+
+/** Modules of a bundle by their names; each is made at its first use. */
+export type BundleMembers = Readonly<Partial<Record<string, () => unknown>>>;
+
+/** A bundle that was read: a module that exports its members. */
+export interface Bundle {
+  readonly members: BundleMembers;
+  /** Its functions that were called so far, as V8 has compiled them. */
+  readonly compiled: () => Buffer;
+}
 
 /** The folder of all modules. */
 const ROOT = path.join(__dirname, '..');
 
+export type OpenBundle = (file: string) => Bundle;
+
 /** Of the whole thread: a module in it and the same one beside it would have two of each class. */
 let bundleFile: string | undefined;
+let openBundle: OpenBundle | undefined;
 /** `bundleFile`, once something was taken from it. */
-let opened: BundleFile | undefined;
+let opened: Bundle | undefined;
 
 /**
  * Modules are taken from this bundle from now on, which is read when one is asked for; undefined: from their own files. To be called before any of them
- * has been loaded.
+ * has been loaded. `open` is `readBundle` of core/clients/bundle-file.ts.
  */
-export function useBundle(file: string | undefined): void {
+export function useBundle(file: string | undefined, open?: OpenBundle): void {
   bundleFile = file;
+  openBundle = open;
   opened = undefined;
 }
 
@@ -44,7 +57,7 @@ export function lazyModules(file: string): (name: string) => unknown {
 }
 
 function members(): BundleMembers {
-  if (bundleFile === undefined) return {};
-  opened ??= readBundle(bundleFile);
+  if (bundleFile === undefined || openBundle === undefined) return {};
+  opened ??= openBundle(bundleFile);
   return opened.members;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
-import { readBundle } from '../../core/bundle-file';
+import { readBundle } from '../../core/clients/bundle-file';
 import { makeImageTree, type ImageTree } from './image-tree';
 import type { JobServiceProcess } from './job-service-process';
 import { startPrism } from './prism-server';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { compiledFileOf, readBundle, withChecks } from '../../../core/bundle-file';
+import { compiledFileOf, readBundle, withChecks } from '../../../core/clients/bundle-file';
 
 const SOURCE = [
   'const folder = __dirname;',

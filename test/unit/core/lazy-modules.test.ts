@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readBundle } from '../../../core/clients/bundle-file';
 import { bundleInUse, lazyModules, useBundle } from '../../../core/lazy-modules';
 
 const FILE = path.join(__dirname, '..', '..', '..', 'loaders', 'duckdb', 'duckdb-loader.ts');
@@ -28,7 +29,7 @@ describe('lazyModules', () => {
       `module.exports = { 'loaders/duckdb/rules': () => 'rules', 'loaders/index': () => 'all', 'a-package': () => 'package' }`,
     );
     const load = lazyModules(FILE);
-    useBundle(bundle);
+    useBundle(bundle, readBundle);
     assert.deepEqual([load('./rules'), load('../index'), load('a-package')], ['rules', 'all', 'package']);
     assert.equal(load('node:path'), path);
     assert.equal(typeof load('./sql-text'), 'object');
@@ -36,7 +37,7 @@ describe('lazyModules', () => {
   });
 
   it('reads no bundle before something is loaded', () => {
-    useBundle(path.join(folder, 'none.cjs'));
+    useBundle(path.join(folder, 'none.cjs'), readBundle);
     const load = lazyModules(FILE);
     assert.throws(() => load('./rules'), { code: 'ENOENT' });
   });

@@ -3,17 +3,11 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
+import type { Bundle, BundleMembers } from '../lazy-modules';
 
-/** Modules of a bundle by their names; each is made at its first use. */
-export type BundleMembers = Readonly<Partial<Record<string, () => unknown>>>;
-
-/** A bundle that was read: a module that exports its members. */
-export interface BundleFile {
-  readonly members: BundleMembers;
+export interface BundleFile extends Bundle {
   /** Whether compiled code was used. */
   readonly wasCompiled: boolean;
-  /** What `withChecks` takes: its functions that were called so far, as V8 has compiled them. */
-  readonly compiled: () => Buffer;
 }
 
 /**
