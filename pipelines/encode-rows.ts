@@ -27,7 +27,7 @@ export interface Encoding {
   readonly signal: AbortSignal;
   /** Files that have been left out of the unit. */
   readonly failures?: ReadonlyMap<string, FileFailure>;
-  /** How rows that come undecoded are encoded; absent: generated. */
+  /** How rows that come undecoded are encoded; absent: with WebAssembly. */
   readonly codecs?: CodecMode | undefined;
   /** Of units before, and for those after; absent: it makes its own. */
   readonly encoders?: KeptEncoders | undefined;
@@ -42,7 +42,7 @@ export function encodeRows(
   context: RunContext,
   unit: WorkUnit,
   source: RowStream,
-  { target, rejectFile, onProgress, signal, failures = new Map(), codecs = 'generated', encoders }: Encoding,
+  { target, rejectFile, onProgress, signal, failures = new Map(), codecs = 'wasm', encoders }: Encoding,
 ): EncodedStream {
   const ledger = new LossLedger();
   const { destinationSchema, stagingFormat, stagingCompression } = context;

@@ -7,7 +7,7 @@ import type { DecodedRow, RawRows } from '../core/raw-rows';
 import { compileCell } from '../transforms/cells';
 import { compileCodec } from '../transforms/compiled/compile-codec';
 import { compileJsonLines } from '../transforms/compiled/json-lines';
-import type { RowCodec } from '../transforms/compiled/row-codec';
+import type { CodecInput, RowCodec } from '../transforms/compiled/row-codec';
 import type { CodecMode } from '../transforms/compiled/row-writer';
 import type { RowSinks } from '../transforms/compiled/value-sink';
 import { BlockLimit } from '../transforms/encode/block-buffer';
@@ -42,7 +42,8 @@ export function openRawRows(
   };
   const { sinks, lines } = blocks;
   if (sinks !== undefined) {
-    const compile: Compile = (lose) => compileCodec(first, { ...input, sinks: sinks.columns, lose });
+    const compile: Compile = (lose) =>
+      compileCodec(first, { ...input, sinks: sinks.columns, rows: sinks.avroRows, lose });
     return new RawRowsEncoder(first, compile, context, target, blocks, sinks);
   }
   if (lines !== undefined && first.wire === 'json') {
@@ -53,7 +54,7 @@ export function openRawRows(
   throw new BeamliftError('INTERNAL', { what: 'Rows came undecoded that can only be staged as cells' });
 }
 
-type Compile = (lose: (column: number, rule: LossRule) => void) => RowCodec;
+type Compile = (lose: CodecInput['lose']) => RowCodec;
 
 /** What has to be known of all rows of a unit that are staged. */
 export interface RowNotes {
@@ -66,11 +67,12 @@ export class RawRowsEncoder {
   private readonly codec: RowCodec;
   private readonly reading: RowsReading;
   private notes: RowNotes | undefined;
-  private readonly partitionOf: (() => Cell) | undefined;
+  private readonly addPartition: (() => void) | undefined;
   private readonly names: readonly string[];
   /** Losses of the row at hand: columns and rules, `pending` of them. */
   private readonly lostColumns: number[] = [];
   private readonly lostRules: LossRule[] = [];
+  private readonly lostTimes: number[] = [];
   private pending = 0;
   private rows = 0;
   private left = 0;
@@ -85,12 +87,14 @@ export class RawRowsEncoder {
   ) {
     this.reading = readingOf(first);
     this.names = context.columns.map(({ destination }) => destination);
-    this.codec = compile((column, rule) => {
+    this.codec = compile((column, rule, times = 1) => {
       this.lostColumns[this.pending] = column;
       this.lostRules[this.pending] = rule;
+      this.lostTimes[this.pending] = times;
       this.pending++;
     });
-    this.partitionOf = this.compilePartition(context, target);
+    const partitionOf = this.compilePartition(context, target);
+    if (partitionOf !== undefined) this.addPartition = () => this.notes?.partitions?.addCell(partitionOf());
   }
 
   /** How many of them are behind us. */
@@ -119,10 +123,14 @@ export class RawRowsEncoder {
 
   /** Encodes rows until there are none left, the block is full, or one is for the reference: then `decode` is to be called. */
   encode(): 'done' | 'full' | 'reference' {
-    const { codec, sinks, blocks, partitionOf, notes } = this;
+    const { codec, sinks, blocks, addPartition } = this;
     while (this.left > 0) {
       if (blocks.isFull) return 'full';
       this.pending = 0;
+      const written = codec.writeMany?.(this.left, addPartition) ?? 0;
+      if (this.pending > 0) this.countLosses();
+      this.left -= written;
+      if (written > 0) continue;
       sinks.beginRow();
       if (!this.write()) {
         sinks.takeBackRow();
@@ -130,7 +138,7 @@ export class RawRowsEncoder {
       }
       if (!sinks.endRow()) return 'reference';
       if (this.pending > 0) this.countLosses();
-      if (partitionOf !== undefined) notes?.partitions?.addCell(partitionOf());
+      addPartition?.();
       codec.next();
       this.left--;
     }
@@ -150,7 +158,9 @@ export class RawRowsEncoder {
     for (let at = 0; at < this.pending; at++) {
       const column = this.names[this.lostColumns[at] ?? -1];
       const rule = this.lostRules[at];
-      if (column !== undefined && rule !== undefined) this.notes?.ledger.add(column, rule, 1);
+      const times = this.lostTimes[at];
+      if (column !== undefined && rule !== undefined && times !== undefined)
+        this.notes?.ledger.add(column, rule, times);
     }
   }
 

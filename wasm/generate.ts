@@ -11,6 +11,11 @@ interface GeneratedModule {
 
 const MODULES: readonly GeneratedModule[] = [
   { source: 'wasm/snappy.wat', file: 'transforms/encode/snappy-module.ts', constant: 'SNAPPY_MODULE' },
+  {
+    source: 'wasm/pg-avro.wat',
+    file: 'transforms/compiled/pg-avro-module.ts',
+    constant: 'PG_AVRO_MODULE',
+  },
   { source: 'wasm/crc32c.wat', file: 'core/crc32c-module.ts', constant: 'CRC32C_MODULE' },
   {
     source: 'wasm/csv-index.wat',

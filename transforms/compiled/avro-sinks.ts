@@ -1,10 +1,10 @@
 import type { ColumnType, TableSchema } from '../../core/schema';
 import type { Present } from '../cell-shape';
-import type { AvroEncoder } from '../encode/avro';
+import { AVRO_BLOCK_BYTES, type AvroEncoder } from '../encode/avro';
 import type { AvroBuffer } from '../encode/avro-buffer';
 import { compileWriter } from '../encode/avro-row';
 import { isNullable } from '../encode/avro-schema';
-import type { RowSinks, ValueSink } from './value-sink';
+import type { AvroRowsSink, RowSinks, ValueSink } from './value-sink';
 
 /** Branches of the union with null, as Avro writes their numbers. */
 const NULL_BRANCH = 0;
@@ -15,6 +15,7 @@ const NO_ELEMENTS = 0;
 /** Sinks that write behind what the encoder's block holds. */
 export class AvroSinks implements RowSinks {
   readonly columns: readonly ValueSink[];
+  readonly avroRows: AvroRowsSink;
   private start = 0;
 
   constructor(
@@ -24,6 +25,16 @@ export class AvroSinks implements RowSinks {
     this.columns = columns.map(
       ({ type, nullable }) => new AvroSink(encoder.block, type, isNullable(type, nullable)),
     );
+    this.avroRows = {
+      unions: columns.map(({ type, nullable }) => isNullable(type, nullable)),
+      maxRowBytes: encoder.maxRowBytes,
+      get left() {
+        return AVRO_BLOCK_BYTES - encoder.bytes;
+      },
+      addRows: (from, start, end, rows) => {
+        encoder.addRows(from, start, end, rows);
+      },
+    };
   }
 
   beginRow(): void {

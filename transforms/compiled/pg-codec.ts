@@ -1,6 +1,7 @@
 import type { Cell } from '../../core/cells';
 import { PG_NULL, UnreadableValue, type PgField, type PgRows } from '../../core/pg-binary';
 import type { DecodedRow } from '../../core/raw-rows';
+import { compilePgAvroRows, type PgAvroRows } from './pg-avro-rows';
 import { compilePgRow } from './pg-row';
 import type { CodecInput, RowCodec } from './row-codec';
 import { FOR_REFERENCE, type RowWriter } from './row-writer';
@@ -12,6 +13,7 @@ const LENGTH_BYTES = 4;
 /** Rows of PostgreSQL's COPY binary. */
 export class PgCodec implements RowCodec {
   private readonly compiled: RowWriter | undefined;
+  private readonly many: PgAvroRows | undefined;
   private bytes: Buffer = Buffer.alloc(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the row at hand begins, and where it ends once it was written or decoded. */
@@ -24,6 +26,7 @@ export class PgCodec implements RowCodec {
     input: CodecInput,
   ) {
     this.compiled = compilePgRow(fields, input);
+    if (this.compiled !== undefined && input.mode === 'wasm') this.many = compilePgAvroRows(fields, input);
   }
 
   begin({ bytes, view, start, gap }: PgRows): void {
@@ -31,6 +34,23 @@ export class PgCodec implements RowCodec {
     this.view = view;
     this.at = start;
     this.gap = gap;
+    this.many?.begin(bytes, gap);
+  }
+
+  writeMany(rows: number, each: (() => void) | undefined): number {
+    const { many } = this;
+    if (many === undefined) return 0;
+    const written = many.write(this.at, rows);
+    if (each === undefined) {
+      this.at = many.at;
+      return written;
+    }
+    for (let row = 0; row < written; row++) {
+      each();
+      this.end = this.fieldAt(this.fields.length);
+      this.next();
+    }
+    return written;
   }
 
   write(): boolean {
@@ -62,11 +82,17 @@ export class PgCodec implements RowCodec {
 
   cell(column: number): Cell {
     const { bytes, view } = this;
-    let at = this.at + COUNT_BYTES;
-    for (let index = 0; index < column; index++) at += LENGTH_BYTES + Math.max(0, view.getInt32(at));
+    const at = this.fieldAt(column);
     const length = view.getInt32(at);
     if (length === PG_NULL) return null;
     return this.fields[column]?.decode(bytes, view, at + LENGTH_BYTES, length) ?? null;
+  }
+
+  /** Where a field of the row at hand begins, with its length. */
+  private fieldAt(field: number): number {
+    let at = this.at + COUNT_BYTES;
+    for (let index = 0; index < field; index++) at += LENGTH_BYTES + Math.max(0, this.view.getInt32(at));
+    return at;
   }
 
   next(): void {

@@ -9,16 +9,16 @@ import { compileUuid } from './pg-uuid';
 import type { ValueSink } from './value-sink';
 
 /** 2000-01-01, from which PostgreSQL counts, in days and microseconds since 1970-01-01. */
-const EPOCH_DAYS = 10_957;
-const EPOCH_MICROS = 946_684_800_000_000;
+export const EPOCH_DAYS = 10_957;
+export const EPOCH_MICROS = 946_684_800_000_000;
 /** Its halves, in 32 bits each. */
 const EPOCH_HIGH = Math.floor(EPOCH_MICROS / 2 ** 32);
 const EPOCH_LOW = EPOCH_MICROS % 2 ** 32;
-const MICROS_PER_DAY = 86_400_000_000;
+export const MICROS_PER_DAY = 86_400_000_000;
 /** Doubles are exact to 1024 microseconds within 64 bits: what is so close to the ends of a range is for the reference. In microseconds. */
 const MARGIN_MICROS = 4_096;
 /** 4714-11-24 (BC), the first day of PostgreSQL's timestamps; before it is only its `-infinity`. In microseconds since 1970. */
-const FIRST_MICROS = -210_866_803_200_000_000;
+export const FIRST_MICROS = -210_866_803_200_000_000;
 
 const DATE_INFINITY = 0x7fff_ffff;
 const DATE_MINUS_INFINITY = -0x8000_0000;
@@ -84,7 +84,8 @@ export function compilePgWriter(form: PgForm, input: WriterInput): FieldWriter |
   }
 }
 
-function isPlainText(destination: ColumnType): boolean {
+/** Whether every text fits. */
+export function isPlainText(destination: ColumnType): boolean {
   return (
     destination.kind === 'string' && destination.maxLength === undefined && destination.values === undefined
   );

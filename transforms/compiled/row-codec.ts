@@ -6,7 +6,7 @@ import type { JobPolicies } from '../../core/policies';
 import type { DecodedRow, RawRows } from '../../core/raw-rows';
 import type { TableSchema } from '../../core/schema';
 import type { CodecMode } from './row-writer';
-import type { ValueSink } from './value-sink';
+import type { AvroRowsSink, ValueSink } from './value-sink';
 
 /** What a codec is compiled for. */
 export interface CodecInput {
@@ -18,8 +18,10 @@ export interface CodecInput {
   readonly keyColumns: readonly string[];
   /** Of the columns of `destination`. */
   readonly sinks: readonly ValueSink[];
-  /** Called for each loss of a row, by the number of its column; also of a row that is for the reference afterwards. */
-  readonly lose: (column: number, rule: LossRule) => void;
+  /** Where rows can be written as Avro, many at once. */
+  readonly rows?: AvroRowsSink | undefined;
+  /** Called for each loss of a row, by the number of its column, or for so many at once; also of a row that is for the reference afterwards. */
+  readonly lose: (column: number, rule: LossRule, times?: number) => void;
   readonly mode: CodecMode;
 }
 
@@ -31,6 +33,11 @@ export interface CodecInput {
 export interface RowCodec {
   /** The rows from now on; the first is at hand. All of a codec's rows have the same `wire`. */
   begin(rows: RawRows): void;
+  /**
+   * Writes rows from the one at hand on, at most so many, to the block of `CodecInput.rows`, and leaves them behind; calls `each` for each of them while it is
+   * at hand, for `cell` alone. Returns how many; the next one, if any, is for `write`, unless the block is full. Absent: rows are written one by one.
+   */
+  writeMany?(rows: number, each: (() => void) | undefined): number;
   /** Writes the row at hand. False: it is for the reference, and what was written of it is to be forgotten. May throw `BlockLimit`: the same. */
   write(): boolean;
   /** The cells of the row at hand, as the source would have decoded them. */

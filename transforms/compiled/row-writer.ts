@@ -16,8 +16,11 @@ export interface FieldStep {
  */
 export type RowWriter = (bytes: Buffer, view: DataView, start: number) => number;
 
-/** `generated`: one function in which each field has a place of its own, so that the compiler makes one of it and the fields' writers. */
-export type CodecMode = 'generated' | 'closures';
+/**
+ * `generated`: one function in which each field has a place of its own, so that the compiler makes one of it and the fields' writers. `wasm`: as that,
+ * behind WebAssembly where there is some for the wire and the columns, which writes most rows.
+ */
+export type CodecMode = 'wasm' | 'generated' | 'closures';
 
 export const FOR_REFERENCE = -1;
 

@@ -39,9 +39,23 @@ export interface ValueSink {
   putCell(cell: Present): void;
 }
 
+/** Takes rows that are Avro already. */
+export interface AvroRowsSink {
+  /** Of each column, whether it is a union with null. */
+  readonly unions: readonly boolean[];
+  /** A row may not be longer, in bytes. */
+  readonly maxRowBytes: number;
+  /** Bytes until the block at hand is full; rows begin as long as there are any. */
+  readonly left: number;
+  /** Copies rows from `start` to `end` of these bytes behind the others of the block at hand. */
+  addRows(from: Buffer, start: number, end: number, rows: number): void;
+}
+
 /** The sinks of a row's columns, in the order of the destination's schema. */
 export interface RowSinks {
   readonly columns: readonly ValueSink[];
+  /** Where rows are Avro. */
+  readonly avroRows?: AvroRowsSink;
   /** To be called before the first value of a row. */
   beginRow(): void;
   /** Counts the row. False: it is longer than allowed, and was left out. */

@@ -35,6 +35,10 @@ export interface AvroEncoder {
   beginRow(): number;
   /** Counts a row that begins at `start`. False: it is longer than allowed, and was left out. */
   endRow(start: number): boolean;
+  /** A row may not be longer, in bytes before compression. */
+  readonly maxRowBytes: number;
+  /** Copies rows that are encoded already, from `start` to `end` of these bytes, behind the others of the block at hand. */
+  addRows(from: Buffer, start: number, end: number, rows: number): void;
   /** Ends the block at hand. The bytes are valid until the next call. */
   takeBlock(): Uint8Array;
 }
@@ -68,7 +72,7 @@ class ContainerEncoder implements AvroEncoder {
     schema: TableSchema,
     private readonly codec: AvroCodec,
     private readonly sync: Uint8Array,
-    private readonly maxRowBytes: number,
+    readonly maxRowBytes: number,
   ) {
     this.header = headerOf(JSON.stringify(avroSchemaOf(schema)), codec, sync);
     this.write = compileAvroRow(schema, this.block);
@@ -105,6 +109,14 @@ class ContainerEncoder implements AvroEncoder {
     }
     this.rows += 1;
     return true;
+  }
+
+  addRows(from: Buffer, start: number, end: number, rows: number): void {
+    const { block } = this;
+    block.limit = Infinity;
+    block.reserve(end - start);
+    block.end += from.copy(block.bytes, block.end, start, end);
+    this.rows += rows;
   }
 
   takeBlock(): Uint8Array {

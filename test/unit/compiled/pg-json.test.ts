@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compileJson } from '../../../transforms/compiled/pg-json';
+import { planOf } from './pg-avro-codecs';
 import { RecordingSink } from './recording-sink';
 
 /** What the reference looks at: escapes by number, exponents, and numbers of more than 15 digits and points. */
 const LOOKED_AT = /\\u|\d[eE]|\d[\d.]{15}/;
 
-/** Whether the writer takes a document that stands between others, at an offset of its own. */
+/** Whether a document is taken that stands between others, at an offset of its own: by the writer, and by WebAssembly. */
 function takes(text: string, before: string, behind: string): boolean {
+  const taken = isWritten(text, before, behind);
+  const row = [before, text, behind].map((value) => Buffer.from(value));
+  const { atOnce } = plan.batch([row], 'wasm');
+  assert.equal(atOnce === 1, taken, `WebAssembly: ${text}`);
+  return taken;
+}
+
+const plan = planOf({ kind: 'string' }, { kind: 'json' }, { kind: 'string' });
+
+function isWritten(text: string, before: string, behind: string): boolean {
   const bytes = Buffer.from(before + text + behind);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const [start, length] = [Buffer.byteLength(before), Buffer.byteLength(text)];
