@@ -111,6 +111,34 @@ async function read(
 }
 
 describe('postgres: CopyReader', () => {
+  it('gives small messages out together, and those after which nothing comes', async () => {
+    const driver = new Driver();
+    const wire = new Wire(driver);
+    const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
+    reader.submit(driver as unknown as Connection);
+    const pieces = reader.pieces();
+    const small = message('d', Buffer.alloc(8_000, 1));
+    wire.send([BEGIN, small]);
+    const first = await pieces.next();
+    assert.equal(contentOf(first.value as CopyPiece).length, 8_000);
+
+    let rest = 100;
+    const trickle = (): void => {
+      wire.send(rest > 0 ? [small] : END);
+      if (rest-- > 0) setImmediate(trickle);
+    };
+    trickle();
+    const lengths: number[] = [];
+    for await (const piece of pieces) lengths.push(contentOf(piece).length);
+    assert.equal(
+      lengths.reduce((sum, length) => sum + length, 0),
+      800_000,
+    );
+    // a busy machine makes more of them
+    assert.ok(lengths.length < 30, `${lengths.length} pieces`);
+    assert.equal(await reader.completed(), 3);
+  });
+
   const sizes = fc.array(
     fc.oneof(fc.nat(40), fc.nat(3_000), fc.constantFrom(0, 70_000, 600_000, MAX_MESSAGE_BYTES + 7)),
     { maxLength: 8 },
