@@ -136,7 +136,6 @@ describe('postgres: CopyReader', () => {
     );
     // a busy machine makes more of them
     assert.ok(lengths.length < 30, `${lengths.length} pieces`);
-    assert.equal(await reader.completed(), 3);
   });
 
   const sizes = fc.array(
