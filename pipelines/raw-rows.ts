@@ -43,7 +43,7 @@ export function openRawRows(
   const { sinks, lines } = blocks;
   if (sinks !== undefined) {
     const compile: Compile = (lose) =>
-      compileCodec(first, { ...input, sinks: sinks.columns, rows: sinks.avroRows, lose });
+      compileCodec(first, { ...input, sinks: sinks.columns, many: sinks, lose });
     return new RawRowsEncoder(first, compile, context, target, blocks, sinks);
   }
   if (lines !== undefined && first.wire === 'json') {

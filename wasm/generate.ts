@@ -4,21 +4,22 @@ import openWabt from 'wabt';
 
 /** A module in WebAssembly's text format, and the file that has it as the program loads it. */
 interface GeneratedModule {
-  readonly source: string;
+  /** Several are one module, whose parts they are. */
+  readonly sources: readonly string[];
   readonly file: string;
   readonly constant: string;
 }
 
 const MODULES: readonly GeneratedModule[] = [
-  { source: 'wasm/snappy.wat', file: 'transforms/encode/snappy-module.ts', constant: 'SNAPPY_MODULE' },
+  { sources: ['wasm/snappy.wat'], file: 'transforms/encode/snappy-module.ts', constant: 'SNAPPY_MODULE' },
   {
-    source: 'wasm/pg-avro.wat',
-    file: 'transforms/compiled/pg-avro-module.ts',
-    constant: 'PG_AVRO_MODULE',
+    sources: ['wasm/pg-values.wat', 'wasm/pg-avro.wat', 'wasm/pg-parquet.wat'],
+    file: 'transforms/compiled/pg-rows-module.ts',
+    constant: 'PG_ROWS_MODULE',
   },
-  { source: 'wasm/crc32c.wat', file: 'core/crc32c-module.ts', constant: 'CRC32C_MODULE' },
+  { sources: ['wasm/crc32c.wat'], file: 'core/crc32c-module.ts', constant: 'CRC32C_MODULE' },
   {
-    source: 'wasm/csv-index.wat',
+    sources: ['wasm/csv-index.wat'],
     file: 'extractors/formats/csv-index-module.ts',
     constant: 'CSV_INDEX_MODULE',
   },
@@ -30,10 +31,10 @@ const ROOT = path.join(__dirname, '..');
 async function main(flags: readonly string[]): Promise<number> {
   const check = flags.includes('--check');
   const stale: string[] = [];
-  for (const { source, file, constant } of MODULES) {
-    const bytes = await assemble(source);
+  for (const { sources, file, constant } of MODULES) {
+    const bytes = await assemble(sources);
     const text = [
-      `/** ${source} in WebAssembly's binary format, as base64: \`npm run wasm\` makes it. */`,
+      `/** ${sources.join(', ')} in WebAssembly's binary format, as base64: \`npm run wasm\` makes it. */`,
       `export const ${constant} =`,
       `  '${bytes.toString('base64')}';`,
       '',
@@ -52,9 +53,11 @@ async function main(flags: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function assemble(source: string): Promise<Buffer> {
+async function assemble(sources: readonly string[]): Promise<Buffer> {
   const wabt = await openWabt();
-  const parsed = wabt.parseWat(source, await readFile(path.join(ROOT, source), 'utf8'), {
+  const texts = await Promise.all(sources.map((source) => readFile(path.join(ROOT, source), 'utf8')));
+  const text = texts.length === 1 ? texts.join('') : `(module\n${texts.join('\n')})\n`;
+  const parsed = wabt.parseWat(sources.join(', '), text, {
     simd: true,
     bulk_memory: true,
   });

@@ -12,7 +12,7 @@ import {
   DATE_MINUS_INFINITY,
   unscaledTarget,
 } from '../encode/parquet-values';
-import type { RowSinks, ValueSink } from './value-sink';
+import type { ParquetRowsSink, RowSinks, ValueSink } from './value-sink';
 
 /** A uuid as text. */
 const UUID_TEXT_BYTES = 36;
@@ -20,6 +20,7 @@ const UUID_TEXT_BYTES = 36;
 /** Sinks that write behind what the columns of the encoder's row group hold. */
 export class ParquetSinks implements RowSinks {
   readonly columns: readonly ValueSink[];
+  readonly parquetRows: ParquetRowsSink | undefined;
   /** Those with values that are not complete before the row is. */
   private readonly late: readonly ParquetSink[];
 
@@ -37,6 +38,7 @@ export class ParquetSinks implements RowSinks {
       return sink;
     });
     this.late = late;
+    this.parquetRows = rowsSink(encoder);
   }
 
   beginRow(): void {
@@ -52,6 +54,38 @@ export class ParquetSinks implements RowSinks {
     for (const sink of this.late) sink.forget();
     this.encoder.takeBackRow();
   }
+}
+
+/** Undefined: a column has structs, or arrays of arrays. */
+function rowsSink(encoder: ParquetEncoder): ParquetRowsSink | undefined {
+  const columns: ParquetRowsSink['columns'][number][] = [];
+  for (const { node, leaves } of encoder.columns) {
+    const [leaf] = leaves;
+    const element = node.kind === 'list' ? node.element : undefined;
+    if (leaf === undefined || (element ?? node).kind !== 'leaf') return undefined;
+    const { definition } = node;
+    columns.push(
+      element === undefined
+        ? { leaf, definition }
+        : { leaf, definition, elementDefinition: element.definition },
+    );
+  }
+  return {
+    columns,
+    maxRowBytes: encoder.maxRowBytes,
+    get isFull() {
+      return encoder.isFull;
+    },
+    begin: () => {
+      encoder.beginRow();
+    },
+    takeBack: () => {
+      encoder.takeBackRow();
+    },
+    addRows: (rows) => {
+      encoder.endRows(rows);
+    },
+  };
 }
 
 /** Whether a struct is in it. */

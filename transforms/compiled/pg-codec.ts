@@ -1,7 +1,10 @@
 import type { Cell } from '../../core/cells';
 import { PG_NULL, UnreadableValue, type PgField, type PgRows } from '../../core/pg-binary';
 import type { DecodedRow } from '../../core/raw-rows';
-import { compilePgAvroRows, type PgAvroRows } from './pg-avro-rows';
+import { PgAvroRows } from './pg-avro-rows';
+import { pgMachine } from './pg-machine';
+import { manyRowsSteps, type PgManyRows } from './pg-many-rows';
+import { PgParquetRows } from './pg-parquet-rows';
 import { compilePgRow } from './pg-row';
 import type { CodecInput, RowCodec } from './row-codec';
 import { FOR_REFERENCE, type RowWriter } from './row-writer';
@@ -13,7 +16,7 @@ const LENGTH_BYTES = 4;
 /** Rows of PostgreSQL's COPY binary. */
 export class PgCodec implements RowCodec {
   private readonly compiled: RowWriter | undefined;
-  private readonly many: PgAvroRows | undefined;
+  private readonly many: PgManyRows | undefined;
   private bytes: Buffer = Buffer.alloc(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   /** Where the row at hand begins, and where it ends once it was written or decoded. */
@@ -26,7 +29,7 @@ export class PgCodec implements RowCodec {
     input: CodecInput,
   ) {
     this.compiled = compilePgRow(fields, input);
-    if (this.compiled !== undefined && input.mode === 'wasm') this.many = compilePgAvroRows(fields, input);
+    if (this.compiled !== undefined && input.mode === 'wasm') this.many = compileManyRows(fields, input);
   }
 
   begin({ bytes, view, start, gap }: PgRows): void {
@@ -98,6 +101,17 @@ export class PgCodec implements RowCodec {
   next(): void {
     this.at = this.end + this.gap;
   }
+}
+
+/** Undefined: there is no WebAssembly, or none for these columns. */
+function compileManyRows(fields: readonly PgField[], input: CodecInput): PgManyRows | undefined {
+  const { avroRows, parquetRows } = input.many ?? {};
+  if (avroRows === undefined && parquetRows === undefined) return undefined;
+  const steps = manyRowsSteps(fields, input);
+  const machine = steps === undefined ? undefined : pgMachine();
+  if (steps === undefined || machine === undefined) return undefined;
+  if (avroRows !== undefined) return new PgAvroRows(machine, steps, avroRows, input.lose);
+  return parquetRows === undefined ? undefined : PgParquetRows.open(machine, steps, parquetRows, input);
 }
 
 /** Why a field cannot be read; anything else is no problem of the value. */

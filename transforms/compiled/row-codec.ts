@@ -6,7 +6,7 @@ import type { JobPolicies } from '../../core/policies';
 import type { DecodedRow, RawRows } from '../../core/raw-rows';
 import type { TableSchema } from '../../core/schema';
 import type { CodecMode } from './row-writer';
-import type { AvroRowsSink, ValueSink } from './value-sink';
+import type { RowSinks, ValueSink } from './value-sink';
 
 /** What a codec is compiled for. */
 export interface CodecInput {
@@ -18,8 +18,8 @@ export interface CodecInput {
   readonly keyColumns: readonly string[];
   /** Of the columns of `destination`. */
   readonly sinks: readonly ValueSink[];
-  /** Where rows can be written as Avro, many at once. */
-  readonly rows?: AvroRowsSink | undefined;
+  /** Where rows can be written many at once. */
+  readonly many?: Pick<RowSinks, 'avroRows' | 'parquetRows'> | undefined;
   /** Called for each loss of a row, by the number of its column, or for so many at once; also of a row that is for the reference afterwards. */
   readonly lose: (column: number, rule: LossRule, times?: number) => void;
   readonly mode: CodecMode;
@@ -34,7 +34,7 @@ export interface RowCodec {
   /** The rows from now on; the first is at hand. All of a codec's rows have the same `wire`. */
   begin(rows: RawRows): void;
   /**
-   * Writes rows from the one at hand on, at most so many, to the block of `CodecInput.rows`, and leaves them behind; calls `each` for each of them while it is
+   * Writes rows from the one at hand on, at most so many, to what `CodecInput.many` has, and leaves them behind; calls `each` for each of them while it is
    * at hand, for `cell` alone. Returns how many; the next one, if any, is for `write`, unless the block is full. Absent: rows are written one by one.
    */
   writeMany?(rows: number, each: (() => void) | undefined): number;

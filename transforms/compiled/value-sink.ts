@@ -1,5 +1,6 @@
 import type { Present } from '../cell-shape';
 import type { BlockBuffer } from '../encode/block-buffer';
+import type { LeafBuffer } from '../encode/parquet-leaf';
 
 /**
  * Takes the values of one column, of whatever staging format, a row at a time and in the order of rows. Each `put…` writes one whole value that is
@@ -51,11 +52,33 @@ export interface AvroRowsSink {
   addRows(from: Buffer, start: number, end: number, rows: number): void;
 }
 
+/** Takes columns of rows that are Parquet's values and levels already. */
+export interface ParquetRowsSink {
+  readonly columns: readonly {
+    readonly leaf: LeafBuffer;
+    /** Level of a value, or of an array. */
+    readonly definition: number;
+    /** Level of an array's element; absent: the column is of no arrays. */
+    readonly elementDefinition?: number;
+  }[];
+  /** A row may not have more bytes of values. */
+  readonly maxRowBytes: number;
+  /** Whether the row group at hand has reached its size. */
+  readonly isFull: boolean;
+  /** What is written to the leaves from now on can be taken back. */
+  begin(): void;
+  takeBack(): void;
+  /** Counts rows that were written to all leaves. */
+  addRows(rows: number): void;
+}
+
 /** The sinks of a row's columns, in the order of the destination's schema. */
 export interface RowSinks {
   readonly columns: readonly ValueSink[];
   /** Where rows are Avro. */
   readonly avroRows?: AvroRowsSink;
+  /** Where rows are Parquet, and every column has one leaf, in an array at most. */
+  readonly parquetRows?: ParquetRowsSink | undefined;
   /** To be called before the first value of a row. */
   beginRow(): void;
   /** Counts the row. False: it is longer than allowed, and was left out. */

@@ -104,6 +104,25 @@ export class LeafBuffer extends BlockBuffer {
     this.count = count + 1;
   }
 
+  /** Values as they are stored, `count` of them with nulls, and their levels, a byte each. */
+  appendValues(
+    from: Buffer,
+    start: number,
+    end: number,
+    count: number,
+    definitions: number,
+    repetitions: number,
+  ): void {
+    this.reserve(end - start);
+    this.end += from.copy(this.bytes, this.end, start, end);
+    if (this.hasDefinitions) {
+      while (this.count + count > this.definitions.length) this.growLevels();
+      this.definitions.set(from.subarray(definitions, definitions + count), this.count);
+      this.repetitions?.set(from.subarray(repetitions, repetitions + count), this.count);
+    }
+    this.count += count;
+  }
+
   writeBool(value: boolean): void {
     if (this.end === this.bytes.length) this.reserve(1);
     this.bytes[this.end++] = value ? 1 : 0;

@@ -59,7 +59,7 @@ export class ParquetEncoder {
   /** Of all leaves, in order. */
   readonly buffers: readonly LeafBuffer[];
   private readonly packed = new BlockBuffer(0, 0);
-  private readonly maxRowBytes: number;
+  readonly maxRowBytes: number;
   private readonly blockBytes: number;
   private nextLook = ROWS_BETWEEN_LOOKS;
 
@@ -107,6 +107,12 @@ export class ParquetEncoder {
     this.rows++;
     if (this.rows >= this.nextLook) this.look();
     return true;
+  }
+
+  /** Counts rows that were written to all columns since `beginRow`. */
+  endRows(rows: number): void {
+    this.rows += rows;
+    this.look();
   }
 
   takeBackRow(): void {

@@ -134,7 +134,7 @@ export class PgAvroCodecs {
       {
         ...this.input,
         sinks: sinks.columns,
-        rows: sinks.avroRows,
+        many: sinks,
         lose: (column, rule, times = 1) => lost.push([column, rule, times]),
         mode,
       },

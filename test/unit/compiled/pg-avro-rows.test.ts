@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ColumnType } from '../../../core/schema';
 import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
-import { pgAvroColumn } from '../../../transforms/compiled/pg-avro-columns';
+import { wireColumn } from '../../../transforms/compiled/pg-columns';
 import { int64 } from '../postgres/copy-binary-writer';
 import {
   PgAvroCodecs,
@@ -15,7 +15,7 @@ import {
 
 const known = plannedColumn.filter(
   ({ column, type }) =>
-    pgAvroColumn(column.field.form, { source: column.type, destination: type, rules: BIGQUERY_RULES }) !==
+    wireColumn(column.field.form, { source: column.type, destination: type, rules: BIGQUERY_RULES }) !==
     undefined,
 );
 

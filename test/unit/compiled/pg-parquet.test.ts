@@ -7,6 +7,8 @@ import type { Column, ColumnType, TableSchema } from '../../../core/schema';
 import { DUCKDB_RULES } from '../../../loaders/duckdb/rules';
 import { typeFor } from '../../../loaders/duckdb/types';
 import { ParquetSinks } from '../../../transforms/compiled/parquet-sinks';
+import { PgCodec } from '../../../transforms/compiled/pg-codec';
+import { wireColumn } from '../../../transforms/compiled/pg-columns';
 import { compilePgRow } from '../../../transforms/compiled/pg-row';
 import { FOR_REFERENCE, type CodecMode } from '../../../transforms/compiled/row-writer';
 import { ParquetEncoder } from '../../../transforms/encode/parquet';
@@ -74,6 +76,22 @@ const cases = fc.array(oneColumn, { minLength: 1, maxLength: 5 }).chain((columns
     rows: fc.array(row as fc.Arbitrary<Fields>, { minLength: 1, maxLength: 12 }),
   });
 });
+
+const knownCases = fc
+  .array(
+    oneColumn.filter(({ column: { field, type }, to }) => {
+      const types = { source: type, destination: to.type, rules: DUCKDB_RULES };
+      return wireColumn(field.form, types) !== undefined;
+    }),
+    { minLength: 1, maxLength: 6 },
+  )
+  .chain((columns) => {
+    const row = fc.tuple(...columns.map(({ column }) => fc.option(column.value, { freq: 12 })));
+    return fc.record({
+      columns: fc.constant<readonly Chosen[]>(columns),
+      rows: fc.array(row as fc.Arbitrary<Fields>, { minLength: 1, maxLength: 12 }),
+    });
+  });
 
 /** What encoder and converter make of rows, and what the codec does. */
 class Codecs {
@@ -150,6 +168,41 @@ class Codecs {
   }
 }
 
+/** What becomes of rows that come in one batch, `gap` bytes apart, where WebAssembly writes most of them. */
+function batch(
+  { schema, columns, input }: Codecs,
+  rows: readonly Fields[],
+  gap: number,
+): { block: EncodedBlock | undefined; taken: boolean[]; atOnce: number } {
+  const encoder = new ParquetEncoder(schema, { style: STYLE });
+  const sinks = new ParquetSinks(encoder, STYLE);
+  const fields = columns.map(({ column }) => column.field);
+  const lose = (): void => assert.fail('nothing is lost');
+  const codec = new PgCodec(fields, { ...input, sinks: sinks.columns, many: sinks, lose, mode: 'wasm' });
+  const pieces = rows.flatMap((row) => [Buffer.of(0, row.length), wire(row), Buffer.alloc(gap, 0xee)]);
+  const bytes = Buffer.concat([Buffer.of(7), ...pieces]);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  codec.begin({ wire: 'pg-copy', fields, bytes, view, start: 1, gap, rows: rows.length });
+  const taken: boolean[] = [];
+  let atOnce = 0;
+  while (taken.length < rows.length) {
+    assert.ok(!encoder.isFull);
+    const written = codec.writeMany(rows.length - taken.length, undefined);
+    for (let row = 0; row < written; row++) taken.push(true);
+    atOnce += written;
+    if (written > 0) continue;
+    sinks.beginRow();
+    const isWritten = codec.write() && sinks.endRow();
+    if (!isWritten) {
+      sinks.takeBackRow();
+      codec.decode();
+    }
+    codec.next();
+    taken.push(isWritten);
+  }
+  return { block: copied(encoder.takeBlock()), taken, atOnce };
+}
+
 function copied(block: EncodedBlock | undefined): EncodedBlock | undefined {
   return block === undefined ? undefined : { ...block, bytes: Buffer.from(block.bytes) };
 }
@@ -187,5 +240,51 @@ describe('compiled: PostgreSQL binary to Parquet', () => {
       { numRuns: 1000 },
     );
     assert.ok(byCodec > 500 && byReference > 500, `${byCodec} rows by the codec, ${byReference} left`);
+  });
+
+  it('writes the same where WebAssembly writes most rows, many at once', () => {
+    let atOnce = 0;
+    let others = 0;
+    fc.assert(
+      fc.property(knownCases, fc.constantFrom(0, 5), ({ columns, rows }, gap) => {
+        const codecs = new Codecs(columns);
+        const { taken, block, ...counts } = batch(codecs, rows, gap);
+        const encoder = new ParquetEncoder(codecs.schema, { style: STYLE });
+        rows.forEach((row, index) => {
+          if (taken[index] === true) assert.equal(codecs.add(encoder, row), 'added');
+        });
+        assert.deepEqual(copied(encoder.takeBlock()), block);
+        atOnce += counts.atOnce;
+        others += rows.length - counts.atOnce;
+      }),
+      { numRuns: 1500 },
+    );
+    assert.ok(atOnce > 2000 && others > 500, `${atOnce} at once, ${others} others`);
+  });
+
+  it('writes all rows at once where nothing is unusual, and goes on behind one that is', () => {
+    const [column] = fc.sample(
+      pgColumn.filter(({ type }) => type.kind === 'string' && !('maxLength' in type)),
+      1,
+    );
+    const [numbers] = fc.sample(
+      pgColumn.filter(({ type }) => type.kind === 'float' && type.bits === 64),
+      1,
+    );
+    assert.ok(column !== undefined && numbers !== undefined);
+    const codecs = new Codecs(
+      [column, numbers].map((each) => ({ column: each, to: { type: typeFor(each.type), nullable: true } })),
+    );
+    for (const odd of [[], [700], [0, 1, 2, 50, 3_999]]) {
+      const rows = Array.from({ length: 4_000 }, (_, index): Fields => {
+        const float = Buffer.alloc(8);
+        float.writeDoubleBE(odd.includes(index) ? NaN : index);
+        return [Buffer.alloc(index % 60, 'x'), index % 9 === 0 && !odd.includes(index) ? null : float];
+      });
+      const { taken, atOnce, block } = batch(codecs, rows, 5);
+      assert.ok(taken.every(Boolean));
+      assert.equal(atOnce, rows.length - odd.length);
+      assert.deepEqual(block, codecs.compiled(rows, 'closures').block);
+    }
   });
 });

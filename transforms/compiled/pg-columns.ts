@@ -3,7 +3,7 @@ import type { PgForm } from '../../core/pg-binary';
 import type { ColumnType } from '../../core/schema';
 import { EPOCH_DAYS, EPOCH_MICROS, FIRST_MICROS, isPlainText, MICROS_PER_DAY } from './pg-writers';
 
-/** Kinds of columns by their numbers in wasm/pg-avro.wat. */
+/** Kinds of columns by their numbers in wasm/pg-values.wat. */
 const KINDS = [
   'int16',
   'int32',
@@ -15,20 +15,26 @@ const KINDS = [
   'numeric',
   'bytes',
   'document',
+  'anyDocument',
   'uuid',
   'array',
 ] as const;
+export type WireKind = (typeof KINDS)[number];
 
-/** What wasm/pg-avro.wat has to know of a column; a number's meaning depends on its kind, and is told there. */
-export interface PgAvroColumn {
-  readonly kind: number;
+/** What wasm/pg-values.wat has to know of a column; a number's meaning depends on its kind, and is told there. */
+export interface WireValue {
+  readonly kind: WireKind;
   readonly least: bigint;
   readonly most: bigint;
   readonly added: bigint;
-  readonly element?: PgAvroColumn;
 }
 
-export interface PgAvroTypes {
+export interface WireColumn extends WireValue {
+  /** Of an array. */
+  readonly element?: WireValue;
+}
+
+export interface WireTypes {
   readonly source: ColumnType;
   readonly destination: ColumnType;
   readonly rules: DestinationRules;
@@ -39,7 +45,7 @@ const MOST_LONG = 2n ** 63n - 1n;
 const MAX_PRECISION = 18;
 
 /** The column for values that `compilePgWriter` would write, or some of them. Undefined: there is none for these types. */
-export function pgAvroColumn(form: PgForm, types: PgAvroTypes): PgAvroColumn | undefined {
+export function wireColumn(form: PgForm, types: WireTypes): WireColumn | undefined {
   const { source, destination, rules } = types;
   if (typeof form === 'object') return arrayColumn(form.element, types);
   switch (form) {
@@ -88,11 +94,16 @@ export function pgAvroColumn(form: PgForm, types: PgAvroTypes): PgAvroColumn | u
   }
 }
 
-function column(kind: (typeof KINDS)[number], least = 0n, most = 0n, added = 0n): PgAvroColumn {
-  return { kind: KINDS.indexOf(kind), least, most, added };
+/** As WebAssembly knows it. */
+export function kindNumber(kind: WireKind): number {
+  return KINDS.indexOf(kind);
 }
 
-function sinceEpoch(kind: 'int32' | 'int64', first: bigint, last: bigint, epoch: bigint): PgAvroColumn {
+function column(kind: WireKind, least = 0n, most = 0n, added = 0n): WireColumn {
+  return { kind, least, most, added };
+}
+
+function sinceEpoch(kind: 'int32' | 'int64', first: bigint, last: bigint, epoch: bigint): WireColumn {
   const bits = kind === 'int32' ? 32n : 64n;
   // Its ends are `infinity` and `-infinity`.
   const least = -(2n ** (bits - 1n)) + 1n;
@@ -115,8 +126,8 @@ function bytesOf(maxLength = Infinity): bigint {
 
 function textColumn(
   form: 'text' | 'jsonb',
-  { source, destination, rules }: PgAvroTypes,
-): PgAvroColumn | undefined {
+  { source, destination, rules }: WireTypes,
+): WireColumn | undefined {
   if (source.kind === 'string' && destination.kind === 'string' && destination.values === undefined) {
     const { maxLength = Infinity } = destination;
     // Characters: texts of so many bytes have no more of them.
@@ -124,15 +135,16 @@ function textColumn(
   }
   if (source.kind !== 'json') return undefined;
   if (destination.kind === 'json') {
-    if (rules.nullDocument === false || rules.jsonNumbers === undefined) return undefined;
-    return column('document', 0n, form === 'jsonb' ? 1n : 0n);
+    if (rules.nullDocument === false) return undefined;
+    const kind = rules.jsonNumbers === undefined ? 'anyDocument' : 'document';
+    return column(kind, 0n, form === 'jsonb' ? 1n : 0n);
   }
   return form === 'text' && isPlainText(destination) ? column('bytes', MOST_LONG) : undefined;
 }
 
-function arrayColumn(form: PgForm, { source, destination, rules }: PgAvroTypes): PgAvroColumn | undefined {
+function arrayColumn(form: PgForm, { source, destination, rules }: WireTypes): WireColumn | undefined {
   if (source.kind !== 'array' || destination.kind !== 'array' || typeof form === 'object') return undefined;
-  const element = pgAvroColumn(form, {
+  const element = wireColumn(form, {
     rules,
     source: source.element,
     destination: destination.element,

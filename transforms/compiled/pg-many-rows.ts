@@ -1,0 +1,204 @@
+import type { LossRule } from '../../core/loss-ledger';
+import type { PgField } from '../../core/pg-binary';
+import { compileNull } from '../cells/null-array';
+import { policiesOf } from '../schema-aware-converter';
+import { compileFieldNull } from './field-null';
+import { kindNumber, wireColumn, type WireColumn, type WireValue } from './pg-columns';
+import type { PgMachine } from './pg-machine';
+import type { CodecInput } from './row-codec';
+
+/** There is room for so many columns, with those of arrays' elements. */
+const MAX_COLUMNS = 1_000;
+
+/** Places within a column, in bytes. */
+const LEVEL_AT = 4;
+const NULL_AT = 8;
+const COUNT_AT = 12;
+const LEAST_AT = 16;
+const MOST_AT = 24;
+const ADDED_AT = 32;
+const BYTES_AT = 40;
+
+/** What becomes of null: see wasm/pg-values.wat. */
+const NULL_LEFT_OUT = 0;
+export const NULL_WRITTEN = 1;
+const NULL_COUNTED = 2;
+
+/** A value as a format has it. */
+export interface StagedValue extends WireValue {
+  /** Avro: 1 for a union with null; Parquet: the definition level of a value. */
+  readonly level: number;
+  /** Parquet: of a number or uuid. */
+  readonly bytes: number;
+  readonly whenNull: number;
+}
+
+export interface StagedColumn extends StagedValue {
+  readonly element?: StagedValue;
+}
+
+export interface ManyRowsStep {
+  readonly column: WireColumn;
+  readonly whenNull: number;
+  /** What is counted for each null. */
+  readonly losses: readonly LossRule[];
+}
+
+/** What is to be done with each field. Undefined: WebAssembly cannot. */
+export function manyRowsSteps(
+  fields: readonly PgField[],
+  input: CodecInput,
+): readonly ManyRowsStep[] | undefined {
+  const { columns, destination, rules } = input;
+  if (fields.length === 0 || fields.length !== columns.length) return undefined;
+  const steps: ManyRowsStep[] = [];
+  for (const [index, { form }] of fields.entries()) {
+    const planned = columns[index];
+    if (planned === undefined || destination.columns[index] === undefined) return undefined;
+    const { sourceType: source, destinationType } = planned;
+    const column = wireColumn(form, { source, destination: destinationType, rules });
+    if (column === undefined) return undefined;
+    steps.push({ column, ...nullStep(index, input) });
+  }
+  const places = steps.length + steps.filter(({ column }) => column.element !== undefined).length;
+  return places <= MAX_COLUMNS ? steps : undefined;
+}
+
+/** What `compileFieldNull` does with null. */
+function nullStep(index: number, input: CodecInput): Omit<ManyRowsStep, 'column'> {
+  const whenNull = compileFieldNull(index, input);
+  if (whenNull === 'null') return { whenNull: NULL_WRITTEN, losses: [] };
+  const planned = input.columns[index];
+  if (whenNull === 'reference' || planned === undefined) return { whenNull: NULL_LEFT_OUT, losses: [] };
+  const losses: LossRule[] = [];
+  const makeCell = compileNull(planned.destinationType, {
+    rules: input.rules,
+    policies: policiesOf(input.policies, planned.source),
+    lose: (rule) => losses.push(rule),
+  });
+  try {
+    const cell = makeCell();
+    if (Array.isArray(cell) && cell.length === 0) return { whenNull: NULL_COUNTED, losses };
+  } catch {
+    // It is refused, which the reference says.
+  }
+  return { whenNull: NULL_LEFT_OUT, losses: [] };
+}
+
+/** What has become of rows that are in the machine's memory. */
+export interface WrittenRows {
+  readonly done: number;
+  /** Where the row behind them begins. */
+  readonly next: number;
+  /** Whether it goes beyond what is in the memory; otherwise it is left out, or the block is full. */
+  readonly isCut: boolean;
+}
+
+/** Rows that `PgCodec` hands over, many at once; what is left out, `PgCodec` writes one by one. */
+export abstract class PgManyRows {
+  /** Where the row behind those that were written last begins. */
+  at = 0;
+  private bytes: Buffer = Buffer.alloc(0);
+  protected gap = 0;
+  /** What of `bytes` is in the machine's memory. */
+  private from = 0;
+  private to = 0;
+
+  constructor(
+    protected readonly machine: PgMachine,
+    private readonly columns: readonly StagedColumn[],
+    private readonly losses: readonly (readonly LossRule[])[],
+    private readonly lose: CodecInput['lose'],
+  ) {}
+
+  protected abstract readonly isFull: boolean;
+  /** Writes rows of the machine's memory from `at` to `end`, at most so many. */
+  protected abstract encode(at: number, end: number, rows: number): WrittenRows;
+
+  begin(bytes: Buffer, gap: number): void {
+    this.bytes = bytes;
+    this.gap = gap;
+    this.from = this.to = 0;
+  }
+
+  /** Writes rows from the one at `at` on, at most so many, until the block is full or one is left out. Returns how many. */
+  write(at: number, rows: number): number {
+    const { machine } = this;
+    const input = machine.exports.input.value;
+    if (machine.owner !== this) this.takeOver();
+    let written = 0;
+    this.at = at;
+    while (written < rows && !this.isFull) {
+      const isAtBegin = this.moveTo(this.at);
+      const shift = input - this.from;
+      const { done, next, isCut } = this.encode(this.at + shift, this.to + shift, rows - written);
+      written += done;
+      this.at = next - shift;
+      // A row that is left out, or has more bytes than there is room for.
+      if (!isCut || (done === 0 && isAtBegin)) break;
+      // The row is read again, from its beginning.
+      this.from = this.to = 0;
+    }
+    this.countLosses();
+    return written;
+  }
+
+  /** Sees to it that bytes from `at` on are in the machine's memory. True: as many as there is room for. */
+  private moveTo(at: number): boolean {
+    if (at < this.from || at >= this.to) {
+      const { bytes, machine } = this;
+      const { input, inputBytes } = machine.exports;
+      this.from = at;
+      this.to = Math.min(bytes.length, at + inputBytes.value);
+      bytes.copy(machine.bytes, input.value, this.from, this.to);
+    }
+    return at === this.from;
+  }
+
+  /** Where a column is in the machine's memory. */
+  protected placeOf(index: number): number {
+    const { columns, columnBytes } = this.machine.exports;
+    return columns.value + index * columnBytes.value;
+  }
+
+  private takeOver(): void {
+    const { machine, columns } = this;
+    machine.owner = this;
+    this.from = this.to = 0;
+    let elements = columns.length;
+    for (const [index, column] of columns.entries()) {
+      const { element } = column;
+      if (element === undefined) {
+        this.writeColumn(this.placeOf(index), column);
+        continue;
+      }
+      const place = this.placeOf(elements++);
+      this.writeColumn(this.placeOf(index), { ...column, least: BigInt(place) });
+      this.writeColumn(place, element);
+    }
+  }
+
+  private writeColumn(place: number, column: StagedValue): void {
+    const { bytes } = this.machine;
+    bytes.writeInt32LE(kindNumber(column.kind), place);
+    bytes.writeInt32LE(column.level, place + LEVEL_AT);
+    bytes.writeInt32LE(column.whenNull, place + NULL_AT);
+    bytes.writeInt32LE(0, place + COUNT_AT);
+    bytes.writeBigInt64LE(column.least, place + LEAST_AT);
+    bytes.writeBigInt64LE(column.most, place + MOST_AT);
+    bytes.writeBigInt64LE(column.added, place + ADDED_AT);
+    bytes.writeInt32LE(column.bytes, place + BYTES_AT);
+  }
+
+  private countLosses(): void {
+    const { bytes } = this.machine;
+    for (const [index, { whenNull }] of this.columns.entries()) {
+      if (whenNull !== NULL_COUNTED) continue;
+      const place = this.placeOf(index) + COUNT_AT;
+      const count = bytes.readInt32LE(place);
+      if (count === 0) continue;
+      bytes.writeInt32LE(0, place);
+      for (const rule of this.losses[index] ?? []) this.lose(index, rule, count);
+    }
+  }
+}

@@ -1,0 +1,222 @@
+;; Rows of PostgreSQL's COPY binary to what they are staged as: values of pg-writers.ts, written as avro-sinks.ts and parquet-sinks.ts write them, byte for byte,
+;; for the types that most columns have. A row with anything that is not decided here is left out as a whole, and written there.
+;; `npm run wasm` makes transforms/compiled/pg-rows-module.ts of the files pg-*.wat; transforms/compiled/pg-machine.ts loads it.
+
+  ;; Six pages:
+  ;;        0  what an exported function tells, 4 bytes each
+  ;;       64  powers of ten, 8 bytes each, from 10^0 to 10^18
+  ;;    1,024  Avro: columns of the row at hand that are null and lose something by it, 4 bytes each
+  ;;    8,192  columns, 48 bytes each, as many as there is room for; those of arrays' elements are behind them
+  ;;   65,536  input: 64 KiB
+  ;;  135,168  output: twice as much, since no value of an output takes twice the bytes of its input
+  ;;  270,336  Parquet: where fields are, 4 bytes each
+  ;;  335,872  Parquet: definition levels, a byte each: no value takes fewer than four bytes of input
+  ;;  352,256  Parquet: repetition levels
+  ;; Input and output are read and written up to 16 bytes beyond their ends.
+  (memory (export "memory") 6 6)
+  (global (export "columns") i32 (i32.const 8192))
+  (global (export "columnBytes") i32 (i32.const 48))
+  (global (export "input") i32 (i32.const 65536))
+  (global (export "inputBytes") i32 (i32.const 65536))
+  (global (export "output") i32 (i32.const 135168))
+  (global (export "fields") i32 (i32.const 270336))
+  (global (export "definitions") i32 (i32.const 335872))
+  (global (export "repetitions") i32 (i32.const 352256))
+
+  ;; A column:
+  ;;   0  i32  kind: see $cell
+  ;;   4  i32  Avro: 1 for a union with null; Parquet: the definition level of a value that is there
+  ;;   8  i32  when null: 0 the row is left out, 1 null, or an empty array of a format without null arrays, 2 the same, and it is counted
+  ;;  12  i32  how often it was counted
+  ;;  16  i64  whole numbers: the least; numeric: 10 to the power of its precision; texts, bytes and documents: the most bytes; arrays: the column of elements
+  ;;  24  i64  whole numbers: the most; numeric: its scale; documents: bytes in front of them
+  ;;  32  i64  whole numbers: what is added
+  ;;  40  i32  Parquet: bytes of a number; uuids: 16, or 36 as text
+
+  (data (i32.const 64)
+    "\01\00\00\00\00\00\00\00" "\0a\00\00\00\00\00\00\00" "\64\00\00\00\00\00\00\00" "\e8\03\00\00\00\00\00\00"
+    "\10\27\00\00\00\00\00\00" "\a0\86\01\00\00\00\00\00" "\40\42\0f\00\00\00\00\00" "\80\96\98\00\00\00\00\00"
+    "\00\e1\f5\05\00\00\00\00" "\00\ca\9a\3b\00\00\00\00" "\00\e4\0b\54\02\00\00\00" "\00\e8\76\48\17\00\00\00"
+    "\00\10\a5\d4\e8\00\00\00" "\00\a0\72\4e\18\09\00\00" "\00\40\7a\10\f3\5a\00\00" "\00\80\c6\a4\7e\8d\03\00"
+    "\00\00\c1\6f\f2\86\23\00" "\00\00\8a\5d\78\45\63\01" "\00\00\64\a7\b3\b6\e0\0d")
+
+  ;; V8 does not inline calls between functions of a module: what happens for every value is written where it happens.
+
+  ;; The four bytes at `at`, the highest first.
+  (func $big32 (param $at i32) (result i32)
+    (local $four i32)
+    (local.set $four (i32.load (local.get $at)))
+    (i32.or
+      (i32.and (i32.rotl (local.get $four) (i32.const 8)) (i32.const 0x00ff00ff))
+      (i32.and (i32.rotr (local.get $four) (i32.const 8)) (i32.const 0xff00ff00))))
+
+  ;; Turns eight bytes round.
+  (func $turned (param $eight i64) (result i64)
+    (local $vector v128)
+    (local.set $vector (i64x2.splat (local.get $eight)))
+    (i64x2.extract_lane 0
+      (i8x16.shuffle 7 6 5 4 3 2 1 0 7 6 5 4 3 2 1 0 (local.get $vector) (local.get $vector))))
+
+  ;; Copies bytes to `out`. Returns where they end.
+  (func $copy (param $at i32) (param $length i32) (param $out i32) (result i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $out) (local.get $length)))
+    (if (i32.gt_u (local.get $length) (i32.const 512))
+      (then (memory.copy (local.get $out) (local.get $at) (local.get $length)))
+      (else
+        (loop $next
+          (v128.store (local.get $out) (v128.load (local.get $at)))
+          (local.set $at (i32.add (local.get $at) (i32.const 16)))
+          (local.set $out (i32.add (local.get $out) (i32.const 16)))
+          (br_if $next (i32.lt_u (local.get $out) (local.get $end))))))
+    (local.get $end))
+
+  ;; Whether a JSON document is without escapes of characters by number and, unless `anyNumber`, without exponents and long numbers: as pg-json.ts, sixteen
+  ;; bytes at once.
+  (func $plain (param $at i32) (param $length i32) (param $anyNumber i32) (result i32)
+    (local $chunk v128) (local $mask i32) (local $digits i32)
+    (local $slashBefore i32) (local $digitBefore i32) (local $run i32) (local $slashes i32)
+    (block $no
+      (loop $next
+        (if (i32.le_s (local.get $length) (i32.const 0)) (then (return (i32.const 1))))
+        (local.set $chunk (v128.load (local.get $at)))
+        ;; the bytes that are still of the document
+        (local.set $mask
+          (select
+            (i32.const 0xffff)
+            (i32.sub (i32.shl (i32.const 1) (local.get $length)) (i32.const 1))
+            (i32.ge_u (local.get $length) (i32.const 16))))
+        (if (i32.eqz (local.get $anyNumber))
+          (then
+            ;; digits and points
+            (local.set $digits
+              (i32.and (local.get $mask)
+                (i8x16.bitmask
+                  (v128.or
+                    (i8x16.lt_u
+                      (i8x16.sub (local.get $chunk) (i8x16.splat (i32.const 48)))
+                      (i8x16.splat (i32.const 10)))
+                    (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 46)))))))
+            ;; more than 15 of them in a row
+            (br_if $no (i32.eq (local.get $digits) (i32.const 0xffff)))
+            (br_if $no
+              (i32.gt_u
+                (i32.add (local.get $run) (i32.ctz (i32.xor (local.get $digits) (i32.const -1))))
+                (i32.const 15)))
+            (local.set $run
+              (i32.clz (i32.shl (i32.xor (local.get $digits) (i32.const -1)) (i32.const 16))))
+            ;; an e behind one of them
+            (br_if $no
+              (i32.and
+                (i32.or (i32.shl (local.get $digits) (i32.const 1)) (local.get $digitBefore))
+                (i32.and (local.get $mask)
+                  (i8x16.bitmask
+                    (i8x16.eq
+                      (v128.or (local.get $chunk) (i8x16.splat (i32.const 32)))
+                      (i8x16.splat (i32.const 101)))))))
+            (local.set $digitBefore (i32.shr_u (local.get $digits) (i32.const 15)))))
+        ;; a u behind a backslash
+        (local.set $slashes
+          (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 92)))))
+        (br_if $no
+          (i32.and
+            (i32.or (i32.shl (local.get $slashes) (i32.const 1)) (local.get $slashBefore))
+            (i32.and (local.get $mask)
+              (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 117)))))))
+        (local.set $slashBefore (i32.shr_u (local.get $slashes) (i32.const 15)))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (local.set $length (i32.sub (local.get $length) (i32.const 16)))
+        (br $next)))
+    (i32.const 0))
+
+  ;; The whole number of a numeric's last digit at the column's scale (pg-numeric.ts has its form), below 10^18; -2^63: it is left out.
+  (func $unscaled (param $column i32) (param $at i32) (param $length i32) (result i64)
+    (local $digits i32) (local $sign i32) (local $exponent i32) (local $end i32)
+    (local $value i64) (local $power i64) (local $quotient i64)
+    (block $other
+      (br_if $other (i32.lt_u (local.get $length) (i32.const 8)))
+      (local.set $digits (i32.shr_u (call $big32 (local.get $at)) (i32.const 16)))
+      (br_if $other
+        (i32.ne (local.get $length) (i32.add (i32.const 8) (i32.shl (local.get $digits) (i32.const 1)))))
+      (local.set $sign (i32.shr_u (call $big32 (i32.add (local.get $at) (i32.const 4))) (i32.const 16)))
+      ;; 0x0000 positive, 0x4000 negative; all else is no number
+      (br_if $other (i32.and (local.get $sign) (i32.const 0xbfff)))
+      ;; the power of ten of the last digit to the base 10,000, at the scale
+      (local.set $exponent
+        (i32.add
+          (i32.shl
+            (i32.add
+              (i32.sub
+                (i32.shr_s (i32.shl (call $big32 (local.get $at)) (i32.const 16)) (i32.const 16))
+                (local.get $digits))
+              (i32.const 1))
+            (i32.const 2))
+          (i32.load offset=24 (local.get $column))))
+      (local.set $end (i32.add (local.get $at) (local.get $length)))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (block $read
+        (loop $next
+          (br_if $read (i32.eq (local.get $at) (local.get $end)))
+          ;; one more digit stays below 10^18
+          (br_if $other (i64.ge_u (local.get $value) (i64.const 100000000000000)))
+          (local.set $value
+            (i64.add
+              (i64.mul (local.get $value) (i64.const 10000))
+              (i64.or
+                (i64.shl (i64.load8_u (local.get $at)) (i64.const 8))
+                (i64.load8_u offset=1 (local.get $at)))))
+          (local.set $at (i32.add (local.get $at) (i32.const 2)))
+          (br $next)))
+      (if (i64.ne (local.get $value) (i64.const 0))
+        (then
+          (if (i32.ge_s (local.get $exponent) (i32.const 0))
+            (then
+              (br_if $other (i32.gt_s (local.get $exponent) (i32.const 18)))
+              (local.set $power (i64.load offset=64 (i32.shl (local.get $exponent) (i32.const 3))))
+              ;; the product has at most 63 bits
+              (br_if $other
+                (i64.lt_u
+                  (i64.add (i64.clz (local.get $value)) (i64.clz (local.get $power)))
+                  (i64.const 65)))
+              (local.set $value (i64.mul (local.get $value) (local.get $power))))
+            (else
+              (br_if $other (i32.lt_s (local.get $exponent) (i32.const -18)))
+              (local.set $power
+                (i64.load offset=64 (i32.shl (i32.sub (i32.const 0) (local.get $exponent)) (i32.const 3))))
+              (local.set $quotient (i64.div_u (local.get $value) (local.get $power)))
+              ;; digits that the scale has no place for
+              (br_if $other
+                (i64.ne (i64.mul (local.get $quotient) (local.get $power)) (local.get $value)))
+              (local.set $value (local.get $quotient))))))
+      (br_if $other (i64.ge_u (local.get $value) (i64.load offset=16 (local.get $column))))
+      (return
+        (select
+          (i64.sub (i64.const 0) (local.get $value))
+          (local.get $value)
+          (local.get $sign))))
+    (i64.const 0x8000000000000000))
+
+  ;; Writes the text of a uuid from its 16 bytes.
+  (func $uuid (param $at i32) (param $out i32)
+    (local $bytes v128) (local $high v128) (local $low v128) (local $first v128) (local $second v128) (local $letters v128)
+    (local.set $letters (v128.const i8x16 48 49 50 51 52 53 54 55 56 57 97 98 99 100 101 102))
+    (local.set $bytes (v128.load (local.get $at)))
+    (local.set $high (i8x16.shr_u (local.get $bytes) (i32.const 4)))
+    (local.set $low (v128.and (local.get $bytes) (i8x16.splat (i32.const 15))))
+    (local.set $first
+      (i8x16.swizzle (local.get $letters)
+        (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $high) (local.get $low))))
+    (local.set $second
+      (i8x16.swizzle (local.get $letters)
+        (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $high) (local.get $low))))
+    ;; hyphens are at 8, 13, 18 and 23
+    (v128.store64_lane 0 (local.get $out) (local.get $first))
+    (v128.store32_lane offset=9 2 (local.get $out) (local.get $first))
+    (v128.store32_lane offset=14 3 (local.get $out) (local.get $first))
+    (v128.store32_lane offset=19 0 (local.get $out) (local.get $second))
+    (v128.store32_lane offset=24 1 (local.get $out) (local.get $second))
+    (v128.store64_lane offset=28 1 (local.get $out) (local.get $second))
+    (i32.store8 offset=8 (local.get $out) (i32.const 45))
+    (i32.store8 offset=13 (local.get $out) (i32.const 45))
+    (i32.store8 offset=18 (local.get $out) (i32.const 45))
+    (i32.store8 offset=23 (local.get $out) (i32.const 45)))
