@@ -99,6 +99,10 @@ export type JsonObject = z.infer<typeof jsonObjectSchema>;
 /** What happens to records of CSV files that have another number of fields than the header. */
 export const RAGGED_ROWS = ['reject', 'pad', 'fail'] as const;
 
+/** How Parquet files are decoded: page by page where that can be, or with Rust's Arrow. */
+export const PARQUET_DECODERS = ['pages', 'arrow'] as const;
+export type ParquetDecoderChoice = (typeof PARQUET_DECODERS)[number];
+
 /** What a job reads from its connection. */
 const sourceObjectSchema = z.discriminatedUnion('kind', [
   /** Without a schema, `name` is as people write it in SQL (`public."a.b"`), and the source reads it; with one, both names mean themselves. */
@@ -121,6 +125,7 @@ const sourceObjectSchema = z.discriminatedUnion('kind', [
       ragged_rows: z.enum(RAGGED_ROWS).optional(),
       trim: z.boolean().optional(),
       records_path: z.string().optional(),
+      parquet_decoder: z.enum(PARQUET_DECODERS).optional(),
     }),
   }),
 ]);

@@ -23,6 +23,11 @@ const MODULES: readonly GeneratedModule[] = [
     file: 'extractors/formats/csv-index-module.ts',
     constant: 'CSV_INDEX_MODULE',
   },
+  {
+    source: 'wasm/parquet-pages.wat',
+    file: 'extractors/formats/pages/page-module.ts',
+    constant: 'PAGE_MODULE',
+  },
 ];
 
 const ROOT = path.join(__dirname, '..');

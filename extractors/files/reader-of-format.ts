@@ -27,6 +27,6 @@ export function readerOfFormat({ format, options }: Pick<FilesObject, 'format' |
     case 'jsonl':
       return formats.json().jsonlReader();
     case 'parquet':
-      return formats.parquet().parquetReader();
+      return formats.parquet().parquetReader(options);
   }
 }

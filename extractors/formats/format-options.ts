@@ -25,6 +25,7 @@ const FORMAT_OF_OPTIONS = {
   ragged_rows: 'csv',
   trim: 'csv',
   records_path: 'json',
+  parquet_decoder: 'parquet',
 } as const satisfies Record<keyof FormatOptions, FileFormat>;
 
 /** Everything that is wrong with the options of files in a format; empty: nothing. */

@@ -1,5 +1,5 @@
 import {
-  FIXED_LEN_BYTE_ARRAY,
+  PHYSICAL,
   readSchemaElement,
   SchemaTree,
   type Edit,
@@ -18,6 +18,11 @@ export interface ParquetChunk {
   readonly decodedBytes: number;
   /** Values may have more bytes than that: they differ in length and stand in a dictionary. */
   readonly hidden: boolean;
+  /** Numbers of the format's parquet.thrift. */
+  readonly codec: number;
+  readonly encodings: readonly number[];
+  /** With the nulls. */
+  readonly values: number;
 }
 
 export interface ParquetRowGroup {
@@ -127,13 +132,7 @@ function readRowGroup(
   return { rows, chunks };
 }
 
-interface ColumnChunk {
-  start: number;
-  values: number;
-  bytes: number;
-  decodedBytes: number;
-  hidden: boolean;
-}
+type ColumnChunk = { -readonly [Field in keyof ParquetChunk]: ParquetChunk[Field] };
 
 function readColumnChunk(
   cursor: ThriftCursor,
@@ -141,7 +140,16 @@ function readColumnChunk(
   dataEnd: number,
   edits: Edit[],
 ): ColumnChunk {
-  const chunk: ColumnChunk = { start: 0, values: -1, bytes: -1, decodedBytes: -1, hidden: false };
+  const encodings: number[] = [];
+  const chunk: ColumnChunk = {
+    start: 0,
+    values: -1,
+    bytes: -1,
+    decodedBytes: -1,
+    hidden: false,
+    codec: 0,
+    encodings,
+  };
   let dataPage = -1;
   let dictionaryPage = 0;
   let textBytes = 0;
@@ -157,13 +165,19 @@ function readColumnChunk(
       textBytes = readTextBytes(cursor);
       return true;
     }
+    if (id === 2 && type === THRIFT.list) {
+      cursor.list(THRIFT.i32, () => encodings.push(cursor.integer()));
+      return true;
+    }
     if (type !== THRIFT.i32 && type !== THRIFT.i64) return false;
     const start = cursor.position;
     const value = cursor.integer();
     if (id === 1 && leaf.annotation === 'int96') {
-      edits.push({ start, end: cursor.position, bytes: [thriftSmallInteger(FIXED_LEN_BYTE_ARRAY)] });
-    } else if (id === 4) checkCodec(value);
-    else if (id === 5) chunk.values = value;
+      edits.push({ start, end: cursor.position, bytes: [thriftSmallInteger(PHYSICAL.fixed)] });
+    } else if (id === 4) {
+      checkCodec(value);
+      chunk.codec = value;
+    } else if (id === 5) chunk.values = value;
     else if (id === 6) chunk.decodedBytes = value;
     else if (id === 7) chunk.bytes = value;
     else if (id === 9) dataPage = value;

@@ -3,21 +3,23 @@ import { BeamliftError } from '../../core/errors';
 import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import { arrowRows, rawArrowRows, type ArrowBatch, type RowColumn, type RowColumns } from './arrow-rows';
 import type { FileContent } from './format-reader';
+import type { PageDecoder } from './pages/page-decoder';
+import { UnreadPage } from './pages/page-errors';
+import { planRowGroup, type ColumnPlans } from './pages/page-plan';
+import type { ArrowDecoding } from './parquet-arrow';
 import { ParquetBatchSize } from './parquet-batch-size';
 import { unpackBatch } from './packed-arrow';
-import { ParquetDecoder } from './parquet-decoder';
 import type { ParquetFooter } from './parquet-footer';
-import type { DecoderThreads } from './parquet-threads';
 import type { DecodedBatch } from './parquet-worker-messages';
 
-/** A file with its decoder, which is the caller's to close. */
+/** A file with its decoders, of which `arrow` is the caller's to close. */
 export interface OpenParquet {
-  readonly threads: DecoderThreads;
   readonly file: FileContent;
   readonly footer: ParquetFooter;
-  readonly decoder: ParquetDecoder;
+  readonly arrow: ArrowDecoding;
+  /** Undefined: nothing is decoded page by page. */
+  readonly pages: { readonly plans: ColumnPlans; readonly decoder: PageDecoder } | undefined;
   readonly columns: readonly OpenColumn[];
-  readonly tableFromIPC: (stream: Uint8Array) => { readonly batches: readonly ArrowBatch[] };
 }
 
 export interface OpenColumn {
@@ -44,7 +46,6 @@ export async function* readRowGroup(
   index: number,
   { columns: wanted, layouts, raw }: WantedColumns,
   firstRow: number,
-  signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
   const rows = parquet.footer.rowGroups[index]?.rows ?? 0;
   if (rows === 0) return;
@@ -53,30 +54,79 @@ export async function* readRowGroup(
     yield* emptyRows(rows, wanted, firstRow);
     return;
   }
+  const asked = { columns: wanted, layouts, raw };
+  const done = yield* pagedRows(parquet, { index, names }, asked, firstRow);
+  if (done === rows) return;
   try {
-    yield* decodedRows(parquet, { index, rows, names }, { columns: wanted, layouts, raw }, firstRow);
+    yield* decodedRows(parquet, { index, rows, names, done }, asked, firstRow);
   } catch (error) {
     if (!(error instanceof BeamliftError) || error.code !== 'FORMAT_INVALID') throw error;
-    const column = await findDamagedColumn(parquet, index, names, signal);
+    const column = await findDamagedColumn(parquet, index, names);
     throw error.at({ row: `row group ${index + 1}`, ...(column === undefined ? {} : { column }) });
   }
 }
 
+/** Rows that are decoded page by page. Returns how many: those behind them have what only the other decoder reads. */
+async function* pagedRows(
+  parquet: OpenParquet,
+  { index, names }: { readonly index: number; readonly names: readonly string[] },
+  wanted: WantedColumns,
+  firstRow: number,
+): AsyncGenerator<RowBatch, number> {
+  const { footer, pages } = parquet;
+  if (pages === undefined) return 0;
+  const planned = planRowGroup(footer, pages.plans, index, names);
+  if ('refused' in planned) return 0;
+  let done = 0;
+  try {
+    const size = batchSize(parquet, index, names);
+    for await (const { batch, bytes } of pages.decoder.rowGroup(index, planned, size)) {
+      yield* rowsOf(batch, bytes, wanted, firstRow + done);
+      done += batch.numRows;
+    }
+  } catch (error) {
+    if (!(error instanceof UnreadPage)) throw error;
+  }
+  return done;
+}
+
+/** The rows of a decoded batch of so many bytes. */
+function* rowsOf(
+  batch: ArrowBatch,
+  bytes: number,
+  wanted: WantedColumns,
+  firstRow: number,
+): Generator<RowBatch> {
+  if (wanted.raw) {
+    yield rawArrowRows(batch, wanted, firstRow);
+    return;
+  }
+  const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / bytes));
+  yield* arrowRows(batch, wanted.columns, rowsAtOnce, firstRow);
+}
+
 async function* decodedRows(
-  { footer, decoder, columns, tableFromIPC }: OpenParquet,
-  group: { readonly index: number; readonly rows: number; readonly names: readonly string[] },
+  parquet: OpenParquet,
+  group: {
+    readonly index: number;
+    readonly rows: number;
+    readonly names: readonly string[];
+    /** Rows that are left out. */
+    readonly done: number;
+  },
   wanted: WantedColumns,
   firstRow: number,
 ): AsyncGenerator<RowBatch> {
   const { index: rowGroup, rows, names } = group;
-  const size = batchSize({ footer, columns }, rowGroup, names);
+  const { decoder, columns, tableFromIPC } = await parquet.arrow.open();
+  const size = batchSize(parquet, rowGroup, names);
   const layouts = new Map(columns.map(({ name, layout }) => [name, layout]));
   if (size.probeRows !== undefined) {
     const batchRows = size.probeRows;
     const probe = decoder.rowGroup({ rowGroup, columns: names, batchRows, offset: 0, limit: batchRows });
     for await (const batch of probe) size.learn(batchRows, bytesOf(batch));
   }
-  let done = 0;
+  let { done } = group;
   let before = -1;
   while (done < rows && done > before) {
     before = done;
@@ -87,12 +137,7 @@ async function* decodedRows(
       const batches =
         'content' in decoded ? [unpackBatch(decoded, layouts)] : tableFromIPC(decoded.stream).batches;
       for (const batch of batches) {
-        if (wanted.raw) {
-          yield rawArrowRows(batch, wanted, firstRow + done);
-        } else {
-          const rowsAtOnce = Math.max(1, Math.floor((BATCH_BYTES * batch.numRows) / bytes));
-          yield* arrowRows(batch, wanted.columns, rowsAtOnce, firstRow + done);
-        }
+        yield* rowsOf(batch, bytes, wanted, firstRow + done);
         done += batch.numRows;
       }
       if (size.isTooLarge(done - start, bytes)) break;
@@ -109,10 +154,8 @@ async function findDamagedColumn(
   parquet: OpenParquet,
   index: number,
   names: readonly string[],
-  signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { threads, file, footer } = parquet;
-  const decoder = new ParquetDecoder(threads, file, footer, signal);
+  const decoder = parquet.arrow.another();
   let candidate: string | undefined;
   try {
     await decoder.open();

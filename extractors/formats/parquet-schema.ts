@@ -1,4 +1,5 @@
 import type { LeafAnnotation } from './arrow-schema';
+import { LOGICAL, readLogicalType, type LogicalType } from './parquet-logical-type';
 import {
   ThriftError,
   THRIFT,
@@ -31,12 +32,26 @@ export interface ParquetColumn {
   readonly lastLeaf: number;
   /** The file's own name of the type. */
   readonly nativeType: string;
+  readonly node: SchemaNode;
 }
 
-/** Physical types, converted types and logical types that are named here; numbers of the format's parquet.thrift. */
-const INT96 = 3;
-const BYTE_ARRAY = 6;
-export const FIXED_LEN_BYTE_ARRAY = 7;
+/** A line of the schema with those below it. */
+export interface SchemaNode {
+  readonly element: SchemaElement;
+  readonly children: readonly SchemaNode[];
+}
+
+/** Numbers of physical types in the format's parquet.thrift. */
+export const PHYSICAL = {
+  boolean: 0,
+  int32: 1,
+  int64: 2,
+  int96: 3,
+  float: 4,
+  double: 5,
+  byteArray: 6,
+  fixed: 7,
+} as const;
 const PHYSICAL_NAMES = [
   'BOOLEAN',
   'INT32',
@@ -47,15 +62,13 @@ const PHYSICAL_NAMES = [
   'BYTE_ARRAY',
   'FIXED_LEN_BYTE_ARRAY',
 ];
+/** Numbers of converted types and repetitions that are named here. */
 const CONVERTED_UTF8 = 0;
 const CONVERTED_ENUM = 4;
 const CONVERTED_JSON = 19;
 const CONVERTED_INTERVAL = 21;
-const LOGICAL_ENUM = 4;
-const LOGICAL_JSON = 12;
-const LOGICAL_UUID = 14;
 const REQUIRED = 0;
-const REPEATED = 2;
+export const REPEATED = 2;
 
 /** Bytes of the largest number, but for INT96. */
 const MAX_NUMBER_BYTES = 8;
@@ -81,7 +94,9 @@ export interface SchemaElement {
   name: string;
   children: number;
   converted: number | undefined;
-  logical: number | undefined;
+  scale: number;
+  precision: number;
+  logical: LogicalType | undefined;
 }
 
 /** A field of a SchemaElement as it stands in the footer. */
@@ -100,6 +115,8 @@ export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edit
     name: '',
     children: 0,
     converted: undefined,
+    scale: 0,
+    precision: 0,
     logical: undefined,
   };
   const start = cursor.position;
@@ -113,13 +130,11 @@ export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edit
       else if (id === 3) element.repetition = value;
       else if (id === 5) element.children = value;
       else if (id === 6) element.converted = value;
+      else if (id === 7) element.scale = value;
+      else if (id === 8) element.precision = value;
     } else if (type === THRIFT.binary && id === 4) element.name = thriftText(cursor.binary());
-    else if (type === THRIFT.struct && id === 10) {
-      cursor.struct((member) => {
-        element.logical = member;
-        return false;
-      });
-    } else cursor.skip(type);
+    else if (type === THRIFT.struct && id === 10) element.logical = readLogicalType(cursor);
+    else cursor.skip(type);
     fields.push({ id, type, bytes: footer.subarray(from, cursor.position) });
     return true;
   });
@@ -134,13 +149,13 @@ export function readSchemaElement(cursor: ThriftCursor, footer: Uint8Array, edit
 
 /** FIXED_LEN_BYTE_ARRAY(12) without a meaning. */
 const RAW_FIELDS: readonly ElementField[] = [
-  { id: 1, type: THRIFT.i32, bytes: [thriftSmallInteger(FIXED_LEN_BYTE_ARRAY)] },
+  { id: 1, type: THRIFT.i32, bytes: [thriftSmallInteger(PHYSICAL.fixed)] },
   { id: 2, type: THRIFT.i32, bytes: [thriftSmallInteger(RAW_BYTES)] },
 ];
 
 /** Text. */
 const TEXT_FIELDS: readonly ElementField[] = [
-  { id: 1, type: THRIFT.i32, bytes: [thriftSmallInteger(BYTE_ARRAY)] },
+  { id: 1, type: THRIFT.i32, bytes: [thriftSmallInteger(PHYSICAL.byteArray)] },
   { id: 6, type: THRIFT.i32, bytes: [thriftSmallInteger(CONVERTED_UTF8)] },
 ];
 
@@ -162,28 +177,32 @@ function declaredAs(fields: readonly ElementField[], type: readonly ElementField
 
 /** Symbols of an enumeration are UTF-8, by the format; the decoder would give bytes. */
 function isEnum({ type, children, converted, logical }: SchemaElement): boolean {
-  return type === BYTE_ARRAY && children === 0 && (converted === CONVERTED_ENUM || logical === LOGICAL_ENUM);
+  return (
+    type === PHYSICAL.byteArray &&
+    children === 0 &&
+    (converted === CONVERTED_ENUM || logical?.kind === LOGICAL.enum)
+  );
 }
 
 function annotationOf(element: SchemaElement): LeafAnnotation {
   if (element.children > 0) return 'none';
-  if (element.type === INT96) return 'int96';
+  if (element.type === PHYSICAL.int96) return 'int96';
   if (
     element.converted === CONVERTED_INTERVAL &&
-    element.type === FIXED_LEN_BYTE_ARRAY &&
+    element.type === PHYSICAL.fixed &&
     element.length === RAW_BYTES
   ) {
     return 'interval';
   }
-  if (element.logical === LOGICAL_UUID && element.type === FIXED_LEN_BYTE_ARRAY && element.length === 16)
+  if (element.logical?.kind === LOGICAL.uuid && element.type === PHYSICAL.fixed && element.length === 16)
     return 'uuid';
-  if (element.logical === LOGICAL_JSON || element.converted === CONVERTED_JSON) return 'json';
+  if (element.logical?.kind === LOGICAL.json || element.converted === CONVERTED_JSON) return 'json';
   return 'none';
 }
 
 function widthOf(element: SchemaElement): number | undefined {
-  if (element.type === BYTE_ARRAY) return undefined;
-  return element.type === FIXED_LEN_BYTE_ARRAY ? (element.length ?? 0) : MAX_NUMBER_BYTES;
+  if (element.type === PHYSICAL.byteArray) return undefined;
+  return element.type === PHYSICAL.fixed ? (element.length ?? 0) : MAX_NUMBER_BYTES;
 }
 
 /** The tree that the flat list of schema elements stands for. */
@@ -199,7 +218,7 @@ export class SchemaTree {
     for (let index = 0; index < root.children; index++) {
       const element = this.peek();
       const firstLeaf = this.leaves.length;
-      this.visit([], false);
+      const node = this.visit([], false);
       if (names.has(element.name))
         throw new ThriftError(`two columns of the name ${JSON.stringify(element.name)}`);
       names.add(element.name);
@@ -208,12 +227,13 @@ export class SchemaTree {
         firstLeaf,
         lastLeaf: this.leaves.length,
         nativeType: nativeType(element),
+        node,
       });
     }
     if (this.next !== elements.length) throw new ThriftError('a schema with loose ends');
   }
 
-  private visit(parents: readonly string[], repeated: boolean): void {
+  private visit(parents: readonly string[], repeated: boolean): SchemaNode {
     if (parents.length > MAX_SCHEMA_DEPTH) throw new ThriftError('a schema nested too deeply');
     const element = this.peek();
     this.next++;
@@ -227,7 +247,9 @@ export class SchemaTree {
         repeated: inList,
       });
     }
-    for (let index = 0; index < element.children; index++) this.visit(path, inList);
+    const children: SchemaNode[] = [];
+    for (let index = 0; index < element.children; index++) children.push(this.visit(path, inList));
+    return { element, children };
   }
 
   private peek(): SchemaElement {

@@ -135,7 +135,8 @@ export class ThriftCursor {
     return { type: header & 15, size };
   }
 
-  private byte(): number {
+  /** One byte, which is what a number of type i8 is: without a sign. */
+  byte(): number {
     const value = this.bytes[this.position];
     if (value === undefined) throw new ThriftError('an unexpected end');
     this.position++;

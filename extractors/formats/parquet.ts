@@ -1,14 +1,17 @@
 import { BeamliftError } from '../../core/errors';
 import type { RowBatch } from '../../core/extractor';
 import { formatType } from '../../core/format-type';
-import type { FileRange } from '../../core/plan';
+import type { FileRange, ParquetDecoderChoice, SourceObject } from '../../core/plan';
 import type { Column } from '../../core/schema';
 import { sameType } from '../../transforms/infer';
 import { rowColumns, type RowColumn } from './arrow-rows';
-import { arrowLayout, columnTypeOf, type ArrowField } from './arrow-schema';
+import { columnTypeOf } from './arrow-schema';
 import { cellWidening } from './cell-widening';
 import type { FileContent, FileDescription, FormatReader } from './format-reader';
-import { ParquetDecoder } from './parquet-decoder';
+import { PageDecoder } from './pages/page-decoder';
+import { pageMemory } from './pages/page-memory';
+import { planColumns } from './pages/page-plan';
+import { ArrowDecoding } from './parquet-arrow';
 import { readParquetFooter } from './parquet-footer';
 import { parquetRanges, rowGroupsOf } from './parquet-ranges';
 import { readRowGroup, type OpenColumn, type OpenParquet } from './parquet-rows';
@@ -17,28 +20,36 @@ import { DecoderThreads } from './parquet-threads';
 /** Text of the same values is about so many times as large as a Parquet file: 3,000,000 flights are 13 MB, and 100 MB as CSV. */
 const PACKING = 8;
 
+type ParquetOptions = Pick<Extract<SourceObject, { kind: 'files' }>['options'], 'parquet_decoder'>;
+
+interface Decoders {
+  readonly threads: DecoderThreads;
+  readonly decoder: ParquetDecoderChoice;
+}
+
 /**
- * Reads Parquet files by ranges: the footer, then the selected columns of one row group after the other, decoded in a thread of its own.
+ * Reads Parquet files by ranges: the footer, then the selected columns of one row group after the other, decoded page by page or, what is not read
+ * so, with Rust's Arrow in a thread of its own. `parquet_decoder: arrow` is that for all of them.
  * `describe` is exact. A file that is damaged or lies about its rows ends with FORMAT_INVALID; only seekable files can be read.
  */
-export function parquetReader(): FormatReader {
-  const threads = new DecoderThreads();
+export function parquetReader({ parquet_decoder: decoder = 'pages' }: ParquetOptions = {}): FormatReader {
+  const decoders: Decoders = { threads: new DecoderThreads(), decoder };
   return {
-    describe: (file, signal) => describeParquet(threads, file, signal),
+    describe: (file, signal) => describeParquet(decoders, file, signal),
     read: (file, columns, signal, range, takesRaw = false) =>
-      readParquet(threads, file, { columns, range, takesRaw }, signal),
+      readParquet(decoders, file, { columns, range, takesRaw }, signal),
     ranges: async (file, target, signal) => parquetRanges(await readParquetFooter(file, signal), target),
     packing: PACKING,
   };
 }
 
 async function describeParquet(
-  threads: DecoderThreads,
+  decoders: Decoders,
   file: FileContent,
   signal: AbortSignal,
 ): Promise<FileDescription> {
-  const { footer, columns, decoder } = await openParquet(threads, file, signal);
-  await decoder.close();
+  const { footer, columns, arrow } = await openParquet(decoders, file, signal);
+  await arrow.close();
   return {
     columns: columns.map(({ name, layout, nullable, nativeType }) => ({
       name,
@@ -57,12 +68,12 @@ interface ParquetRequest {
 }
 
 async function* readParquet(
-  threads: DecoderThreads,
+  decoders: Decoders,
   file: FileContent,
   { columns, range, takesRaw }: ParquetRequest,
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch> {
-  const parquet = await openParquet(threads, file, signal);
+  const parquet = await openParquet(decoders, file, signal);
   try {
     const wanted = {
       ...rowColumns(columns.map((column) => rowColumn(file, parquet, column))),
@@ -76,7 +87,7 @@ async function* readParquet(
     for (const group of groups) {
       let row = group.rowsBefore;
       const groupEnd = row + group.rows;
-      for await (const batch of readRowGroup(parquet, group.index, wanted, row + 1, signal)) {
+      for await (const batch of readRowGroup(parquet, group.index, wanted, row + 1)) {
         const rowsOfBatch = batch.rows.length + (batch.raw?.rows ?? 0) + batch.rejects.length;
         row += rowsOfBatch;
         done += rowsOfBatch;
@@ -94,12 +105,12 @@ async function* readParquet(
       }
     }
   } finally {
-    await parquet.decoder.close();
+    await parquet.arrow.close();
   }
 }
 
 async function openParquet(
-  threads: DecoderThreads,
+  { threads, decoder }: Decoders,
   file: FileContent,
   signal: AbortSignal,
 ): Promise<OpenParquet> {
@@ -112,27 +123,26 @@ async function openParquet(
     });
   }
   const footer = await readParquetFooter(file, signal);
-  const { tableFromIPC } = await import('apache-arrow');
-  const decoder = new ParquetDecoder(threads, file, footer, signal);
+  const arrow = new ArrowDecoding(threads, file, footer, signal);
+  const memory = decoder === 'pages' ? pageMemory() : undefined;
+  if (memory === undefined) return { file, footer, arrow, pages: undefined, columns: await columnsOf(arrow) };
+  const plans = planColumns(footer);
+  const pages = { plans, decoder: new PageDecoder(file, footer, memory, signal) };
+  const columns = footer.columns.flatMap(({ name, nativeType, firstLeaf, lastLeaf }): OpenColumn[] => {
+    const plan = plans.get(name);
+    if (plan === undefined || 'refused' in plan) return [];
+    return [{ name, nullable: plan.nullable, layout: plan.layout, nativeType, firstLeaf, lastLeaf }];
+  });
+  // Types of one column are known only when all of them are asked for.
+  const isWhole = columns.length === footer.columns.length;
+  return { file, footer, arrow, pages, columns: isWhole ? columns : await columnsOf(arrow) };
+}
+
+async function columnsOf(arrow: ArrowDecoding): Promise<readonly OpenColumn[]> {
   try {
-    const fields = tableFromIPC(await decoder.open()).schema.fields as readonly ArrowField[];
-    const columns = fields.map((field, index): OpenColumn => {
-      const column = footer.columns[index];
-      if (column?.name !== field.name || fields.length !== footer.columns.length) {
-        throw new BeamliftError('FORMAT_INVALID', {
-          what: 'The footer of the Parquet file can be read in two ways.',
-          where: { object: file.uri, column: field.name },
-          hint: 'The file is damaged or was badly written; write it again at its source.',
-        });
-      }
-      const { firstLeaf, lastLeaf, nativeType } = column;
-      const annotations = footer.leaves.slice(firstLeaf, lastLeaf).map((leaf) => leaf.annotation);
-      const layout = arrowLayout({ object: file.uri, column: field.name }, field.type, annotations);
-      return { name: field.name, nullable: field.nullable, layout, nativeType, firstLeaf, lastLeaf };
-    });
-    return { threads, file, footer, decoder, columns, tableFromIPC };
+    return (await arrow.open()).columns;
   } catch (error) {
-    await decoder.close();
+    await arrow.close();
     throw error;
   }
 }

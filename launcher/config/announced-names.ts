@@ -44,6 +44,7 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ['encoding', 'file_format_options'],
   ['has_header', 'file_format_options'],
   ['null_marker', 'file_format_options'],
+  ['parquet_decoder', 'file_format_options'],
   ['records_path', 'file_format_options'],
   ['skip_lines', 'file_format_options'],
   ['partition_by', 'table_options'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { STAGING_COMPRESSIONS, STAGING_FORMAT_CHOICES } from '../../core/encoding';
 import { openRecord } from '../../core/open-record';
-import { RAGGED_ROWS, VERIFY_LEVELS } from '../../core/plan';
+import { RAGGED_ROWS, PARQUET_DECODERS, VERIFY_LEVELS } from '../../core/plan';
 import { DEFAULT_POLICIES, policiesSchema, type PolicySet } from '../../core/policies';
 import { optionalKey } from './described-key';
 import { durationSchema } from './duration';
@@ -141,6 +141,11 @@ const fileFormatOptionsSchema = z.strictObject({
     description:
       'JSON: where in each document the records are, as a JSON pointer: the keys from the outside, each behind a slash. A slash within a key is written `~1`, a tilde `~0`.',
     examples: ['/data/items'],
+  }),
+  parquet_decoder: optionalKey(z.enum(PARQUET_DECODERS), {
+    description:
+      "Parquet: how files are decoded. `pages`: page by page, with little memory, and what cannot be read so with Rust's Arrow; `arrow`: everything with Rust's Arrow, in a thread, which takes more memory and CPU.",
+    default: 'pages',
   }),
 });
 
