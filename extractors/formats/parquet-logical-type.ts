@@ -11,6 +11,7 @@ export const LOGICAL = {
   time: 7,
   timestamp: 8,
   integer: 10,
+  unknown: 11,
   json: 12,
   bson: 13,
   uuid: 14,

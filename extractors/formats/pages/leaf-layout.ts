@@ -84,6 +84,8 @@ function int32Layout(element: SchemaElement): ArrowLayout | undefined {
       return { kind: 'date', bits: 32 };
     case LOGICAL.time:
       return logical.unit === LOGICAL_UNIT.ms ? { kind: 'time', bits: 32, unit: 'ms' } : undefined;
+    case LOGICAL.unknown:
+      return { kind: 'null' };
     default:
       return undefined;
   }

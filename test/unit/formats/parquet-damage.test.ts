@@ -4,6 +4,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { ByteWriter, ParquetWriter, parquetWriteBuffer } from 'hyparquet-writer';
 import { BeamliftError } from '../../../core/errors';
+import { PARQUET_DECODERS, type ParquetDecoderChoice } from '../../../core/plan';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { parseFileMetadata } from '../../../extractors/formats/parquet-metadata';
 import { readParquetFooter } from '../../../extractors/formats/parquet-footer';
@@ -43,8 +44,8 @@ function group(writer: ParquetWriter, index: number): ParquetWriter['row_groups'
   return found;
 }
 
-describe('Damaged Parquet', () => {
-  const reader = parquetReader();
+const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
+  const reader = parquetReader({ parquet_decoder });
 
   async function refusal(content: Uint8Array): Promise<BeamliftError> {
     try {
@@ -226,4 +227,6 @@ describe('Damaged Parquet', () => {
     const footer = await readParquetFooter(memoryFile(content), signal);
     assert.deepEqual(Buffer.from(footer.replacement), content.subarray(footer.start));
   });
-});
+};
+
+for (const choice of PARQUET_DECODERS) describe(`Damaged Parquet, decoded with ${choice}`, testsOf(choice));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { formatType } from '../../../core/format-type';
+import { PARQUET_DECODERS, type ParquetDecoderChoice } from '../../../core/plan';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { memoryFile, readEverything } from './parquet-files';
 
@@ -43,8 +44,8 @@ function written(
   return Buffer.from(bytes.getBytes());
 }
 
-describe('Parquet INT96', () => {
-  const reader = parquetReader();
+const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
+  const reader = parquetReader({ parquet_decoder });
   const values = [
     int96(0n, 2_440_588),
     null,
@@ -98,4 +99,6 @@ describe('Parquet INT96', () => {
       },
     ]);
   });
-});
+};
+
+for (const choice of PARQUET_DECODERS) describe(`Parquet INT96, decoded with ${choice}`, testsOf(choice));

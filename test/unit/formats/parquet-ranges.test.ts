@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { FileRange } from '../../../core/plan';
 import type { Row } from '../../../core/cells';
+import { PARQUET_DECODERS, type FileRange, type ParquetDecoderChoice } from '../../../core/plan';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { memoryFile } from './parquet-files';
 import { readPart } from './read-by-ranges';
@@ -35,8 +35,8 @@ function written(rowGroupSize: number | number[]): Buffer {
   return Buffer.from(bytes.getBytes());
 }
 
-describe('ranges of Parquet', () => {
-  const reader = parquetReader();
+const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
+  const reader = parquetReader({ parquet_decoder });
   const content = written(500);
   const rangesOf = async (
     target: { bytes: number; rows?: number },
@@ -112,4 +112,6 @@ describe('ranges of Parquet', () => {
       await assert.rejects(readPart(reader, file, columns, range), { code: 'SOURCE_CHANGED' });
     }
   });
-});
+};
+
+for (const choice of PARQUET_DECODERS) describe(`ranges of Parquet, decoded with ${choice}`, testsOf(choice));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { formatType } from '../../../core/format-type';
+import { PARQUET_DECODERS, type ParquetDecoderChoice } from '../../../core/plan';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { goldenCell, memoryFile, readEverything, type Everything } from './parquet-files';
 
@@ -39,8 +40,8 @@ const LIST: SchemaElement[] = [
 ];
 const LISTS = [[1, 2], [], null, [3]];
 
-describe('Parquet of other shapes', () => {
-  const reader = parquetReader();
+const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
+  const reader = parquetReader({ parquet_decoder });
 
   async function read(content: Buffer): Promise<{ types: string[]; cells: unknown[]; all: Everything }> {
     const all = await readEverything(reader, memoryFile(content));
@@ -192,4 +193,7 @@ describe('Parquet of other shapes', () => {
       names.map((_, index) => BigInt(index)),
     );
   });
-});
+};
+
+for (const choice of PARQUET_DECODERS)
+  describe(`Parquet of other shapes, decoded with ${choice}`, testsOf(choice));

@@ -3,6 +3,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { CompressionCodec, Encoding, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { formatType } from '../../../core/format-type';
+import { PARQUET_DECODERS, type ParquetDecoderChoice } from '../../../core/plan';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { assertStagedTheSame } from '../compiled/parquet-staging';
 import { goldenCell, memoryFile, readEverything } from './parquet-files';
@@ -87,8 +88,8 @@ function written(
   return Buffer.from(bytes.getBytes());
 }
 
-describe('Parquet types', () => {
-  const reader = parquetReader();
+const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
+  const reader = parquetReader({ parquet_decoder });
 
   async function assertRead(cases: readonly TypeCase[], options: WriteOptions): Promise<void> {
     const { times = 20 } = options;
@@ -139,4 +140,6 @@ describe('Parquet types', () => {
       await assertRead(cases, { encoding, codec: 'SNAPPY', times: 100 });
     });
   }
-});
+};
+
+for (const choice of PARQUET_DECODERS) describe(`Parquet types, decoded with ${choice}`, testsOf(choice));

@@ -6,6 +6,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { BeamliftError } from '../../../core/errors';
 import { formatType } from '../../../core/format-type';
+import { PARQUET_DECODERS, type ParquetDecoderChoice } from '../../../core/plan';
 import type { Column } from '../../../core/schema';
 import { parquetReader } from '../../../extractors/formats/parquet';
 import { ParquetBatchSize } from '../../../extractors/formats/parquet-batch-size';
@@ -21,8 +22,8 @@ interface Golden {
   rows: unknown[][];
 }
 
-describe('Parquet', () => {
-  const reader = parquetReader();
+const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
+  const reader = parquetReader({ parquet_decoder });
   let folder: string;
   let connection: DuckDBConnection;
 
@@ -275,4 +276,6 @@ describe('Parquet', () => {
       break;
     }
   });
-});
+};
+
+for (const choice of PARQUET_DECODERS) describe(`Parquet, decoded with ${choice}`, testsOf(choice));
