@@ -3,7 +3,6 @@ import type { ChunkBytes } from './chunk-bytes';
 import { LeafPages, VALUES_AT_ONCE } from './leaf-pages';
 import type { LeafValues } from './leaf-values';
 import type { ColumnDecoder } from './page-column';
-import { DamagedPage } from './page-errors';
 import type { PageMemory } from './page-memory';
 import type { LeafShape } from './page-plan';
 import { PHYSICAL } from '../parquet-schema';
@@ -60,8 +59,8 @@ export class FlatColumn implements ColumnDecoder {
     return this.values.bytes(this.rows);
   }
 
-  finish(): void {
-    if (this.pages.left > 0 || !this.pages.isLast) throw new DamagedPage('more rows than the footer says');
+  async finish(): Promise<void> {
+    await this.pages.finish();
   }
 
   close(): void {

@@ -84,6 +84,17 @@ export class LeafPages {
     }
   }
 
+  /** After the last row that the footer knows: whether there are more. */
+  async finish(): Promise<void> {
+    const { chunk } = this;
+    if (this.left > 0 || this.valuesLeft > 0) throw new DamagedPage('more rows than the footer says');
+    if (chunk === undefined || chunk.isDone) return;
+    const header = await nextHeader(chunk).catch(() => undefined);
+    // Whatever else stands there is of no column.
+    if (header !== undefined && isData(header) && header.values > 0)
+      throw new DamagedPage('more rows than the footer says');
+  }
+
   /** Reads values of the page: `count` of them, as values `start` and those behind it. */
   read(start: number, count: number): void {
     if (this.isPlain) {
@@ -199,6 +210,10 @@ export class LeafPages {
     if (length > window.left) throw new DamagedPage(`${length} bytes of levels in a page of ${window.left}`);
     return length;
   }
+}
+
+function isData({ type }: PageHeader): boolean {
+  return type === PAGE.data || type === PAGE.dataV2;
 }
 
 async function nextHeader(chunk: ChunkBytes): Promise<PageHeader> {

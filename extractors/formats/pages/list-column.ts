@@ -86,9 +86,9 @@ export class ListColumn implements ColumnDecoder {
     return this.values.bytes(this.elements) + 4 * this.rows;
   }
 
-  finish(): void {
-    if (this.next < this.read || this.pages.left > 0 || !this.pages.isLast)
-      throw new DamagedPage('more rows than the footer says');
+  async finish(): Promise<void> {
+    if (this.next < this.read) throw new DamagedPage('more rows than the footer says');
+    await this.pages.finish();
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface ColumnDecoder {
   /** Of them in memory. */
   bytes(): number;
   /** After the last row that the footer knows. Throws DamagedPage where there are more. */
-  finish(): void;
+  finish(): Promise<void>;
   /** Gives all memory back. */
   close(): void;
 }

@@ -90,7 +90,7 @@ export class PageDecoder {
     this.signal.throwIfAborted();
     decoder.begin();
     while (!decoder.advance(rows)) await decoder.nextPage();
-    if (isLast) decoder.finish();
+    if (isLast) await decoder.finish();
     return decoder.data();
   }
 

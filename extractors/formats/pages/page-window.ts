@@ -83,16 +83,6 @@ export class PageWindow {
     }
   }
 
-  skip(bytes: number): void {
-    if (this.left < bytes) throw new DamagedPage('a page that ends before its values do');
-    for (let done = 0; done < bytes;) {
-      this.more();
-      const piece = Math.min(bytes - done, this.end - this.at);
-      this.at += piece;
-      done += piece;
-    }
-  }
-
   /** Gives the memory back; `open` may follow. */
   close(): void {
     if (this.region !== undefined) this.memory.giveBack(this.region);
