@@ -5,7 +5,6 @@ import type { LeafValues } from './leaf-values';
 import type { ColumnDecoder } from './page-column';
 import type { PageMemory } from './page-memory';
 import type { LeafShape } from './page-plan';
-import { PHYSICAL } from '../parquet-schema';
 import { ValidityBits } from './validity-bits';
 import { valuesOfLeaf } from './values-of-leaf';
 
@@ -22,7 +21,7 @@ export class FlatColumn implements ColumnDecoder {
     this.values = valuesOfLeaf(shape);
     this.present = shape.present;
     const levels = { maxDefinition: shape.present, maxRepetition: 0 };
-    this.pages = new LeafPages(memory, levels, this.values, shape.physical === PHYSICAL.boolean);
+    this.pages = new LeafPages(memory, levels, this.values, shape);
   }
 
   open(chunk: ChunkBytes, codec: number, values: number): void {

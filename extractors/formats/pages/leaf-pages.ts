@@ -1,3 +1,4 @@
+import { PHYSICAL } from '../parquet-schema';
 import { ThriftError } from '../parquet-thrift';
 import type { ChunkBytes } from './chunk-bytes';
 import { HybridRuns, RUNS_OVERRUN_BYTES } from './hybrid-runs';
@@ -7,6 +8,7 @@ import { DamagedPage, UnreadPage } from './page-errors';
 import { PAGE, readPageHeader, type PageHeader } from './page-header';
 import type { PageMemory } from './page-memory';
 import { ENCODING } from './page-plan';
+import { plainPage, type StoredLeaf } from './plain-page';
 import { PageWindow } from './page-window';
 
 /** So many values are decoded at once, at most. */
@@ -41,15 +43,17 @@ export class LeafPages {
   private hasDictionary = false;
   private isPlain = true;
   private levelBytes = [new Uint8Array(0), new Uint8Array(0)] as const;
+  private readonly isBoolean: boolean;
   private numberBytes = new Uint8Array(0);
 
   constructor(
     memory: PageMemory,
     private readonly levels: LeafLevels,
     private readonly values: LeafValues,
-    private readonly isBoolean: boolean,
+    private readonly leaf: StoredLeaf,
   ) {
     this.window = new PageWindow(memory);
+    this.isBoolean = leaf.physical === PHYSICAL.boolean;
   }
 
   open(chunk: ChunkBytes, codec: number, values: number): void {
@@ -188,7 +192,17 @@ export class LeafPages {
       const room = this.takeNumbers(bytes);
       // A page of nulls alone may have no byte.
       this.runs.open(room, Math.min(1, bytes), bytes, bytes === 0 ? 0 : (room[0] ?? 0));
-    } else throw new UnreadPage(`${values} values of encoding ${encoding}`);
+    } else {
+      const bytes = window.left;
+      const plain = plainPage(
+        encoding,
+        this.leaf,
+        this.takeNumbers(bytes).subarray(0, bytes + RUNS_OVERRUN_BYTES),
+        values,
+      );
+      window.open(plain, plain.length, false);
+      this.isPlain = true;
+    }
   }
 
   private takeNumbers(bytes: number): Uint8Array {

@@ -1,5 +1,4 @@
 import type { ArrowData } from '../../../core/arrow-buffers';
-import { PHYSICAL } from '../parquet-schema';
 import type { ChunkBytes } from './chunk-bytes';
 import { LeafPages, VALUES_AT_ONCE } from './leaf-pages';
 import type { LeafValues } from './leaf-values';
@@ -37,7 +36,7 @@ export class ListColumn implements ColumnDecoder {
     this.values = valuesOfLeaf(shape);
     this.present = shape.present;
     const most = { maxDefinition: shape.present, maxRepetition: 1 };
-    this.pages = new LeafPages(memory, most, this.values, shape.physical === PHYSICAL.boolean);
+    this.pages = new LeafPages(memory, most, this.values, shape);
   }
 
   open(chunk: ChunkBytes, codec: number, values: number): void {

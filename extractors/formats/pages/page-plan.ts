@@ -121,14 +121,8 @@ export function refuseChunk({ codec, encodings }: ParquetChunk): Refusal | undef
 }
 
 const CODECS: readonly number[] = Object.values(CODEC);
-const ENCODINGS: readonly number[] = [
-  ENCODING.plain,
-  ENCODING.plainDictionary,
-  ENCODING.rle,
-  // Some writers name it for levels that there are none of.
-  ENCODING.bitPacked,
-  ENCODING.rleDictionary,
-];
+/** Levels of BIT_PACKED are not read, but some writers name it for levels that there are none of. */
+const ENCODINGS: readonly number[] = Object.values(ENCODING);
 
 /** The values of a group that is a list, in the ways that are written: `list.element`, or a field that repeats. */
 function listElement({ element, children }: SchemaNode): SchemaElement | undefined {

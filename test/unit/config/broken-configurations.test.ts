@@ -215,7 +215,7 @@ const CASES: readonly Broken[] = [
       'f.yaml:8:46  jobs.a.file_pattern: ',
       'f.yaml:9:3  jobs.b.file_format: is needed: the ending of file_pattern does not say it; write csv, json, jsonl or parquet',
       'f.yaml:10:111  jobs.c.file_format_options.delimiter: is for csv files, and these are json; remove it',
-      'f.yaml:11:127  jobs.d.file_format_options.separator: there is no such key; known are delimiter, quote, escape, comment_prefix, encoding, has_header, skip_lines, null_marker, quoted_nulls, ragged_rows, trim, records_path',
+      'f.yaml:11:127  jobs.d.file_format_options.separator: there is no such key; known are delimiter, quote, escape, comment_prefix, encoding, has_header, skip_lines, null_marker, quoted_nulls, ragged_rows, trim, records_path, parquet_decoder',
       'f.yaml:12:110  jobs.e.file_format_options.encoding: cannot be "utf8x": known are utf-8',
       'f.yaml:13:46  jobs.f.source_table_name: is not table or schema.table; ',
       'f.yaml:14:95  jobs.g.dest_table_name: must hold {table}: with source_tables, each table needs its own',
