@@ -1,6 +1,6 @@
 import type { ArrowLayout } from '../../../core/arrow-layout';
 import type { TimeUnit } from '../../../core/time-unit';
-import { LOGICAL, LOGICAL_UNIT } from '../parquet-logical-type';
+import { LOGICAL, LOGICAL_UNIT, type LogicalType } from '../parquet-logical-type';
 import { PHYSICAL, type SchemaElement } from '../parquet-schema';
 
 /** Numbers of the enumeration ConvertedType of the format's parquet.thrift. */
@@ -26,7 +26,7 @@ const CONVERTED = {
   interval: 21,
 } as const;
 
-/** Digits that 4, 8, 16 and 32 bytes hold. */
+/** Digits of which each number fits into 4, 8, 16 and 32 bytes. */
 const DIGITS_4 = 9;
 const DIGITS_8 = 18;
 const DIGITS_16 = 38;
@@ -42,6 +42,9 @@ const HALF_BYTES = 2;
  * here, or the annotations contradict the type.
  */
 export function leafLayout(element: SchemaElement): ArrowLayout | undefined {
+  const { converted, logical } = element;
+  if (converted !== undefined && logical !== undefined && convertedOf(logical) !== converted)
+    return undefined;
   switch (element.type) {
     case PHYSICAL.boolean:
       return isPlain(element) ? { kind: 'bool' } : undefined;
@@ -64,6 +67,38 @@ export function leafLayout(element: SchemaElement): ArrowLayout | undefined {
   }
 }
 
+/** The converted type that says the same; undefined: none does. */
+function convertedOf({ kind, unit, bits, signed }: LogicalType): number | undefined {
+  switch (kind) {
+    case LOGICAL.string:
+      return CONVERTED.utf8;
+    case LOGICAL.enum:
+      return CONVERTED.enum;
+    case LOGICAL.decimal:
+      return CONVERTED.decimal;
+    case LOGICAL.date:
+      return CONVERTED.date;
+    case LOGICAL.json:
+      return CONVERTED.json;
+    case LOGICAL.bson:
+      return CONVERTED.bson;
+    case LOGICAL.time:
+      return BY_UNIT.time[unit];
+    case LOGICAL.timestamp:
+      return BY_UNIT.timestamp[unit];
+    case LOGICAL.integer:
+      return (signed ? CONVERTED.int8 : CONVERTED.uint8) + Math.log2(bits / 8);
+    default:
+      return undefined;
+  }
+}
+
+/** Converted types by LOGICAL_UNIT; there are none of nanoseconds. */
+const BY_UNIT: Readonly<Record<'time' | 'timestamp', Readonly<Record<number, number>>>> = {
+  time: { [LOGICAL_UNIT.ms]: CONVERTED.timeMillis, [LOGICAL_UNIT.us]: CONVERTED.timeMicros },
+  timestamp: { [LOGICAL_UNIT.ms]: CONVERTED.timestampMillis, [LOGICAL_UNIT.us]: CONVERTED.timestampMicros },
+};
+
 function isPlain({ converted, logical }: SchemaElement): boolean {
   return converted === undefined && logical === undefined;
 }
@@ -79,7 +114,7 @@ function int32Layout(element: SchemaElement): ArrowLayout | undefined {
       return { kind: 'int', bits, unsigned: !signed };
     }
     case LOGICAL.decimal:
-      return decimalLayout(logical, DIGITS_4);
+      return decimalLayout(element, DIGITS_4);
     case LOGICAL.date:
       return { kind: 'date', bits: 32 };
     case LOGICAL.time:
@@ -122,7 +157,7 @@ function int64Layout(element: SchemaElement): ArrowLayout | undefined {
     case LOGICAL.integer:
       return logical.bits === 64 ? { kind: 'int', bits: 64, unsigned: !logical.signed } : undefined;
     case LOGICAL.decimal:
-      return decimalLayout(logical, DIGITS_8);
+      return decimalLayout(element, DIGITS_8);
     case LOGICAL.time: {
       const unit = unitOf(logical.unit);
       return unit === undefined || unit === 'ms' ? undefined : { kind: 'time', bits: 64, unit };
@@ -172,7 +207,7 @@ function byteArrayLayout(element: SchemaElement): ArrowLayout | undefined {
     case LOGICAL.bson:
       return { kind: 'bytes', offsets: 32 };
     case LOGICAL.decimal:
-      return decimalLayout(logical, DIGITS_32);
+      return decimalLayout(element, DIGITS_32);
     default:
       return undefined;
   }
@@ -198,11 +233,9 @@ function fixedLayout(element: SchemaElement): ArrowLayout | undefined {
   if (logical?.kind === LOGICAL.uuid) return width === UUID_BYTES ? { kind: 'uuid' } : undefined;
   if (logical?.kind === LOGICAL.float16)
     return width === HALF_BYTES ? { kind: 'float', bits: 16 } : undefined;
-  const decimal =
-    logical?.kind === LOGICAL.decimal ? logical : converted === CONVERTED.decimal ? element : undefined;
-  if (decimal !== undefined) {
+  if (logical?.kind === LOGICAL.decimal || converted === CONVERTED.decimal) {
+    const layout = decimalLayout(element, digitsOf(width));
     // The width decides, whatever the precision.
-    const layout = width > 32 ? undefined : decimalLayout(decimal, width > 16 ? DIGITS_32 : DIGITS_16);
     return layout?.kind === 'decimal' && width > 16 ? { ...layout, bits: 256 } : layout;
   }
   if (logical !== undefined) return undefined;
@@ -211,11 +244,17 @@ function fixedLayout(element: SchemaElement): ArrowLayout | undefined {
   return converted === undefined ? { kind: 'fixed-bytes', width } : undefined;
 }
 
+/** Digits of which each number fits into so many bytes. */
+function digitsOf(bytes: number): number {
+  return bytes > 32 ? 0 : Math.min(DIGITS_32, Math.floor(Math.log10(2) * (8 * bytes - 1)));
+}
+
 /** Decimals have 16 bytes at least, as Arrow knows them. */
 function decimalLayout(
-  { precision, scale }: { readonly precision: number; readonly scale: number },
+  { precision, scale, logical }: SchemaElement,
   maxPrecision: number,
 ): ArrowLayout | undefined {
   if (precision < 1 || precision > maxPrecision || scale < 0 || scale > precision) return undefined;
+  if (logical !== undefined && (logical.precision !== precision || logical.scale !== scale)) return undefined;
   return { kind: 'decimal', bits: precision > DIGITS_16 ? 256 : 128, precision, scale };
 }
