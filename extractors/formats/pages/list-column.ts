@@ -2,7 +2,7 @@ import type { ArrowData } from '../../../core/arrow-buffers';
 import type { ChunkBytes } from './chunk-bytes';
 import { LeafPages, VALUES_AT_ONCE } from './leaf-pages';
 import type { LeafValues } from './leaf-values';
-import type { ColumnDecoder } from './page-column';
+import type { ColumnDecoder } from './column-decoder';
 import { DamagedPage } from './page-errors';
 import type { PageMemory } from './page-memory';
 import type { LeafShape, PageColumn } from './page-plan';

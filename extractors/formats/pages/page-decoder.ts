@@ -7,7 +7,7 @@ import type { ParquetChunk } from '../parquet-metadata';
 import { ChunkBytes, fetchWithNeighbours, planReads } from './chunk-bytes';
 import { FlatColumn } from './flat-column';
 import { ListColumn } from './list-column';
-import type { ColumnDecoder } from './page-column';
+import type { ColumnDecoder } from './column-decoder';
 import { DamagedPage } from './page-errors';
 import type { PageMemory } from './page-memory';
 import type { PageColumn } from './page-plan';

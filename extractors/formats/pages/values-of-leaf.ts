@@ -1,6 +1,7 @@
 import { PHYSICAL } from '../parquet-schema';
+import { BooleanValues } from './boolean-values';
 import { DecimalValues } from './decimal-values';
-import { BooleanValues, FixedValues } from './fixed-values';
+import { FixedValues } from './fixed-values';
 import type { LeafValues } from './leaf-values';
 import type { LeafShape } from './page-plan';
 import { narrowed, reversedDecimal, widenedDecimal } from './stored-numbers';

@@ -30,6 +30,26 @@ function written(codec: CompressionCodec, words?: readonly Uint8Array[], scale =
       encoding: 'PLAIN' as const,
     },
     {
+      name: 'delta',
+      data: rows.map((row) => BigInt(row) ** 5n),
+      encoding: 'DELTA_BINARY_PACKED' as const,
+    },
+    {
+      name: 'split',
+      data: rows.map((row) => row / 7),
+      encoding: 'BYTE_STREAM_SPLIT' as const,
+    },
+    {
+      name: 'lengths',
+      data: rows.map((row) => text(`${row}`.repeat(row % 5))),
+      encoding: 'DELTA_LENGTH_BYTE_ARRAY' as const,
+    },
+    {
+      name: 'front',
+      data: rows.map((row) => text(`prefix ${row >> 3} ${row}`)),
+      encoding: 'DELTA_BYTE_ARRAY' as const,
+    },
+    {
       name: 'list',
       data: rows.map((row) => (row % 4 === 0 ? null : [row, null, row + 1].slice(0, row % 4))),
     },
@@ -46,6 +66,10 @@ function written(codec: CompressionCodec, words?: readonly Uint8Array[], scale =
       { name: 'flag', type: 'BOOLEAN', repetition_type: 'OPTIONAL' },
       { name: 'word', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
       { name: 'long', type: 'BYTE_ARRAY', repetition_type: 'REQUIRED' },
+      { name: 'delta', type: 'INT64', repetition_type: 'REQUIRED' },
+      { name: 'split', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
+      { name: 'lengths', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
+      { name: 'front', type: 'BYTE_ARRAY', repetition_type: 'REQUIRED' },
       { name: 'list', repetition_type: 'OPTIONAL', num_children: 1, converted_type: 'LIST' },
       { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
       { name: 'element', type: 'INT32', repetition_type: 'OPTIONAL' },

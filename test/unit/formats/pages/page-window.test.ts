@@ -114,6 +114,22 @@ describe('the window of a page', () => {
     }
   });
 
+  it('gives its memory back', () => {
+    const content = Buffer.alloc(300_000);
+    const read = (): void => {
+      const windows = Array.from({ length: 5 }, () => new PageWindow(memory));
+      for (const window of windows) {
+        window.open(content, content.length, false);
+        window.ensure(100);
+      }
+      for (const window of windows) window.close();
+    };
+    read();
+    const { length } = memory.bytes;
+    for (let turn = 0; turn < 10; turn++) read();
+    assert.equal(memory.bytes.length, length);
+  });
+
   it('leaves copies from far back to the other decoder, and refuses those of what never was', () => {
     const literal = (bytes: number): Element => ({ literal: new Uint8Array(bytes).fill(7) });
     const far = snappyOf([literal(600_000), { distance: 500_000, length: 40 }], true);
