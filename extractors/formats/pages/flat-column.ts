@@ -1,9 +1,9 @@
 import type { ArrowData } from '../../../core/arrow-buffers';
 import type { ChunkBytes } from './chunk-bytes';
-import { LeafPages, VALUES_AT_ONCE } from './leaf-pages';
+import { LeafPages } from './leaf-pages';
 import type { LeafValues } from './leaf-values';
 import type { ColumnDecoder } from './column-decoder';
-import type { PageMemory } from './page-memory';
+import { VALUES_AT_ONCE, type PageMemory } from './page-memory';
 import type { LeafShape } from './page-plan';
 import { ValidityBits } from './validity-bits';
 import { valuesOfLeaf } from './values-of-leaf';
@@ -14,14 +14,15 @@ export class FlatColumn implements ColumnDecoder {
   private readonly pages: LeafPages;
   private readonly present: number;
   private readonly validity = new ValidityBits();
-  private readonly levels = new Int32Array(VALUES_AT_ONCE);
+  private readonly levels: Int32Array;
   private rows = 0;
 
   constructor(memory: PageMemory, shape: LeafShape) {
     this.values = valuesOfLeaf(shape);
     this.present = shape.present;
-    const levels = { maxDefinition: shape.present, maxRepetition: 0 };
-    this.pages = new LeafPages(memory, levels, this.values, shape);
+    this.levels = memory.levels;
+    const most = { maxDefinition: shape.present, maxRepetition: 0 };
+    this.pages = new LeafPages(memory, most, this.values, shape);
   }
 
   open(chunk: ChunkBytes, codec: number, values: number): void {

@@ -6,13 +6,10 @@ import type { LeafValues } from './leaf-values';
 import { pageSource } from './page-codec';
 import { DamagedPage, UnreadPage } from './page-errors';
 import { PAGE, readPageHeader, type PageHeader } from './page-header';
-import type { PageMemory } from './page-memory';
+import { VALUES_AT_ONCE, type PageMemory } from './page-memory';
 import { ENCODING } from './page-plan';
 import { plainPage, type StoredLeaf } from './plain-page';
 import { PageWindow } from './page-window';
-
-/** So many values are decoded at once, at most. */
-export const VALUES_AT_ONCE = 8192;
 
 /** A header has some 20 bytes, and more with statistics. */
 const HEADER_BYTES = 512;
@@ -34,7 +31,6 @@ export class LeafPages {
   readonly definitions = new HybridRuns();
   readonly repetitions = new HybridRuns();
   private readonly runs = new HybridRuns();
-  private readonly numbers = new Int32Array(VALUES_AT_ONCE);
   private readonly window: PageWindow;
   private chunk: ChunkBytes | undefined;
   private codec = 0;
@@ -105,10 +101,11 @@ export class LeafPages {
       this.values.readPlain(this.window, start, count);
       return;
     }
+    const { numbers } = this.window.memory;
     for (let done = 0; done < count;) {
       const piece = Math.min(count - done, VALUES_AT_ONCE);
-      this.runs.read(this.numbers, 0, piece);
-      this.values.readNumbers(this.numbers, start + done, piece);
+      this.runs.read(numbers, 0, piece);
+      this.values.readNumbers(numbers, start + done, piece);
       done += piece;
     }
   }
@@ -123,6 +120,7 @@ export class LeafPages {
   }
 
   private openData(header: PageHeader, compressed: Uint8Array): void {
+    if (header.values === 0) return;
     if (header.values > this.valuesLeft) throw new DamagedPage('more rows than the footer says');
     if (header.type === PAGE.dataV2) this.openSecondVersion(header, compressed);
     else this.openFirstVersion(header, compressed);

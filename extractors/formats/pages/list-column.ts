@@ -1,10 +1,10 @@
 import type { ArrowData } from '../../../core/arrow-buffers';
 import type { ChunkBytes } from './chunk-bytes';
-import { LeafPages, VALUES_AT_ONCE } from './leaf-pages';
+import { LeafPages } from './leaf-pages';
 import type { LeafValues } from './leaf-values';
 import type { ColumnDecoder } from './column-decoder';
 import { DamagedPage } from './page-errors';
-import type { PageMemory } from './page-memory';
+import { VALUES_AT_ONCE, type PageMemory } from './page-memory';
 import type { LeafShape, PageColumn } from './page-plan';
 import { ValidityBits } from './validity-bits';
 import { valuesOfLeaf } from './values-of-leaf';
@@ -26,7 +26,7 @@ export class ListColumn implements ColumnDecoder {
   private next = 0;
   private read = 0;
   /** Definition levels of what is an element. */
-  private readonly ofElements = new Int32Array(VALUES_AT_ONCE);
+  private readonly ofElements: Int32Array;
 
   constructor(
     memory: PageMemory,
@@ -35,6 +35,7 @@ export class ListColumn implements ColumnDecoder {
   ) {
     this.values = valuesOfLeaf(shape);
     this.present = shape.present;
+    this.ofElements = memory.levels;
     const most = { maxDefinition: shape.present, maxRepetition: 1 };
     this.pages = new LeafPages(memory, most, this.values, shape);
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { BeamliftError } from '../../../core/errors';
 import type { ArrowBatch } from '../arrow-rows';
 import type { FileContent } from '../format-reader';
@@ -71,6 +72,8 @@ export class PageDecoder {
           }
           bytes += one.decoder.bytes();
         }
+        // All bytes may have come, so that nothing else would let timers and signals have their turn.
+        await setImmediate();
         yield { batch: { numRows: wanted, schema: { fields }, data: { children } }, bytes };
         done += wanted;
         if (probe === undefined) size.isTooLarge(wanted, bytes);

@@ -30,8 +30,8 @@ export const OVERRUN_BYTES = 64;
 /** The room of a call's input, of texts that a call puts together, and of the places where these end, in bytes. */
 export const INPUT_BYTES = 64 * 1024;
 const TEXT_BYTES = 128 * 1024;
-/** Texts of one call. */
-export const TEXTS_AT_ONCE = 8192;
+/** So many values are decoded at once, at most. */
+export const VALUES_AT_ONCE = 8192;
 
 const WASM_PAGE_BYTES = 64 * 1024;
 
@@ -39,7 +39,7 @@ const WASM_PAGE_BYTES = 64 * 1024;
 const INPUT_AT = 64;
 const TEXT_AT = INPUT_AT + INPUT_BYTES + OVERRUN_BYTES;
 const ENDS_AT = TEXT_AT + TEXT_BYTES + OVERRUN_BYTES;
-const REGIONS_AT = ENDS_AT + 4 * TEXTS_AT_ONCE;
+const REGIONS_AT = ENDS_AT + 4 * VALUES_AT_ONCE;
 
 /** A part of the memory, lent to one page after the other. */
 export interface PageRegion {
@@ -54,6 +54,9 @@ export interface PageRegion {
 export class PageMemory {
   /** All of it; another one after it has grown. */
   bytes: Uint8Array<ArrayBuffer>;
+  /** For levels, and for numbers of a dictionary, during a call: a file may have thousands of columns. */
+  readonly levels = new Int32Array(VALUES_AT_ONCE);
+  readonly numbers = new Int32Array(VALUES_AT_ONCE);
   private words: Int32Array;
   private next = REGIONS_AT;
   /** Regions that are not in use, by their size. */

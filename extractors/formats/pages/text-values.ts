@@ -3,7 +3,7 @@ import type { ArrowData } from '../../../core/arrow-buffers';
 import { checkNumbers } from './fixed-values';
 import type { LeafValues } from './leaf-values';
 import { DamagedPage } from './page-errors';
-import { TEXTS_AT_ONCE } from './page-memory';
+import { VALUES_AT_ONCE } from './page-memory';
 import type { PageWindow } from './page-window';
 
 /** Bytes of a length that stands before a text. */
@@ -40,7 +40,7 @@ export class TextValues implements LeafValues {
     for (let done = 0; done < count;) {
       if (left === -1) page.ensure(LENGTH_BYTES);
       else if (!page.more()) throw new DamagedPage('a text that is longer than its page');
-      const most = Math.min(count - done, TEXTS_AT_ONCE);
+      const most = Math.min(count - done, VALUES_AT_ONCE);
       if (!memory.texts(page.at, page.end, most, this.used, left))
         throw new DamagedPage('a text of less than no bytes');
       page.at = memory.input;
