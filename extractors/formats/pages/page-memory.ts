@@ -101,8 +101,8 @@ export class PageMemory {
   }
 
   /**
-   * Decompresses the first bytes of `compressed`, at most INPUT_BYTES, into the memory from `output` to `outputEnd`. Read `input` as a number of bytes
-   * from `INPUT_AT` with `inputDone`. Returns whether each copy was of what is there, from `base` on.
+   * Decompresses `compressed`, of which there are INPUT_BYTES at most, into the memory from `output` to `outputEnd`; `left` bytes of a literal were
+   * begun before. Returns whether each copy was of what is there, from `base` on.
    */
   snappy(compressed: Uint8Array, output: number, outputEnd: number, base: number, left: number): boolean {
     this.bytes.set(compressed, INPUT_AT);

@@ -11,7 +11,6 @@ import { TYPE_CASES } from '../parquet-type-cases';
 import { decodeArrow, type Decoded } from './both-decoders';
 
 const { signal } = new AbortController();
-const threads = new DecoderThreads();
 
 function fileOf(schema: readonly SchemaElement[]): Buffer {
   const bytes = new ByteWriter();
@@ -28,7 +27,7 @@ async function planOf(content: Buffer): Promise<Decoded['columns'][number] | und
   return { name, nullable, layout };
 }
 
-async function assertKnownToBoth(schema: readonly SchemaElement[]): Promise<void> {
+async function assertKnownToBoth(schema: readonly SchemaElement[], threads: DecoderThreads): Promise<void> {
   const content = fileOf(schema);
   const plan = await planOf(content);
   assert.ok(plan !== undefined);
@@ -96,24 +95,21 @@ interface ElementCase extends Omit<SchemaElement, 'name' | 'converted_type' | 'l
 }
 
 describe('the layout of a leaf', () => {
+  const threads = new DecoderThreads();
+  const assertKnown = async (schema: readonly SchemaElement[]): Promise<void> => {
+    await assertKnownToBoth(schema, threads);
+  };
+
   for (const { name, element } of TYPE_CASES) {
     it(`is that of Rust's Arrow for ${name}, alone and in lists`, async () => {
-      await assertKnownToBoth([{ name: 'c', repetition_type: 'OPTIONAL', ...element }]);
-      await assertKnownToBoth([{ name: 'c', repetition_type: 'REQUIRED', ...element }]);
+      await assertKnown([{ name: 'c', repetition_type: 'OPTIONAL', ...element }]);
+      await assertKnown([{ name: 'c', repetition_type: 'REQUIRED', ...element }]);
       for (const repetition_type of ['OPTIONAL', 'REQUIRED'] as const) {
         const list = { name: 'c', repetition_type, num_children: 1, converted_type: 'LIST' } as const;
         const repeated = { name: 'list', repetition_type: 'REPEATED', num_children: 1 } as const;
-        await assertKnownToBoth([
-          list,
-          repeated,
-          { name: 'element', repetition_type: 'REQUIRED', ...element },
-        ]);
-        await assertKnownToBoth([
-          list,
-          repeated,
-          { name: 'element', repetition_type: 'OPTIONAL', ...element },
-        ]);
-        await assertKnownToBoth([list, { name: 'array', repetition_type: 'REPEATED', ...element }]);
+        await assertKnown([list, repeated, { name: 'element', repetition_type: 'REQUIRED', ...element }]);
+        await assertKnown([list, repeated, { name: 'element', repetition_type: 'OPTIONAL', ...element }]);
+        await assertKnown([list, { name: 'array', repetition_type: 'REPEATED', ...element }]);
       }
     });
   }
