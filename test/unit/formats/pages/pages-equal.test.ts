@@ -7,10 +7,9 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import fc from 'fast-check';
 import type { Encoding, SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import { BeamliftError } from '../../../../core/errors';
 import { DecoderThreads } from '../../../../extractors/formats/parquet-threads';
 import { TYPE_CASES } from '../parquet-type-cases';
-import { assertDecodedTheSame, decodeArrow, decodePages } from './both-decoders';
+import { assertDecodedTheSame } from './both-decoders';
 
 const GOLDEN = path.join(__dirname, '../../../golden/parquet/duckdb-types.parquet');
 
@@ -190,13 +189,6 @@ describe('pages of Parquet files', () => {
       await assertDecodedTheSame(await copy(LARGE, `COMPRESSION ${codec}, ROW_GROUP_SIZE 30000`), [777]);
     });
   }
-
-  it('are refused where DuckDB breaks the rules of deltas, as Rust does it', async () => {
-    const sql = 'SELECT * FROM (VALUES (-2147483648), (2147483647), (0), (-5)) AS t(n)';
-    const content = await copy(sql, 'PARQUET_VERSION V2');
-    await assert.rejects(decodeArrow(content), BeamliftError);
-    await assert.rejects(decodePages(content), /cannot be decoded/);
-  });
 
   it('hold integers that do not fit their type, of which the lower bytes count', async () => {
     const cases = TYPE_CASES.filter(({ name }) => /^U?INT_(?:8|16)$/.test(name));
