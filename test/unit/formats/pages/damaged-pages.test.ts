@@ -8,6 +8,7 @@ import { BeamliftError } from '../../../../core/errors';
 import { parquetReader } from '../../../../extractors/formats/parquet';
 import { readParquetFooter } from '../../../../extractors/formats/parquet-footer';
 import { UnreadPage } from '../../../../extractors/formats/pages/page-errors';
+import { readPageHeader } from '../../../../extractors/formats/pages/page-header';
 import { memoryFile, readEverything } from '../parquet-files';
 import { decodePages } from './both-decoders';
 
@@ -131,6 +132,32 @@ describe('damaged pages', () => {
   });
 
   for (const parquet_decoder of PARQUET_DECODERS) {
+    it(`are refused by decoder ${parquet_decoder} where whole pages are more than the footer says`, async () => {
+      const numbers = Array.from({ length: 3000 }, (_, row) => BigInt(row));
+      const saying = (rows: number): Buffer => {
+        const bytes = new ByteWriter();
+        const id = { name: 'id', type: 'INT64', repetition_type: 'REQUIRED' } as const;
+        const writer = new ParquetWriter({ writer: bytes, schema: [{ name: 'root', num_children: 1 }, id] });
+        void writer.write({ columnData: [{ name: 'id', data: numbers, encoding: 'PLAIN' }], pageSize: 800 });
+        writer.num_rows = BigInt(rows);
+        for (const group of writer.row_groups) {
+          group.num_rows = BigInt(rows);
+          for (const { meta_data: chunk } of group.columns)
+            if (chunk !== undefined) chunk.num_values = BigInt(rows);
+        }
+        void writer.finish();
+        return Buffer.from(bytes.getBytes());
+      };
+      const whole = saying(numbers.length);
+      const reader = parquetReader({ parquet_decoder });
+      assert.equal((await readEverything(reader, memoryFile(whole))).rows.length, numbers.length);
+      const { values } = readPageHeader(whole.subarray(4));
+      assert.ok(values > 0 && values < numbers.length);
+      await assert.rejects(readEverything(reader, memoryFile(saying(values))), (error: unknown) => {
+        return error instanceof BeamliftError && error.code === 'FORMAT_INVALID';
+      });
+    });
+
     it(`with texts that are not UTF-8 are refused by decoder ${parquet_decoder}`, async () => {
       const cases = [[Uint8Array.of(0x61, 0xff)], [Uint8Array.of(0xc5), Uint8Array.of(0xbc)]];
       for (const words of cases) {
