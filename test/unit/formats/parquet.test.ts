@@ -156,6 +156,10 @@ const testsOf = (parquet_decoder: ParquetDecoderChoice) => (): void => {
     const sql = `SELECT i AS id, repeat('x', 100000) AS t FROM range(300) t(i)`;
     const all = await readEverything(reader, memoryFile(await copy(sql, 'COMPRESSION zstd')));
     assert.ok(all.batches >= 100, `${all.batches} batches`);
+    assert.deepEqual(
+      all.names,
+      all.rows.map((_, row) => `row ${row + 1}`),
+    );
     assert.ok(all.rows.every((row) => typeof row[1] === 'string' && row[1].length === 100000));
   });
 

@@ -138,7 +138,11 @@ describe('damaged pages', () => {
         const bytes = new ByteWriter();
         const id = { name: 'id', type: 'INT64', repetition_type: 'REQUIRED' } as const;
         const writer = new ParquetWriter({ writer: bytes, schema: [{ name: 'root', num_children: 1 }, id] });
-        void writer.write({ columnData: [{ name: 'id', data: numbers, encoding: 'PLAIN' }], pageSize: 800 });
+        void writer.write({
+          columnData: [{ name: 'id', data: numbers, encoding: 'PLAIN' }],
+          rowGroupSize: numbers.length,
+          pageSize: 800,
+        });
         writer.num_rows = BigInt(rows);
         for (const group of writer.row_groups) {
           group.num_rows = BigInt(rows);

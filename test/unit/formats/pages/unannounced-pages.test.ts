@@ -13,9 +13,9 @@ import { decodePages } from './both-decoders';
 
 const { signal } = new AbortController();
 
-/** Bytes of a value, and values of the writer's first page; the second one has the others. */
+/** Bytes of a value, and values of the writer's first row group; the second one has the others. Each column has one page there. */
 const WIDTH = 1000;
-const PER_PAGE = 1000;
+const FIRST_GROUP = 1000;
 
 /** Snappy whose last value is a copy of the first one, however far back that is: the format allows it, Google's does not write it. */
 function farSnappy(content: Uint8Array): Uint8Array {
@@ -39,13 +39,13 @@ function farSnappy(content: Uint8Array): Uint8Array {
 
 describe('pages that the footer does not announce', () => {
   it('are left to the other decoder, from the row on where they begin', async () => {
-    const ROWS = 2 * PER_PAGE + 10;
+    const ROWS = 2 * FIRST_GROUP + 10;
     const bytes = new ByteWriter();
     const value = (row: number): Uint8Array =>
       Uint8Array.from({ length: WIDTH }, (_, byte) => (row * 31 + byte) & 255);
     const copied = new Map([
-      [PER_PAGE - 1, 0],
-      [ROWS - 1, PER_PAGE],
+      [FIRST_GROUP - 1, 0],
+      [ROWS - 1, FIRST_GROUP],
     ]);
     const data = Array.from({ length: ROWS }, (_, row) => value(copied.get(row) ?? row));
     const writer = new ParquetWriter({
