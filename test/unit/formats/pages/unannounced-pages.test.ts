@@ -13,9 +13,8 @@ import { decodePages } from './both-decoders';
 
 const { signal } = new AbortController();
 
-/** Bytes of a value, and values of the writer's first row group; the second one has the others. Each column has one page there. */
+/** Bytes of a value. */
 const WIDTH = 1000;
-const FIRST_GROUP = 1000;
 
 /** Snappy whose last value is a copy of the first one, however far back that is: the format allows it, Google's does not write it. */
 function farSnappy(content: Uint8Array): Uint8Array {
@@ -39,15 +38,12 @@ function farSnappy(content: Uint8Array): Uint8Array {
 
 describe('pages that the footer does not announce', () => {
   it('are left to the other decoder, from the row on where they begin', async () => {
-    const ROWS = 2 * FIRST_GROUP + 10;
+    // More than one batch.
+    const ROWS = 3000;
     const bytes = new ByteWriter();
     const value = (row: number): Uint8Array =>
       Uint8Array.from({ length: WIDTH }, (_, byte) => (row * 31 + byte) & 255);
-    const copied = new Map([
-      [FIRST_GROUP - 1, 0],
-      [ROWS - 1, FIRST_GROUP],
-    ]);
-    const data = Array.from({ length: ROWS }, (_, row) => value(copied.get(row) ?? row));
+    const data = Array.from({ length: ROWS }, (_, row) => value(row === ROWS - 1 ? 0 : row));
     const writer = new ParquetWriter({
       writer: bytes,
       codec: 'SNAPPY',
@@ -57,7 +53,11 @@ describe('pages that the footer does not announce', () => {
         { name: 'v', type: 'FIXED_LEN_BYTE_ARRAY', type_length: WIDTH, repetition_type: 'REQUIRED' },
       ],
     });
-    void writer.write({ columnData: [{ name: 'v', data, encoding: 'PLAIN' }], pageSize: 10_000_000 });
+    void writer.write({
+      columnData: [{ name: 'v', data, encoding: 'PLAIN' }],
+      rowGroupSize: ROWS,
+      pageSize: 10_000_000,
+    });
     void writer.finish();
     const content = Buffer.from(bytes.getBytes());
     await assert.rejects(decodePages(content), UnreadPage);
