@@ -24,7 +24,7 @@ const MODULES: readonly GeneratedModule[] = [
     constant: 'CSV_INDEX_MODULE',
   },
   {
-    source: 'wasm/parquet-pages.wat',
+    sources: ['wasm/parquet-pages.wat'],
     file: 'extractors/formats/pages/page-module.ts',
     constant: 'PAGE_MODULE',
   },
