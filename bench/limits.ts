@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { ParquetDecoderChoice } from '../core/plan';
 import { literal } from './duckdb';
 import { measureSuccess, type Usage } from './measured-run';
 import type { Scene } from './scene';
@@ -73,8 +74,13 @@ export const LIMITS = {
       ]),
   },
   'parquet-decoded': {
+    // what a loader without a decoder of its own would need
+    title: 'parquet-wasm: Parquet decoded to nowhere',
+    measure: async (scene) => await decodeParquet(scene, 'arrow'),
+  },
+  'parquet-pages': {
     title: 'beamlift: Parquet decoded to nowhere',
-    measure: async (scene) => await script(scene, 'decode-parquet', ['few_orders.parquet', 'orders.parquet']),
+    measure: async (scene) => await decodeParquet(scene, 'pages'),
   },
   'duckdb-insert': {
     title: 'DuckDB: INSERT from Parquet',
@@ -143,6 +149,10 @@ async function script(
   const { rows: seen, ...usage } = JSON.parse(stdout) as Usage & { rows: number };
   if (seen !== rows) throw new Error(`${name} has seen ${seen} rows instead of ${rows}`);
   return usage;
+}
+
+async function decodeParquet(scene: Scene, decoder: ParquetDecoderChoice): Promise<Usage> {
+  return await script(scene, 'decode-parquet', [decoder, 'few_orders.parquet', 'orders.parquet']);
 }
 
 async function copyOf({ folder }: Scene, name: string): Promise<Usage> {

@@ -74,7 +74,7 @@ export const PATHS: readonly Path[] = [
   },
   {
     ...staging('parquet', 'Parquet to staged Avro'),
-    limits: ['parquet-decoded', 'copy-parquet'],
+    limits: ['parquet-decoded', 'parquet-pages', 'copy-parquet'],
     bounds: [
       { of: 'cpu', limit: 'parquet-decoded', atMost: 1.5 },
       { of: 'memory', atMost: STAGING_MEMORY },

@@ -1,8 +1,9 @@
-/** Decodes a Parquet file to nowhere with beamlift's reader, as built, after another one has started it: `decode-parquet.ts FIRST FILE`. */
+/** Decodes a Parquet file to nowhere with beamlift's reader, as built, after another one has started it: `decode-parquet.ts DECODER FIRST FILE`. */
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileContent, FormatReader } from '../../extractors/formats/format-reader';
+import { PARQUET_DECODERS } from '../../core/plan';
 import type * as Parquet from '../../extractors/formats/parquet';
 import { reportUsage } from './work-usage';
 
@@ -12,8 +13,8 @@ const { parquetReader } = require(
 ) as typeof Parquet;
 
 async function main(): Promise<void> {
-  const [first = '', file = ''] = process.argv.slice(2);
-  const reader = parquetReader();
+  const [decoder, first = '', file = ''] = process.argv.slice(2);
+  const reader = parquetReader({ parquet_decoder: PARQUET_DECODERS.find((name) => name === decoder) });
   await decode(reader, first);
   await reportUsage(async () => await decode(reader, file));
 }
