@@ -4,8 +4,10 @@ import { intRange } from '../cells/to-number';
 import type { ArrowWriter } from './arrow-writer';
 import type { WriterInput } from './pg-writers';
 
-/** Whole numbers in a double of 64 and of 32 bits, from minus this number to this number. */
-const MAX_EXACT_DOUBLE = 2 ** 53;
+/**
+ * Whole numbers in a double of 64 and of 32 bits, from minus this number to this number. 2^53 is exact, too, but so becomes 2^53 + 1, which is not.
+ */
+const MAX_EXACT_DOUBLE = Number.MAX_SAFE_INTEGER;
 const MAX_EXACT_FLOAT = 2 ** 24;
 
 export function compileArrowBool({ source, destination, sink }: WriterInput): ArrowWriter | undefined {

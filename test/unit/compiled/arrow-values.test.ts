@@ -133,6 +133,34 @@ describe('compiled: values of Arrow', () => {
     assert.ok(written > 1500 && left > 300, `${written} written, ${left} left`);
   });
 
+  it('are not rounded to a float that is written, where whole numbers meet its last bit', () => {
+    for (const [bits, unsigned] of [
+      [64, false],
+      [64, true],
+      [32, false],
+    ] as const) {
+      const signs = unsigned ? [1n] : [1n, -1n];
+      const places = bits === 64 ? [24n, 53n, 62n] : [24n, 30n];
+      const stored = signs.flatMap((sign) =>
+        places.flatMap((place) => [-2n, -1n, 0n, 1n, 2n].map((near) => sign * (2n ** place + near))),
+      );
+      const layout = { kind: 'int', bits, unsigned } as const;
+      const column: ArrowCase = { layout, value: fc.constantFrom(...stored) };
+      const source = columnTypeOf(layout);
+      for (const size of [32, 64] as const) {
+        const found = outcomes({ column, stored, source, destination: { kind: 'float', bits: size } }, ROOMY);
+        assert.ok(found !== undefined);
+        let written = 0;
+        for (const outcome of found) {
+          if (outcome.written === NOTHING) continue;
+          written++;
+          assert.deepEqual(outcome.written, outcome.expected);
+        }
+        assert.ok(written > 1, `${written} written`);
+      }
+    }
+  });
+
   it('are left to the reference where a text is no UTF-8', () => {
     let written = 0;
     fc.assert(
