@@ -88,11 +88,11 @@
       (memory.fill (i32.const 0) (i32.const 0) (i32.const 16384))
       (loop $search
         ;; after 16 misses in a row every second place is tried, then every third
-        (local.set $tries (i32.const 16))
+        (local.set $tries (i32.const 8))
         (local.set $next (local.get $at))
         (loop $probe
           (local.set $at (local.get $next))
-          (local.set $next (i32.add (local.get $at) (i32.shr_u (local.get $tries) (i32.const 4))))
+          (local.set $next (i32.add (local.get $at) (i32.shr_u (local.get $tries) (i32.const 3))))
           (local.set $tries (i32.add (local.get $tries) (i32.const 1)))
           (br_if $done (i32.gt_u (local.get $next) (local.get $limit)))
           (local.set $four (i32.load (local.get $at)))

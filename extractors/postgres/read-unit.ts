@@ -38,7 +38,7 @@ export async function* readUnit(
   const keys = keyIndexes(relation, request.columns);
   const batches = new CopyBatches(columns, keys, request.takesRaw === true);
   for await (const chunk of copy.chunks) {
-    yield* batches.push(chunk);
+    for (const batch of batches.push(chunk)) yield batch;
   }
   const promised = await copy.completed();
   if (!batches.sawTrailer || promised !== batches.rows) {

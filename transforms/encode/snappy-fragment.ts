@@ -7,8 +7,8 @@ const TABLE_BITS = 13;
 const HASH_SHIFT = 32 - TABLE_BITS;
 /** A prime, as good as any: it spreads four bytes over the upper bits. */
 const SPREAD = 0x1e35a7bd;
-/** After so many misses in a row, as a power of two, every second place is tried, then every third. */
-const PATIENCE_BITS = 4;
+/** After so many misses in a row, as a power of two, every second place is tried, then every third. Twice as many save 1.5% of size, for 3% of all CPU. */
+const PATIENCE_BITS = 3;
 
 /** So many bytes are read and written beyond the end of what is meant. */
 export const OVERRUN_BYTES = 16;
