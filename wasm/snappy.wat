@@ -87,7 +87,7 @@
       (br_if $done (i32.lt_u (local.get $bytes) (i32.const 16)))
       (memory.fill (i32.const 0) (i32.const 0) (i32.const 16384))
       (loop $search
-        ;; after 16 misses in a row every second place is tried, then every third
+        ;; after 8 misses in a row every second place is tried, then every third
         (local.set $tries (i32.const 8))
         (local.set $next (local.get $at))
         (loop $probe
