@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { ColumnType } from '../../../core/schema';
 import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
 import { wireColumn } from '../../../transforms/compiled/pg-columns';
-import { int64 } from '../postgres/copy-binary-writer';
+import { array, int64 } from '../postgres/copy-binary-writer';
 import {
   PgAvroCodecs,
   planOf,
@@ -171,6 +171,23 @@ describe('compiled: rows of PostgreSQL binary to Avro, many at once', () => {
       const expected = rows.map((_, index) => index).filter((index) => !left.includes(index));
       assert.deepEqual(seen, expected.map(BigInt));
     }
+  });
+
+  it('are left to the writers where a value is like none that a server sends', () => {
+    const numbers = planOf({ kind: 'float', bits: 64 }, { kind: 'float', bits: 32 });
+    const float = Buffer.alloc(8);
+    const single = Buffer.alloc(4);
+    assert.equal(numbers.batch([[float, single]], 'wasm').atOnce, 1);
+    const payload = Buffer.from('7ff4000000000001', 'hex');
+    assert.equal(numbers.batch([[payload, single]], 'wasm').atOnce, 0);
+    assert.equal(numbers.batch([[float, Buffer.from('7fa00001', 'hex')]], 'wasm').atOnce, 0);
+
+    const arrays = planOf({ kind: 'array', element: { kind: 'string' } });
+    const tags = array([2], [Buffer.from('a'), Buffer.from('b')]);
+    assert.equal(arrays.batch([[tags]], 'wasm').atOnce, 1);
+    // one byte more than its elements have, and one fewer
+    for (const odd of [Buffer.concat([tags, Buffer.of(0)]), tags.subarray(0, -1)])
+      assert.equal(arrays.batch([[odd]], 'wasm').atOnce, 0);
   });
 
   it('of several plans at once do not meet', () => {

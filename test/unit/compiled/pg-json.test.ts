@@ -87,6 +87,21 @@ describe('JSON documents of PostgreSQL', () => {
     );
   });
 
+  it('finds escapes by number and exponents at any place', () => {
+    for (let offset = 0; offset < 40; offset++) {
+      for (const behind of ['', 'x'.repeat(20)]) {
+        const texts = ['"\\u00e9', '"\\n', '"e5', '"'];
+        const taken = texts.map((text) => takes(`[${' '.repeat(offset)}${text}${behind}"]`, '', ''));
+        assert.deepEqual(taken, [false, true, true, true], `${offset}`);
+        const numbers = ['1e5', '1.5E5', '15 '];
+        const kept = numbers.map((number) =>
+          takes(`[${' '.repeat(offset)}${number}]${' '.repeat(20)}`, '', ''),
+        );
+        assert.deepEqual(kept, [false, false, true], `${offset}`);
+      }
+    }
+  });
+
   it('finds a long number at any place, with its point anywhere', () => {
     for (let offset = 0; offset < 12; offset++) {
       for (let point = 1; point < 16; point++) {

@@ -13,7 +13,8 @@ import { compilePgRow } from '../../../transforms/compiled/pg-row';
 import { FOR_REFERENCE, type CodecMode } from '../../../transforms/compiled/row-writer';
 import { ParquetEncoder } from '../../../transforms/encode/parquet';
 import { compileConverter } from '../../../transforms/schema-aware-converter';
-import { pgColumn, type PgColumn } from './arbitrary-pg';
+import { array } from '../postgres/copy-binary-writer';
+import { arrayOfText, pgColumn, type PgColumn } from './arbitrary-pg';
 
 const STYLE = { separator: ' ', zone: '+00', eraSuffix: ' (BC)' } as const;
 const policies = { ...DEFAULT_POLICIES, columns: {} };
@@ -260,6 +261,17 @@ describe('compiled: PostgreSQL binary to Parquet', () => {
       { numRuns: 1500 },
     );
     assert.ok(atOnce > 2000 && others > 500, `${atOnce} at once, ${others} others`);
+  });
+
+  it('leaves arrays to the writers that have more or fewer bytes than their elements', () => {
+    const to = { type: typeFor(arrayOfText.type), nullable: true };
+    const codecs = new Codecs([{ column: arrayOfText, to }]);
+    const tags = array([2], [Buffer.from('a'), Buffer.from('b')]);
+    assert.equal(batch(codecs, [[tags]], 0).atOnce, 1);
+    for (const odd of [Buffer.concat([tags, Buffer.of(0)]), tags.subarray(0, -1)]) {
+      const { taken, atOnce } = batch(codecs, [[tags], [odd], [tags]], 0);
+      assert.deepEqual({ taken, atOnce }, { taken: [true, false, true], atOnce: 2 });
+    }
   });
 
   it('writes all rows at once where nothing is unusual, and goes on behind one that is', () => {
