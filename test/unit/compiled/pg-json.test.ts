@@ -90,7 +90,7 @@ describe('JSON documents of PostgreSQL', () => {
   it('finds escapes by number and exponents at any place', () => {
     for (let offset = 0; offset < 40; offset++) {
       for (const behind of ['', 'x'.repeat(20)]) {
-        const texts = ['"\\u00e9', '"\\n', '"e5', '"'];
+        const texts = ['"\\u00ff', '"\\n', '"e5', '"'];
         const taken = texts.map((text) => takes(`[${' '.repeat(offset)}${text}${behind}"]`, '', ''));
         assert.deepEqual(taken, [false, true, true, true], `${offset}`);
         const numbers = ['1e5', '1.5E5', '15 '];
