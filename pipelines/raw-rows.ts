@@ -69,7 +69,7 @@ export class RawRowsEncoder {
   private notes: RowNotes | undefined;
   private readonly addPartition: (() => void) | undefined;
   private readonly names: readonly string[];
-  /** Losses of the row at hand: columns and rules, `pending` of them. */
+  /** Losses of the row at hand, or of rows that were written at once: columns, rules and how often; `pending` of them. */
   private readonly lostColumns: number[] = [];
   private readonly lostRules: LossRule[] = [];
   private readonly lostTimes: number[] = [];
@@ -124,13 +124,16 @@ export class RawRowsEncoder {
   /** Encodes rows until there are none left, the block is full, or one is for the reference: then `decode` is to be called. */
   encode(): 'done' | 'full' | 'reference' {
     const { codec, sinks, blocks, addPartition } = this;
+    const takesMany = codec.writeMany !== undefined;
     while (this.left > 0) {
       if (blocks.isFull) return 'full';
       this.pending = 0;
-      const written = codec.writeMany?.(this.left, addPartition) ?? 0;
-      if (this.pending > 0) this.countLosses();
-      this.left -= written;
-      if (written > 0) continue;
+      if (takesMany) {
+        const written = codec.writeMany?.(this.left, addPartition) ?? 0;
+        if (this.pending > 0) this.countLosses();
+        this.left -= written;
+        if (written > 0) continue;
+      }
       sinks.beginRow();
       if (!this.write()) {
         sinks.takeBackRow();
