@@ -103,6 +103,35 @@ describe('an SDK worker', () => {
     worker.controlClient.close();
   });
 
+  it('reports under ids of its own while the runner may not know an id (Prism’s metrics.go)', async () => {
+    const counting: AsyncDoFn<string, string> = {
+      process: async (_element, _emit, bundle) => {
+        bundle.count('rows_read', 1);
+        await sleep(1);
+      },
+    };
+    await withWorker(counting, async (runner) => {
+      const idsOf = async (bundle: string): Promise<string[]> => {
+        const { response } = await runner.runBundle(bundle, [['a']]);
+        assert.ok(response.oneofKind === 'processBundle');
+        return Object.keys(response.processBundle.monitoringData);
+      };
+      const ids = [...(await idsOf('b1')), ...(await idsOf('b2')), ...(await idsOf('b3'))];
+      assert.equal(new Set(ids).size, ids.length);
+      assert.ok(ids.length >= 3);
+      const { response } = await runner.ask('m1', {
+        oneofKind: 'monitoringInfos',
+        monitoringInfos: { monitoringInfoId: ids },
+      });
+      assert.ok(response.oneofKind === 'monitoringInfos');
+      const meanings = Object.entries(response.monitoringInfos.monitoringInfo)
+        .filter(([, { labels }]) => labels['NAME'] === 'rows_read')
+        .map(([id, { urn, labels }]) => ({ id, meaning: { urn, labels } }));
+      assert.equal(meanings.length, 3);
+      for (const { meaning } of meanings) assert.deepEqual(meaning, meanings[0]?.meaning);
+    });
+  });
+
   it('ends with the control channel, when its bundles have stopped (worker_main.js, worker.js:152)', async () => {
     const events: string[] = [];
     const { doFn, begun } = endless(events);

@@ -7,6 +7,7 @@ import { BeamliftError } from '../../../core/errors';
 import { errorText } from '../error-text';
 import { applySdkRepairs } from '../repairs/apply-sdk-repairs';
 import { isAbortable } from '../repairs/bundle-lifecycle';
+import { MetricIds } from './metric-ids';
 
 /** How long the runner has to end the control channel once it was asked to, in milliseconds; then it is cut. */
 const GOODBYE_MS = 1_000;
@@ -58,11 +59,13 @@ interface BundleRequest {
 class ServingWorker extends Worker {
   readonly ended: Promise<WorkerEnd>;
   private readonly bundles = new Set<Promise<void>>();
+  private readonly metricIds = new MetricIds();
   private served = false;
   private leaving = false;
 
   constructor(private readonly options: Required<SdkWorkerOptions>) {
     super(options.id, { controlUrl: options.controlEndpoint });
+    this.metricsShortIdCache = this.metricIds;
     // The SDK's own listener prints a line and closes half of what is open.
     this.controlChannel.removeAllListeners('end');
     this.controlChannel.on('data', () => {
@@ -117,10 +120,10 @@ class ServingWorker extends Worker {
       const processor = await this.processorOf(descriptorId);
       this.activeBundleProcessors.set(instructionId, processor);
       await processor.process(instructionId);
-      const monitoringData = processor.monitoringData(this.metricsShortIdCache);
+      const monitoringData = this.metricIds.ofBundle(processor.monitoringData(this.metricIds));
       const processBundle = ProcessBundleResponse.create({
         monitoringInfos: Array.from(monitoringData, ([id, payload]) =>
-          this.metricsShortIdCache.asMonitoringInfo(id, payload),
+          this.metricIds.asMonitoringInfo(id, payload),
         ),
         monitoringData: Object.fromEntries(monitoringData),
       });
