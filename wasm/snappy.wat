@@ -98,7 +98,11 @@
           (local.set $four (i32.load (local.get $at)))
           (local.set $place
             (i32.shl
-              (i32.shr_u (i32.mul (local.get $four) (i32.const 0x1e35a7bd)) (i32.const 19))
+              (i32.shr_u
+                (i32.mul
+                  (i32.add (local.get $four) (i32.shl (i32.load16_u offset=4 (local.get $at)) (i32.const 8)))
+                  (i32.const 0x1e35a7bd))
+                (i32.const 19))
               (i32.const 1)))
           (local.set $earlier (i32.add (i32.load16_u (local.get $place)) (i32.const 16384)))
           (i32.store16 (local.get $place) (i32.sub (local.get $at) (i32.const 16384)))
@@ -158,14 +162,22 @@
           (i32.store16
             (i32.shl
               (i32.shr_u
-                (i32.mul (i32.load (i32.sub (local.get $at) (i32.const 1))) (i32.const 0x1e35a7bd))
+                (i32.mul
+                  (i32.add
+                    (i32.load (i32.sub (local.get $at) (i32.const 1)))
+                    (i32.shl (i32.load16_u offset=3 (local.get $at)) (i32.const 8)))
+                  (i32.const 0x1e35a7bd))
                 (i32.const 19))
               (i32.const 1))
             (i32.sub (local.get $at) (i32.const 16385)))
           (local.set $four (i32.load (local.get $at)))
           (local.set $place
             (i32.shl
-              (i32.shr_u (i32.mul (local.get $four) (i32.const 0x1e35a7bd)) (i32.const 19))
+              (i32.shr_u
+                (i32.mul
+                  (i32.add (local.get $four) (i32.shl (i32.load16_u offset=4 (local.get $at)) (i32.const 8)))
+                  (i32.const 0x1e35a7bd))
+                (i32.const 19))
               (i32.const 1)))
           (local.set $earlier (i32.add (i32.load16_u (local.get $place)) (i32.const 16384)))
           (i32.store16 (local.get $place) (i32.sub (local.get $at) (i32.const 16384)))

