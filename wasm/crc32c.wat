@@ -16,22 +16,39 @@
         (local.set $second (i32.load offset=4 (local.get $at)))
         (local.set $third (i32.load offset=8 (local.get $at)))
         (local.set $fourth (i32.load offset=12 (local.get $at)))
-        (local.set $sum (i32.load offset=15360 (i32.shl (i32.and (local.get $first) (i32.const 255)) (i32.const 2))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=14336 (i32.shl (i32.and (i32.shr_u (local.get $first) (i32.const 8)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=13312 (i32.shl (i32.and (i32.shr_u (local.get $first) (i32.const 16)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=12288 (i32.shl (i32.shr_u (local.get $first) (i32.const 24)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=11264 (i32.shl (i32.and (local.get $second) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=10240 (i32.shl (i32.and (i32.shr_u (local.get $second) (i32.const 8)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=9216 (i32.shl (i32.and (i32.shr_u (local.get $second) (i32.const 16)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=8192 (i32.shl (i32.shr_u (local.get $second) (i32.const 24)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=7168 (i32.shl (i32.and (local.get $third) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=6144 (i32.shl (i32.and (i32.shr_u (local.get $third) (i32.const 8)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=5120 (i32.shl (i32.and (i32.shr_u (local.get $third) (i32.const 16)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=4096 (i32.shl (i32.shr_u (local.get $third) (i32.const 24)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=3072 (i32.shl (i32.and (local.get $fourth) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=2048 (i32.shl (i32.and (i32.shr_u (local.get $fourth) (i32.const 8)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=1024 (i32.shl (i32.and (i32.shr_u (local.get $fourth) (i32.const 16)) (i32.const 255)) (i32.const 2)))))
-        (local.set $sum (i32.xor (local.get $sum) (i32.load offset=0 (i32.shl (i32.shr_u (local.get $fourth) (i32.const 24)) (i32.const 2)))))
+        ;; what does not need the sum so far is first: each step waits for the one before
+        (local.set $sum
+          (i32.xor
+            (i32.xor
+              (i32.xor
+                (i32.xor
+                  (i32.xor
+                    (i32.load offset=11264 (i32.and (i32.shl (local.get $second) (i32.const 2)) (i32.const 1020)))
+                    (i32.load offset=10240 (i32.and (i32.shr_u (local.get $second) (i32.const 6)) (i32.const 1020))))
+                  (i32.xor
+                    (i32.load offset=9216 (i32.and (i32.shr_u (local.get $second) (i32.const 14)) (i32.const 1020)))
+                    (i32.load offset=8192 (i32.and (i32.shr_u (local.get $second) (i32.const 22)) (i32.const 1020)))))
+                (i32.xor
+                  (i32.xor
+                    (i32.load offset=7168 (i32.and (i32.shl (local.get $third) (i32.const 2)) (i32.const 1020)))
+                    (i32.load offset=6144 (i32.and (i32.shr_u (local.get $third) (i32.const 6)) (i32.const 1020))))
+                  (i32.xor
+                    (i32.load offset=5120 (i32.and (i32.shr_u (local.get $third) (i32.const 14)) (i32.const 1020)))
+                    (i32.load offset=4096 (i32.and (i32.shr_u (local.get $third) (i32.const 22)) (i32.const 1020))))))
+              (i32.xor
+                (i32.xor
+                  (i32.load offset=3072 (i32.and (i32.shl (local.get $fourth) (i32.const 2)) (i32.const 1020)))
+                  (i32.load offset=2048 (i32.and (i32.shr_u (local.get $fourth) (i32.const 6)) (i32.const 1020))))
+                (i32.xor
+                  (i32.load offset=1024 (i32.and (i32.shr_u (local.get $fourth) (i32.const 14)) (i32.const 1020)))
+                  (i32.load offset=0 (i32.and (i32.shr_u (local.get $fourth) (i32.const 22)) (i32.const 1020))))))
+            (i32.xor
+              (i32.xor
+                (i32.load offset=15360 (i32.and (i32.shl (local.get $first) (i32.const 2)) (i32.const 1020)))
+                (i32.load offset=14336 (i32.and (i32.shr_u (local.get $first) (i32.const 6)) (i32.const 1020))))
+              (i32.xor
+                (i32.load offset=13312 (i32.and (i32.shr_u (local.get $first) (i32.const 14)) (i32.const 1020)))
+                (i32.load offset=12288 (i32.and (i32.shr_u (local.get $first) (i32.const 22)) (i32.const 1020)))))))
         (local.set $at (i32.add (local.get $at) (i32.const 16)))
         (br $sixteen)))
     (block $done

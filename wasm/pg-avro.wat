@@ -1,59 +1,11 @@
 ;; Rows of COPY binary to rows of Avro's binary encoding.
 
-  ;; Writes a number of 64 bits at `out`: zigzag, then seven bits a byte, the lowest first. Returns where it ends.
-  (func $long (param $value i64) (param $out i32) (result i32)
-    (local $rest i64)
-    (local.set $rest
-      (i64.xor
-        (i64.shl (local.get $value) (i64.const 1))
-        (i64.shr_s (local.get $value) (i64.const 63))))
-    (block $last
-      (loop $next
-        (br_if $last (i64.lt_u (local.get $rest) (i64.const 128)))
-        (i64.store8 (local.get $out) (i64.or (local.get $rest) (i64.const 128)))
-        (local.set $rest (i64.shr_u (local.get $rest) (i64.const 7)))
-        (local.set $out (i32.add (local.get $out) (i32.const 1)))
-        (br $next)))
-    (i64.store8 (local.get $out) (local.get $rest))
-    (i32.add (local.get $out) (i32.const 1)))
-
-  ;; Writes bytes with their length in front. Returns where they end.
-  (func $bytes (param $at i32) (param $length i32) (param $out i32) (result i32)
-    (local $rest i32)
-    (local.set $rest (i32.shl (local.get $length) (i32.const 1)))
-    (block $last
-      (loop $next
-        (br_if $last (i32.lt_u (local.get $rest) (i32.const 128)))
-        (i32.store8 (local.get $out) (i32.or (local.get $rest) (i32.const 128)))
-        (local.set $rest (i32.shr_u (local.get $rest) (i32.const 7)))
-        (local.set $out (i32.add (local.get $out) (i32.const 1)))
-        (br $next)))
-    (i32.store8 (local.get $out) (local.get $rest))
-    (local.set $out (i32.add (local.get $out) (i32.const 1)))
-    (call $copy (local.get $at) (local.get $length) (local.get $out)))
-
-  ;; Writes a numeric in two's complement and as few bytes as hold it, the highest first, with their number in front. Returns where it ends; -1: it is
-  ;; left out.
+  ;; Writes a numeric. Returns where it ends; -1: it is left out.
   (func $numeric (param $column i32) (param $at i32) (param $length i32) (param $out i32) (result i32)
-    (local $value i64) (local $size i32)
+    (local $value i64)
     (local.set $value (call $unscaled (local.get $column) (local.get $at) (local.get $length)))
     (if (i64.eq (local.get $value) (i64.const 0x8000000000000000)) (then (return (i32.const -1))))
-    ;; bits without those that only repeat the sign, and the sign
-    (local.set $size
-      (i32.shr_u
-        (i32.sub
-          (i32.const 72)
-          (i32.wrap_i64
-            (i64.clz
-              (i64.xor (local.get $value) (i64.shr_s (local.get $value) (i64.const 63))))))
-        (i32.const 3)))
-    (i32.store8 (local.get $out) (i32.shl (local.get $size) (i32.const 1)))
-    (i64.store offset=1 (local.get $out)
-      (call $turned
-        (i64.shl
-          (local.get $value)
-          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $size) (i32.const 3)))))))
-    (i32.add (i32.add (local.get $out) (i32.const 1)) (local.get $size)))
+    (call $decimal (local.get $value) (local.get $out)))
 
   ;; Writes an array of at most one dimension and without nulls. Returns where it ends; -1: it is left out.
   (func $array (param $column i32) (param $at i32) (param $length i32) (param $out i32) (result i32)

@@ -1,10 +1,10 @@
 ;; Rows of PostgreSQL's COPY binary to what they are staged as: values of pg-writers.ts, written as avro-sinks.ts and parquet-sinks.ts write them, byte for byte,
 ;; for the types that most columns have. A row with anything that is not decided here is left out as a whole, and written there.
-;; `npm run wasm` makes transforms/compiled/pg-rows-module.ts of the files pg-*.wat; transforms/compiled/pg-machine.ts loads it.
+;; `npm run wasm` makes transforms/compiled/pg-rows-module.ts of it, staged-values.wat and the other files pg-*.wat; transforms/compiled/pg-machine.ts loads it.
 
   ;; Six pages:
   ;;        0  what an exported function tells, 4 bytes each
-  ;;       64  powers of ten, 8 bytes each, from 10^0 to 10^18
+  ;;       64  powers of ten
   ;;    1,024  Avro: columns of the row at hand that are null and lose something by it, 4 bytes each
   ;;    8,192  columns, 48 bytes each, as many as there is room for; those of arrays' elements are behind them
   ;;   65,536  input: 64 KiB
@@ -33,13 +33,6 @@
   ;;  32  i64  whole numbers: what is added
   ;;  40  i32  Parquet: bytes of a number; uuids: 16, or 36 as text
 
-  (data (i32.const 64)
-    "\01\00\00\00\00\00\00\00" "\0a\00\00\00\00\00\00\00" "\64\00\00\00\00\00\00\00" "\e8\03\00\00\00\00\00\00"
-    "\10\27\00\00\00\00\00\00" "\a0\86\01\00\00\00\00\00" "\40\42\0f\00\00\00\00\00" "\80\96\98\00\00\00\00\00"
-    "\00\e1\f5\05\00\00\00\00" "\00\ca\9a\3b\00\00\00\00" "\00\e4\0b\54\02\00\00\00" "\00\e8\76\48\17\00\00\00"
-    "\00\10\a5\d4\e8\00\00\00" "\00\a0\72\4e\18\09\00\00" "\00\40\7a\10\f3\5a\00\00" "\00\80\c6\a4\7e\8d\03\00"
-    "\00\00\c1\6f\f2\86\23\00" "\00\00\8a\5d\78\45\63\01" "\00\00\64\a7\b3\b6\e0\0d")
-
   ;; V8 does not inline calls between functions of a module: what happens for every value is written where it happens.
 
   ;; The four bytes at `at`, the highest first.
@@ -49,27 +42,6 @@
     (i32.or
       (i32.and (i32.rotl (local.get $four) (i32.const 8)) (i32.const 0x00ff00ff))
       (i32.and (i32.rotr (local.get $four) (i32.const 8)) (i32.const 0xff00ff00))))
-
-  ;; Turns eight bytes round.
-  (func $turned (param $eight i64) (result i64)
-    (local $vector v128)
-    (local.set $vector (i64x2.splat (local.get $eight)))
-    (i64x2.extract_lane 0
-      (i8x16.shuffle 7 6 5 4 3 2 1 0 7 6 5 4 3 2 1 0 (local.get $vector) (local.get $vector))))
-
-  ;; Copies bytes to `out`. Returns where they end.
-  (func $copy (param $at i32) (param $length i32) (param $out i32) (result i32)
-    (local $end i32)
-    (local.set $end (i32.add (local.get $out) (local.get $length)))
-    (if (i32.gt_u (local.get $length) (i32.const 512))
-      (then (memory.copy (local.get $out) (local.get $at) (local.get $length)))
-      (else
-        (loop $next
-          (v128.store (local.get $out) (v128.load (local.get $at)))
-          (local.set $at (i32.add (local.get $at) (i32.const 16)))
-          (local.set $out (i32.add (local.get $out) (i32.const 16)))
-          (br_if $next (i32.lt_u (local.get $out) (local.get $end))))))
-    (local.get $end))
 
   ;; Whether a JSON document is without escapes of characters by number and, unless `anyNumber`, without exponents and long numbers: as pg-json.ts, sixteen
   ;; bytes at once.

@@ -79,9 +79,9 @@ function settings(access: WarehouseAccess): Record<string, string> {
     autoload_known_extensions: 'false',
     // A load has no order but that of its key; keeping it costs memory.
     preserve_insertion_order: 'false',
-    // Gives freed memory back to the system at once: peaks of a whole process of 205 to 275 MB became 190 to 200, at no cost in time.
-    allocator_flush_threshold: '1MB',
-    allocator_bulk_deallocation_flush_threshold: '1MB',
+    // Gives freed memory back to the system, in pieces: with 1 MB a table of 1,000,000 rows takes a tenth more CPU, for 24 MB less at the peak.
+    allocator_flush_threshold: '16MB',
+    allocator_bulk_deallocation_flush_threshold: '16MB',
   };
   if (access === 'read-only') return { ...always, ...SMALL, access_mode: 'READ_ONLY' };
   if (access === 'read-write') return { ...always, ...SMALL };

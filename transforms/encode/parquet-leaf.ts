@@ -2,6 +2,7 @@ import { endianness } from 'node:os';
 import { BlockBuffer } from './block-buffer';
 import { copyQuoted } from './copy-quoted';
 import { copyRange } from './copy-range';
+import { packFlags } from './pack-flags';
 import type { LeafForm, ParquetLeaf } from './parquet-schema';
 
 /** Where the low and the high half of a 64-bit number are. */
@@ -257,17 +258,9 @@ export class LeafBuffer extends BlockBuffer {
     this.end = start + written;
   }
 
-  /** Eight flags become a byte, the first one its lowest bit. */
+  /** Eight flags become a byte. */
   packBools(): void {
-    const { bytes, end } = this;
-    let packed = 0;
-    for (let from = 0; from < end; from += 8) {
-      let bits = 0;
-      const most = Math.min(8, end - from);
-      for (let index = 0; index < most; index++) bits |= (bytes[from + index] ?? 0) << index;
-      bytes[packed++] = bits;
-    }
-    this.end = packed;
+    this.end = packFlags(this.bytes, this.view, this.end);
   }
 
   protected override grow(needed: number): void {
