@@ -17,6 +17,11 @@ const MODULES: readonly GeneratedModule[] = [
     file: 'transforms/compiled/pg-rows-module.ts',
     constant: 'PG_ROWS_MODULE',
   },
+  {
+    sources: ['wasm/staged-values.wat', 'wasm/arrow-avro.wat'],
+    file: 'transforms/compiled/arrow-rows-module.ts',
+    constant: 'ARROW_ROWS_MODULE',
+  },
   { sources: ['wasm/crc32c.wat'], file: 'core/crc32c-module.ts', constant: 'CRC32C_MODULE' },
   {
     sources: ['wasm/csv-index.wat'],

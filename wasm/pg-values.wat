@@ -43,64 +43,6 @@
       (i32.and (i32.rotl (local.get $four) (i32.const 8)) (i32.const 0x00ff00ff))
       (i32.and (i32.rotr (local.get $four) (i32.const 8)) (i32.const 0xff00ff00))))
 
-  ;; Whether a JSON document is without escapes of characters by number and, unless `anyNumber`, without exponents and long numbers: as pg-json.ts, sixteen
-  ;; bytes at once.
-  (func $plain (param $at i32) (param $length i32) (param $anyNumber i32) (result i32)
-    (local $chunk v128) (local $mask i32) (local $digits i32)
-    (local $slashBefore i32) (local $digitBefore i32) (local $run i32) (local $slashes i32)
-    (block $no
-      (loop $next
-        (if (i32.le_s (local.get $length) (i32.const 0)) (then (return (i32.const 1))))
-        (local.set $chunk (v128.load (local.get $at)))
-        ;; the bytes that are still of the document
-        (local.set $mask
-          (select
-            (i32.const 0xffff)
-            (i32.sub (i32.shl (i32.const 1) (local.get $length)) (i32.const 1))
-            (i32.ge_u (local.get $length) (i32.const 16))))
-        (if (i32.eqz (local.get $anyNumber))
-          (then
-            ;; digits and points
-            (local.set $digits
-              (i32.and (local.get $mask)
-                (i8x16.bitmask
-                  (v128.or
-                    (i8x16.lt_u
-                      (i8x16.sub (local.get $chunk) (i8x16.splat (i32.const 48)))
-                      (i8x16.splat (i32.const 10)))
-                    (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 46)))))))
-            ;; more than 15 of them in a row
-            (br_if $no (i32.eq (local.get $digits) (i32.const 0xffff)))
-            (br_if $no
-              (i32.gt_u
-                (i32.add (local.get $run) (i32.ctz (i32.xor (local.get $digits) (i32.const -1))))
-                (i32.const 15)))
-            (local.set $run
-              (i32.clz (i32.shl (i32.xor (local.get $digits) (i32.const -1)) (i32.const 16))))
-            ;; an e behind one of them
-            (br_if $no
-              (i32.and
-                (i32.or (i32.shl (local.get $digits) (i32.const 1)) (local.get $digitBefore))
-                (i32.and (local.get $mask)
-                  (i8x16.bitmask
-                    (i8x16.eq
-                      (v128.or (local.get $chunk) (i8x16.splat (i32.const 32)))
-                      (i8x16.splat (i32.const 101)))))))
-            (local.set $digitBefore (i32.shr_u (local.get $digits) (i32.const 15)))))
-        ;; a u behind a backslash
-        (local.set $slashes
-          (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 92)))))
-        (br_if $no
-          (i32.and
-            (i32.or (i32.shl (local.get $slashes) (i32.const 1)) (local.get $slashBefore))
-            (i32.and (local.get $mask)
-              (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 117)))))))
-        (local.set $slashBefore (i32.shr_u (local.get $slashes) (i32.const 15)))
-        (local.set $at (i32.add (local.get $at) (i32.const 16)))
-        (local.set $length (i32.sub (local.get $length) (i32.const 16)))
-        (br $next)))
-    (i32.const 0))
-
   ;; The whole number of a numeric's last digit at the column's scale (pg-numeric.ts has its form), below 10^18; -2^63: it is left out.
   (func $unscaled (param $column i32) (param $at i32) (param $length i32) (result i64)
     (local $digits i32) (local $sign i32) (local $exponent i32) (local $end i32)
@@ -167,28 +109,3 @@
           (local.get $value)
           (local.get $sign))))
     (i64.const 0x8000000000000000))
-
-  ;; Writes the text of a uuid from its 16 bytes.
-  (func $uuid (param $at i32) (param $out i32)
-    (local $bytes v128) (local $high v128) (local $low v128) (local $first v128) (local $second v128) (local $letters v128)
-    (local.set $letters (v128.const i8x16 48 49 50 51 52 53 54 55 56 57 97 98 99 100 101 102))
-    (local.set $bytes (v128.load (local.get $at)))
-    (local.set $high (i8x16.shr_u (local.get $bytes) (i32.const 4)))
-    (local.set $low (v128.and (local.get $bytes) (i8x16.splat (i32.const 15))))
-    (local.set $first
-      (i8x16.swizzle (local.get $letters)
-        (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 (local.get $high) (local.get $low))))
-    (local.set $second
-      (i8x16.swizzle (local.get $letters)
-        (i8x16.shuffle 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31 (local.get $high) (local.get $low))))
-    ;; hyphens are at 8, 13, 18 and 23
-    (v128.store64_lane 0 (local.get $out) (local.get $first))
-    (v128.store32_lane offset=9 2 (local.get $out) (local.get $first))
-    (v128.store32_lane offset=14 3 (local.get $out) (local.get $first))
-    (v128.store32_lane offset=19 0 (local.get $out) (local.get $second))
-    (v128.store32_lane offset=24 1 (local.get $out) (local.get $second))
-    (v128.store64_lane offset=28 1 (local.get $out) (local.get $second))
-    (i32.store8 offset=8 (local.get $out) (i32.const 45))
-    (i32.store8 offset=13 (local.get $out) (i32.const 45))
-    (i32.store8 offset=18 (local.get $out) (i32.const 45))
-    (i32.store8 offset=23 (local.get $out) (i32.const 45)))

@@ -113,7 +113,8 @@ function sinceEpoch(kind: 'int32' | 'int64', first: bigint, last: bigint, epoch:
   return column(kind, from > least ? from : least, to < most ? to : most, epoch);
 }
 
-function rangeOf({ bits, unsigned }: ColumnType & { kind: 'int' }): [bigint, bigint] {
+/** Smallest and greatest number of the type that has 64 bits and a sign. */
+export function rangeOf({ bits, unsigned }: ColumnType & { kind: 'int' }): [bigint, bigint] {
   const size = BigInt(bits);
   const [least, most] =
     unsigned === true ? [0n, 2n ** size - 1n] : [-(2n ** (size - 1n)), 2n ** (size - 1n) - 1n];

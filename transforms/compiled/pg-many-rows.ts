@@ -1,8 +1,6 @@
 import type { LossRule } from '../../core/loss-ledger';
 import type { PgField } from '../../core/pg-binary';
-import { compileNull } from '../cells/null-array';
-import { policiesOf } from '../schema-aware-converter';
-import { compileFieldNull } from './field-null';
+import { nullStep, NULL_COUNTED, type NullStep } from './many-rows-null';
 import { kindNumber, wireColumn, type WireColumn, type WireValue } from './pg-columns';
 import type { PgMachine } from './pg-machine';
 import type { CodecInput } from './row-codec';
@@ -19,11 +17,6 @@ const MOST_AT = 24;
 const ADDED_AT = 32;
 const BYTES_AT = 40;
 
-/** What becomes of null: see wasm/pg-values.wat. */
-const NULL_LEFT_OUT = 0;
-export const NULL_WRITTEN = 1;
-const NULL_COUNTED = 2;
-
 /** A value as a format has it. */
 export interface StagedValue extends WireValue {
   /** Avro: 1 for a union with null; Parquet: the definition level of a value. */
@@ -37,11 +30,8 @@ export interface StagedColumn extends StagedValue {
   readonly element?: StagedValue;
 }
 
-export interface ManyRowsStep {
+export interface ManyRowsStep extends NullStep {
   readonly column: WireColumn;
-  readonly whenNull: number;
-  /** What is counted for each null. */
-  readonly losses: readonly LossRule[];
 }
 
 /** What is to be done with each field. Undefined: WebAssembly cannot. */
@@ -62,27 +52,6 @@ export function manyRowsSteps(
   }
   const places = steps.length + steps.filter(({ column }) => column.element !== undefined).length;
   return places <= MAX_COLUMNS ? steps : undefined;
-}
-
-/** What `compileFieldNull` does with null. */
-function nullStep(index: number, input: CodecInput): Omit<ManyRowsStep, 'column'> {
-  const whenNull = compileFieldNull(index, input);
-  if (whenNull === 'null') return { whenNull: NULL_WRITTEN, losses: [] };
-  const planned = input.columns[index];
-  if (whenNull === 'reference' || planned === undefined) return { whenNull: NULL_LEFT_OUT, losses: [] };
-  const losses: LossRule[] = [];
-  const makeCell = compileNull(planned.destinationType, {
-    rules: input.rules,
-    policies: policiesOf(input.policies, planned.source),
-    lose: (rule) => losses.push(rule),
-  });
-  try {
-    const cell = makeCell();
-    if (Array.isArray(cell) && cell.length === 0) return { whenNull: NULL_COUNTED, losses };
-  } catch {
-    // It is refused, which the reference says.
-  }
-  return { whenNull: NULL_LEFT_OUT, losses: [] };
 }
 
 /** What has become of rows that are in the machine's memory. */

@@ -2,13 +2,8 @@ import type { ColumnType } from '../../core/schema';
 import type { LeafForm } from '../encode/parquet-schema';
 import type { WireValue } from './pg-columns';
 import type { PgMachine } from './pg-machine';
-import {
-  NULL_WRITTEN,
-  PgManyRows,
-  type ManyRowsStep,
-  type StagedColumn,
-  type WrittenRows,
-} from './pg-many-rows';
+import { NULL_WRITTEN } from './many-rows-null';
+import { PgManyRows, type ManyRowsStep, type StagedColumn, type WrittenRows } from './pg-many-rows';
 import type { CodecInput } from './row-codec';
 import type { ParquetRowsSink } from './value-sink';
 
