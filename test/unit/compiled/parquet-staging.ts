@@ -64,7 +64,7 @@ export async function assertStagedTheSame(
   const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-arrow-'));
   try {
     const expected = await encode(reader, folder, columns, files, 'cells');
-    for (const mode of ['generated', 'closures'] as const)
+    for (const mode of ['wasm', 'generated', 'closures'] as const)
       assert.deepEqual(await encode(reader, folder, columns, files, mode), expected);
     return expected;
   } finally {

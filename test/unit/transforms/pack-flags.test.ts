@@ -10,8 +10,11 @@ describe('flags of Parquet', () => {
         const packed = packFlags(bytes, new DataView(bytes.buffer), flags.length);
         assert.equal(packed, Math.ceil(flags.length / 8));
         const bits = Array.from(bytes.subarray(0, packed), (byte) => byte.toString(2).padStart(8, '0'));
-        const expected = flags.map(Number).join('').padEnd(packed * 8, '0');
-        assert.equal(bits.map((byte) => [...byte].reverse().join('')).join(''), expected);
+        const expected = flags
+          .map(Number)
+          .join('')
+          .padEnd(packed * 8, '0');
+        assert.equal(bits.map((byte) => Array.from(byte).reverse().join('')).join(''), expected);
         assert.equal(bytes.at(-1), 0xee);
       }),
     );

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { ArrowData } from '../../../core/arrow-buffers';
+import { LossLedger } from '../../../core/loss-ledger';
+import type { ColumnType } from '../../../core/schema';
+import { columnTypeOf } from '../../../extractors/formats/arrow-schema';
+import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
+import { arrowColumn } from '../../../transforms/compiled/arrow-columns';
+import { arrowCase, BROKEN_TEXTS, type Stored } from './arbitrary-arrow';
+import { ArrowAvroCodecs, plannedArrow, summed, type PlannedArrow } from './arrow-avro-codecs';
+
+const known = plannedArrow(arrowCase).filter(
+  ({ column: { layout }, to }) =>
+    arrowColumn(layout, {
+      source: columnTypeOf(layout),
+      destination: to.type,
+      rules: BIGQUERY_RULES,
+    }) !== undefined,
+);
+
+const MODES = ['wasm', 'generated', 'closures'] as const;
+const STRING: ColumnType = { kind: 'string' };
+const TEXT: PlannedArrow = {
+  column: { layout: { kind: 'text', offsets: 32, json: false }, value: fc.constant(Buffer.alloc(0)) },
+  to: { name: 'c', type: STRING, nullable: true },
+};
+const LONG: PlannedArrow = {
+  column: { layout: { kind: 'int', bits: 64, unsigned: false }, value: fc.constant(0n) },
+  to: { name: 'c', type: { kind: 'int', bits: 64 }, nullable: true },
+};
+const TAGS: PlannedArrow = {
+  column: {
+    layout: { kind: 'list', offsets: 32, size: 0, element: TEXT.column.layout },
+    value: fc.constant([]),
+  },
+  to: { name: 'c', type: { kind: 'array', element: STRING }, nullable: true },
+};
+
+/** Values of each column, as many of each. */
+function columnsOf(plan: readonly PlannedArrow[], rows: fc.Arbitrary<number>): fc.Arbitrary<Stored[][]> {
+  return rows.chain((count) =>
+    fc.tuple(
+      ...plan.map(({ column }) =>
+        fc.array(fc.option<Stored>(column.value, { freq: 12 }), { minLength: count, maxLength: count }),
+      ),
+    ),
+  );
+}
+
+describe('compiled: rows of Arrow to Avro, many at once', () => {
+  it('are what the reference writes, whatever is in them and between them', () => {
+    let atOnce = 0;
+    let left = 0;
+    fc.assert(
+      fc.property(
+        fc
+          .array(known, { minLength: 1, maxLength: 6 })
+          .chain((plan) => fc.tuple(fc.constant(plan), columnsOf(plan, fc.integer({ min: 1, max: 12 })))),
+        fc.nat({ max: 3 }),
+        ([plan, columns], before) => {
+          const codecs = new ArrowAvroCodecs(plan);
+          const rows = codecs.reference(columns);
+          const start = Math.min(before, rows.length - 1);
+          const codec = codecs.open('wasm');
+          codec.add(codecs.dataOf(columns), start);
+          const written = rows.slice(start).filter((_, index) => !codec.left.includes(index));
+          const expected = new LossLedger();
+          for (const row of written) {
+            assert.ok(row !== undefined, 'a row that the reference refuses');
+            for (const loss of row.losses) {
+              const [column = '', rule = ''] = loss.split(' ');
+              expected.add(column, rule as Parameters<LossLedger['add']>[1]);
+            }
+          }
+          const { content } = codec.end();
+          assert.deepEqual(content, Buffer.concat(written.map((row) => row?.bytes ?? Buffer.alloc(0))));
+          assert.deepEqual(summed(codec.ledger), summed(expected));
+          atOnce += codec.atOnce;
+          left += codec.left.length;
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    assert.ok(atOnce > 3000 && left > 500, `${atOnce} at once, ${left} left`);
+  });
+
+  it('are all that the writers take, but for some texts, NaN and what has more than 64 bits', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        known.chain((planned) => fc.tuple(fc.constant(planned), planned.column.value)),
+        ([planned, value]) => {
+          const codecs = new ArrowAvroCodecs([planned]);
+          const data = codecs.dataOf([[value]]);
+          const [wasm, closures] = (['wasm', 'closures'] as const).map((mode) => {
+            const codec = codecs.open(mode);
+            codec.add(data);
+            return codec;
+          });
+          assert.ok(wasm !== undefined && closures !== undefined);
+          assert.equal(closures.atOnce, 0);
+          if (wasm.atOnce === 1) {
+            taken++;
+            // Decimals and instants may have more digits here.
+            if (closures.left.length === 0) assert.deepEqual(wasm.end(), closures.end());
+            return;
+          }
+          const type = planned.to.type.kind === 'array' ? planned.to.type.element : planned.to.type;
+          const mayBeLeft =
+            (type.kind === 'string' && type.maxLength !== undefined) ||
+            type.kind === 'float' ||
+            type.kind === 'decimal';
+          assert.ok(
+            closures.left.length === 1 || mayBeLeft,
+            `${JSON.stringify(planned.column.layout)} to ${type.kind}: ${String(value)}`,
+          );
+        },
+      ),
+      { numRuns: 4000 },
+    );
+    assert.ok(taken > 2000, `${taken} taken`);
+  });
+
+  it('are blocks of the same rows and bytes in every mode, with rows of every length', () => {
+    const size = fc.oneof(
+      fc.nat({ max: 300 }),
+      fc.nat({ max: 30_000 }),
+      fc.constantFrom(511, 512, 513, 140_000, 300_000, 589_000, 590_000, 700_000),
+    );
+    const codecs = new ArrowAvroCodecs([LONG, TEXT, TAGS]);
+    const row = fc.tuple(fc.integer().map(BigInt), size, fc.nat({ max: 9 }));
+    let atOnce = 0;
+    let blocks = 0;
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60, size: 'max' }), (sizes) => {
+        const data = codecs.dataOf([
+          sizes.map(([id]) => id),
+          sizes.map(([, length]) => (length === 511 ? null : Buffer.alloc(length, 'text'))),
+          sizes.map(([, , tags]) => Array.from({ length: tags }, (_, tag) => Buffer.from(`tag ${tag}`))),
+        ]);
+        const [wasm, ...others] = MODES.map((mode) => {
+          const codec = codecs.open(mode);
+          codec.add(data);
+          return { ...codec.end(), left: codec.left, atOnce: codec.atOnce };
+        });
+        assert.ok(wasm !== undefined);
+        for (const other of others) {
+          assert.deepEqual(wasm.blocks, other.blocks);
+          assert.deepEqual(wasm.left, other.left);
+        }
+        atOnce += wasm.atOnce;
+        blocks += wasm.blocks.length;
+      }),
+      { numRuns: 80 },
+    );
+    assert.ok(atOnce > 1000 && blocks > 150, `${atOnce} rows at once, ${blocks} blocks`);
+  });
+
+  it('are written in few calls, whatever block they go to', () => {
+    const codecs = new ArrowAvroCodecs([LONG, TEXT]);
+    const rows = Array.from({ length: 20_000 }, (_, index) => index);
+    const codec = codecs.open('wasm');
+    codec.add(
+      codecs.dataOf([rows.map(BigInt), rows.map((index) => Buffer.from(`${'x'.repeat(index % 90)}é`))]),
+    );
+    assert.deepEqual({ atOnce: codec.atOnce, left: codec.left }, { atOnce: 20_000, left: [] });
+    assert.ok(codec.calls <= 8, `${codec.calls} calls`);
+  });
+
+  it('are at hand while they are counted', () => {
+    const codecs = new ArrowAvroCodecs([LONG, TEXT]);
+    const codec = codecs.open('wasm');
+    const cells: unknown[] = [];
+    const texts = ['a', 'b', 'c', 'd'].map((text) => Buffer.from(text));
+    codec.add(codecs.dataOf([[1n, 2n, null, 4n], texts]), 1, (cell) => cells.push(cell));
+    assert.deepEqual(cells, [2n, null, 4n]);
+    assert.equal(codec.atOnce, 3);
+  });
+
+  it('are left out where they are longer than allowed, and what they lose is not counted', () => {
+    const codecs = new ArrowAvroCodecs([TAGS, TEXT]);
+    const lengths = [10, 1000, 989, 990, 5000, 20];
+    const data = codecs.dataOf([lengths.map(() => null), lengths.map((length) => Buffer.alloc(length, 'x'))]);
+    for (const mode of MODES) {
+      const codec = codecs.open(mode, 993);
+      codec.add(data);
+      codec.end();
+      assert.deepEqual(codec.left, [1, 3, 4]);
+      assert.deepEqual(summed(codec.ledger), ['c0 null_array 3']);
+    }
+  });
+
+  it('are those of their own plan, of several that take turns', () => {
+    const plans = [[LONG, TEXT], [TEXT], [TAGS, LONG]];
+    const values = new Map<PlannedArrow, Stored[]>([
+      [LONG, [1n, null, 3n]],
+      [TEXT, [Buffer.from('ä'), Buffer.from('b'), null]],
+      [TAGS, [[Buffer.from('t')], [], [Buffer.from('u'), Buffer.from('v')]]],
+    ]);
+    const all = plans.map((plan) => {
+      const codecs = new ArrowAvroCodecs(plan);
+      return { codecs, codec: codecs.open('wasm'), columns: plan.map((one) => values.get(one) ?? []) };
+    });
+    for (let turn = 0; turn < 3; turn++)
+      for (const { codecs, codec, columns } of all) codec.add(codecs.dataOf(columns));
+    for (const { codecs, codec, columns } of all) {
+      assert.equal(codec.atOnce, 9);
+      const expected = codecs.reference(columns).map((row) => row?.bytes ?? Buffer.alloc(0));
+      assert.deepEqual(codec.end().content, Buffer.concat([...expected, ...expected, ...expected]));
+    }
+  });
+
+  it('are left out where a text is no UTF-8, or is cut within a character', () => {
+    const planned = { column: BROKEN_TEXTS, to: TEXT.to };
+    let atOnce = 0;
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(BROKEN_TEXTS.value, fc.constant(Buffer.from('é'))), { minLength: 1, maxLength: 6 }),
+        (texts) => {
+          const codecs = new ArrowAvroCodecs([planned]);
+          const codec = codecs.open('wasm');
+          codec.add(codecs.dataOf([texts]));
+          const rows = codecs.reference([texts]).filter((_, index) => !codec.left.includes(index));
+          assert.deepEqual(
+            codec.end().content,
+            Buffer.concat(
+              rows.map((row) => {
+                assert.ok(row !== undefined);
+                return row.bytes;
+              }),
+            ),
+          );
+          atOnce += codec.atOnce;
+        },
+      ),
+      { numRuns: 1000 },
+    );
+    assert.ok(atOnce > 100, `${atOnce} at once`);
+  });
+
+  it('are left out from the first one on whose buffers contradict each other', () => {
+    const codecs = new ArrowAvroCodecs([TEXT, TAGS]);
+    const texts = ['one', 'two', 'three'].map((text) => Buffer.from(text));
+    const [text, tags] = codecs.dataOf([texts, texts.map((bytes) => [bytes])]);
+    assert.ok(text !== undefined && tags !== undefined);
+    const [child] = tags.children;
+    assert.ok(child !== undefined);
+    const damaged: { at: string; of: (data: ArrowData) => ArrowData; column: 0 | 1; taken: number }[] = [
+      { at: 'places that go back', of: placed([5, 11, 8, 16]), column: 0, taken: 1 },
+      { at: 'places beyond the last', of: placed([5, 2 ** 31 - 1, 11, 16]), column: 0, taken: 0 },
+      { at: 'places before the first', of: placed([5, 8, -7, 16]), column: 0, taken: 1 },
+      { at: 'more places than values', of: placed([5, 8, 11, 1000]), column: 0, taken: 0 },
+      { at: 'fewer places', of: placed([5, 8, 11]), column: 0, taken: 0 },
+      {
+        at: 'too few bits',
+        of: (data) => ({ ...data, nullCount: 1, nullBitmap: new Uint8Array(0) }),
+        column: 0,
+        taken: 0,
+      },
+      { at: 'lists that go back', of: placed([5, 7, 6, 8]), column: 1, taken: 1 },
+      { at: 'lists beyond the last', of: placed([5, 2 ** 30, 7, 8]), column: 1, taken: 0 },
+      { at: 'lists of values that there are not', of: placed([5, 6, 7, 100]), column: 1, taken: 0 },
+      { at: 'lists without values', of: (data) => ({ ...data, children: [] }), column: 1, taken: 0 },
+    ];
+    for (const { at, of, column, taken } of damaged) {
+      const data: ArrowData[] = column === 0 ? [of(text), tags] : [text, of(tags)];
+      assert.equal(codecs.open('wasm').takes(data), taken, at);
+    }
+  });
+});
+
+function placed(places: readonly number[]): (data: ArrowData) => ArrowData {
+  return (data) => ({ ...data, valueOffsets: Int32Array.from(places) });
+}
