@@ -44,8 +44,6 @@ const MOST_LONG = 2n ** 63n - 1n;
 const SECONDS_PER_DAY = 86_400n;
 const MICROS_PER_SECOND = 1_000_000n;
 const UUID_BYTES = 16;
-/** What is closer to the ends of instants than this, in units of the destination, is for the reference. */
-const INSTANT_MARGIN = 4096n;
 /** Of a product of 64 bits. */
 const MAX_POWER = 18;
 
@@ -159,17 +157,12 @@ function instantColumn(unit: TimeUnit, { source, destination, rules }: WireTypes
   if (source.kind !== 'datetime' && source.kind !== 'timestamp') return undefined;
   if (destination.kind !== 'datetime' && destination.kind !== 'timestamp') return undefined;
   const change = changeOfUnit(unit, destination.unit);
-  // In units of the source, whose ends may be infinities.
+  // In units of the source; the ends of 64 bits are infinities.
   const perUnit = UNITS_PER_SECOND[unit];
   const [first, last] = rules.instantRange.map((micros) => (micros * perUnit) / MICROS_PER_SECOND);
   if (first === undefined || last === undefined) throw new RangeError('a range has two ends');
-  const margin = INSTANT_MARGIN * change.divisor;
-  const end = MOST_LONG / change.factor;
-  return value('int64', 8, {
-    least: (first < -end ? -end : first) + margin,
-    most: (last > end ? end : last) - margin,
-    ...change,
-  });
+  const end = (MOST_LONG - 1n) / change.factor;
+  return value('int64', 8, { least: first < -end ? -end : first, most: last > end ? end : last, ...change });
 }
 
 function listColumn(

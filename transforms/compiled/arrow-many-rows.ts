@@ -98,7 +98,6 @@ export class ArrowManyRows {
       if (rows === 1) return false;
       rows >>= 1;
     }
-    this.from = this.to = 0;
     if (!input.place(columns, next, next + rows)) return false;
     this.from = next;
     this.to = next + rows;

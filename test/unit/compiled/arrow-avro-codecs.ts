@@ -183,15 +183,16 @@ export class OpenCodec {
 
   /** How many rows of a batch the first call for many writes. */
   takes(data: readonly ArrowData[]): number {
-    return this.codec.writeMany(this.begin(data, 0), undefined);
+    return this.goOn(this.begin(data));
   }
 
-  end(): { blocks: readonly Buffer[]; content: Buffer } {
-    if (this.encoder.rows > 0) this.take();
-    return { blocks: this.blocks, content: Buffer.concat(this.blocks.map(contentOf)) };
+  /** How many of so many rows of the batch at hand one call writes. */
+  goOn(rows: number): number {
+    return this.codec.writeMany(rows, undefined);
   }
 
-  private begin(data: readonly ArrowData[], start: number): number {
+  /** Rows are of this batch from now on. Returns how many. */
+  begin(data: readonly ArrowData[], start = 0): number {
     const rows = (data[0]?.length ?? 0) - start;
     const columns = data.map((one, index) => ({
       data: one,
@@ -199,6 +200,11 @@ export class OpenCodec {
     }));
     this.codec.begin({ wire: 'arrow', layouts: this.layouts, columns, start, rows });
     return rows;
+  }
+
+  end(): { blocks: readonly Buffer[]; content: Buffer } {
+    if (this.encoder.rows > 0) this.take();
+    return { blocks: this.blocks, content: Buffer.concat(this.blocks.map(contentOf)) };
   }
 
   private take(): void {

@@ -197,16 +197,24 @@ describe('compiled: rows of Arrow to Avro, many at once', () => {
       [TEXT, [Buffer.from('ä'), Buffer.from('b'), null]],
       [TAGS, [[Buffer.from('t')], [], [Buffer.from('u'), Buffer.from('v')]]],
     ]);
-    const all = plans.map((plan) => {
-      const codecs = new ArrowAvroCodecs(plan);
-      return { codecs, codec: codecs.open('wasm'), columns: plan.map((one) => values.get(one) ?? []) };
-    });
-    for (let turn = 0; turn < 3; turn++)
-      for (const { codecs, codec, columns } of all) codec.add(codecs.dataOf(columns));
-    for (const { codecs, codec, columns } of all) {
-      assert.equal(codec.atOnce, 9);
-      const expected = codecs.reference(columns).map((row) => row?.bytes ?? Buffer.alloc(0));
-      assert.deepEqual(codec.end().content, Buffer.concat([...expected, ...expected, ...expected]));
+    for (const mode of MODES) {
+      const all = plans.map((plan) => {
+        const codecs = new ArrowAvroCodecs(plan);
+        return { codecs, codec: codecs.open(mode), columns: plan.map((one) => values.get(one) ?? []) };
+      });
+      for (const order of [0, 1, 2]) {
+        const turned = (column: readonly Stored[]): Stored[] => [
+          ...column.slice(order),
+          ...column.slice(0, order),
+        ];
+        for (const { codecs, codec, columns } of all) codec.add(codecs.dataOf(columns.map(turned)));
+      }
+      for (const { codecs, codec, columns } of all) {
+        assert.equal(codec.atOnce, mode === 'wasm' ? 9 : 0);
+        const [a, b, c] = codecs.reference(columns).map((row) => row?.bytes ?? Buffer.alloc(0));
+        assert.ok(a !== undefined && b !== undefined && c !== undefined);
+        assert.deepEqual(codec.end().content, Buffer.concat([a, b, c, b, c, a, c, a, b]));
+      }
     }
   });
 
@@ -238,36 +246,137 @@ describe('compiled: rows of Arrow to Avro, many at once', () => {
     assert.ok(atOnce > 100, `${atOnce} at once`);
   });
 
-  it('are left out from the first one on whose buffers contradict each other', () => {
-    const codecs = new ArrowAvroCodecs([TEXT, TAGS]);
-    const texts = ['one', 'two', 'three'].map((text) => Buffer.from(text));
-    const [text, tags] = codecs.dataOf([texts, texts.map((bytes) => [bytes])]);
-    assert.ok(text !== undefined && tags !== undefined);
-    const [child] = tags.children;
-    assert.ok(child !== undefined);
-    const damaged: { at: string; of: (data: ArrowData) => ArrowData; column: 0 | 1; taken: number }[] = [
-      { at: 'places that go back', of: placed([5, 11, 8, 16]), column: 0, taken: 1 },
-      { at: 'places beyond the last', of: placed([5, 2 ** 31 - 1, 11, 16]), column: 0, taken: 0 },
-      { at: 'places before the first', of: placed([5, 8, -7, 16]), column: 0, taken: 1 },
-      { at: 'more places than values', of: placed([5, 8, 11, 1000]), column: 0, taken: 0 },
-      { at: 'fewer places', of: placed([5, 8, 11]), column: 0, taken: 0 },
-      {
-        at: 'too few bits',
-        of: (data) => ({ ...data, nullCount: 1, nullBitmap: new Uint8Array(0) }),
-        column: 0,
-        taken: 0,
-      },
-      { at: 'lists that go back', of: placed([5, 7, 6, 8]), column: 1, taken: 1 },
-      { at: 'lists beyond the last', of: placed([5, 2 ** 30, 7, 8]), column: 1, taken: 0 },
-      { at: 'lists of values that there are not', of: placed([5, 6, 7, 100]), column: 1, taken: 0 },
-      { at: 'lists without values', of: (data) => ({ ...data, children: [] }), column: 1, taken: 0 },
-    ];
-    for (const { at, of, column, taken } of damaged) {
-      const data: ArrowData[] = column === 0 ? [of(text), tags] : [text, of(tags)];
-      assert.equal(codecs.open('wasm').takes(data), taken, at);
+  it('are left out where a text of a later batch is no UTF-8', () => {
+    const codecs = new ArrowAvroCodecs([TEXT]);
+    const codec = codecs.open('wasm');
+    assert.equal(codec.takes(codecs.dataOf([[Buffer.from('ä')]])), 1);
+    assert.equal(codec.takes(codecs.dataOf([[Buffer.of(0xff)]])), 0);
+    assert.equal(codec.takes(codecs.dataOf([[Buffer.from('ö')]])), 1);
+  });
+
+  it('do not end with what was behind others before', () => {
+    const codecs = new ArrowAvroCodecs([TEXT]);
+    const codec = codecs.open('wasm');
+    const text = 'text';
+    for (let length = 1; length <= text.length; length++) {
+      assert.equal(codec.takes(codecs.dataOf([[Buffer.from('é'.repeat(500))]])), 1);
+      const [data] = codecs.dataOf([[Buffer.from(text.slice(0, length))]]);
+      assert.ok(data !== undefined);
+      const values = (data.values as Uint8Array).subarray(0, 5 + length);
+      assert.equal(codec.takes([{ ...data, values }]), 1);
     }
   });
+
+  it('are left out where a number is none, whose bits may be any', () => {
+    const column = { layout: { kind: 'float', bits: 64 }, value: fc.constant(0) } as const;
+    const codecs = new ArrowAvroCodecs([
+      { column, to: { name: 'c', type: { kind: 'float', bits: 64 }, nullable: true } },
+    ]);
+    const [data] = codecs.dataOf([[1, 2, 3]]);
+    assert.ok(data !== undefined);
+    const values = Buffer.from(data.values as Uint8Array);
+    values.writeBigUInt64LE(0x7ff0_0000_0000_0001n, 8);
+    assert.equal(codecs.open('wasm').takes([{ ...data, values }]), 1);
+  });
+
+  it('are as many as there is room for what they become', () => {
+    const uuid = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
+    const count = 5_000;
+    const uuids = Array.from({ length: count }, () => uuid);
+    const lists = uuids.map((_, index) => Array.from({ length: index % 20 }, () => uuid));
+    const wide = Array.from({ length: 12 }, () => UUID);
+    for (const [plan, columns] of [
+      [wide, wide.map(() => uuids)],
+      [[listOf(UUID)], [lists]],
+      [[listOf(TEXT)], [lists.map((list) => list.map(() => Buffer.from('short text')))]],
+    ] as const) {
+      const codecs = new ArrowAvroCodecs(plan);
+      const data = codecs.dataOf(columns);
+      const [wasm, closures] = (['wasm', 'closures'] as const).map((mode) => {
+        const codec = codecs.open(mode);
+        codec.add(data);
+        return { atOnce: codec.atOnce, ...codec.end() };
+      });
+      assert.equal(wasm?.atOnce, count);
+      assert.ok(closures !== undefined && wasm.content.equals(closures.content));
+    }
+  });
+
+  it('go on where they were when others have been written between', () => {
+    const codecs = new ArrowAvroCodecs([LONG, TEXT]);
+    const one = codecs.open('wasm');
+    const other = codecs.open('wasm');
+    const columns = [[1n, 2n, 3n], ['a', 'b', 'c'].map((text) => Buffer.from(text))];
+    assert.equal(one.begin(codecs.dataOf(columns)), 3);
+    assert.equal(one.goOn(1), 1);
+    assert.equal(
+      other.takes(
+        codecs.dataOf([
+          [7n, 8n],
+          [null, null],
+        ]),
+      ),
+      2,
+    );
+    assert.equal(one.goOn(2), 2);
+    const expected = codecs.reference(columns).map((row) => row?.bytes ?? Buffer.alloc(0));
+    assert.deepEqual(one.end().content, Buffer.concat(expected));
+  });
+
+  it('are left out from the first one on whose buffers contradict each other', () => {
+    const texts = ['one', 'two', 'three'].map((text) => Buffer.from(text));
+    const codecs = new ArrowAvroCodecs([TEXT, TAGS, listOf(LONG), LONG]);
+    const numbers = [1n, 2n, 3n];
+    const whole = codecs.dataOf([texts, texts.map((text) => [text]), numbers.map((one) => [one]), numbers]);
+    const nulls = codecs.dataOf([
+      [null, ...texts.slice(1)],
+      [null, ...texts.slice(1).map((text) => [text])],
+      [null, [2n], [3n]],
+      numbers,
+    ]);
+    type Change = (data: ArrowData) => ArrowData;
+    const takes = (of: readonly ArrowData[], column: number, change: Change): number =>
+      codecs.open('wasm').takes(of.map((data, index) => (index === column ? change(data) : data)));
+    const cases: [what: string, of: readonly ArrowData[], column: number, change: Change, taken: number][] = [
+      ['nothing', whole, 0, (data) => data, 3],
+      ['places that go back', whole, 0, placed([5, 11, 8, 16]), 1],
+      ['places beyond the last', whole, 0, placed([5, 2 ** 31 - 1, 11, 16]), 0],
+      ['places before the first', nulls, 0, placed([5, 3, 11, 13]), 1],
+      ['places before all', whole, 0, placed([-3, 8, 11, 16]), 0],
+      ['more places than values', whole, 0, placed([5, 8, 11, 1000]), 0],
+      ['fewer places', whole, 0, placed([5, 8, 11]), 0],
+      ['too few bits', whole, 0, (data) => ({ ...data, nullCount: 1, nullBitmap: new Uint8Array(0) }), 0],
+      ['lists that go back', whole, 1, placed([5, 7, 6, 8]), 1],
+      ['lists beyond the last', whole, 2, placed([5, 10, 7, 8]), 0],
+      ['lists before the first', nulls, 2, placed([5, 3, 6, 7]), 1],
+      ['lists of values that there are not', whole, 1, placed([5, 6, 7, 100]), 0],
+      ['lists without values', whole, 1, (data) => ({ ...data, children: [] }), 0],
+      ['too few values', whole, 3, shortened, 0],
+    ];
+    for (const [what, of, column, change, taken] of cases)
+      assert.equal(takes(of, column, change), taken, what);
+  });
 });
+
+const UUID: PlannedArrow = {
+  column: { layout: { kind: 'uuid' }, value: fc.constant(Buffer.alloc(0)) },
+  to: { name: 'c', type: STRING, nullable: true },
+};
+
+function listOf({ column, to }: PlannedArrow): PlannedArrow {
+  return {
+    column: {
+      layout: { kind: 'list', offsets: 32, size: 0, element: column.layout },
+      value: fc.constant([]),
+    },
+    to: { name: 'c', type: { kind: 'array', element: to.type }, nullable: true },
+  };
+}
+
+function shortened(data: ArrowData): ArrowData {
+  const values = data.values as Uint8Array;
+  return { ...data, values: values.subarray(0, values.length - 1) };
+}
 
 function placed(places: readonly number[]): (data: ArrowData) => ArrowData {
   return (data) => ({ ...data, valueOffsets: Int32Array.from(places) });
