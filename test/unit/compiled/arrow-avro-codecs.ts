@@ -202,13 +202,14 @@ export class OpenCodec {
     return rows;
   }
 
+  /** The block is written, and another one begun. */
+  take(): void {
+    this.blocks.push(Buffer.from(this.encoder.takeBlock()));
+  }
+
   end(): { blocks: readonly Buffer[]; content: Buffer } {
     if (this.encoder.rows > 0) this.take();
     return { blocks: this.blocks, content: Buffer.concat(this.blocks.map(contentOf)) };
-  }
-
-  private take(): void {
-    this.blocks.push(Buffer.from(this.encoder.takeBlock()));
   }
 
   private countLosses(): void {
