@@ -306,18 +306,17 @@ describe('compiled: rows of Arrow to Avro, many at once', () => {
     const codecs = new ArrowAvroCodecs([LONG, TEXT]);
     const one = codecs.open('wasm');
     const other = codecs.open('wasm');
-    const columns = [[1n, 2n, 3n], ['a', 'b', 'c'].map((text) => Buffer.from(text))];
-    assert.equal(one.begin(codecs.dataOf(columns)), 3);
-    assert.equal(one.goOn(1), 1);
+    const columns = [
+      [1n, 2n, 3n, 4n, 5n],
+      ['a', 'b', 'c', 'd', 'e'].map((text) => Buffer.alloc(90_000, text)),
+    ];
+    assert.equal(one.begin(codecs.dataOf(columns)), 5);
+    assert.equal(one.goOn(5), 3);
     assert.equal(
-      other.takes(
-        codecs.dataOf([
-          [7n, 8n],
-          [null, null],
-        ]),
-      ),
-      2,
+      other.takes(codecs.dataOf([[6n, 7n, 8n, 9n, 10n], Array.from({ length: 5 }, () => null)])),
+      5,
     );
+    one.take();
     assert.equal(one.goOn(2), 2);
     const expected = codecs.reference(columns).map((row) => row?.bytes ?? Buffer.alloc(0));
     assert.deepEqual(one.end().content, Buffer.concat(expected));
@@ -348,7 +347,7 @@ describe('compiled: rows of Arrow to Avro, many at once', () => {
       ['too few bits', whole, 0, (data) => ({ ...data, nullCount: 1, nullBitmap: new Uint8Array(0) }), 0],
       ['lists that go back', whole, 1, placed([5, 7, 6, 8]), 1],
       ['lists beyond the last', whole, 2, placed([5, 10, 7, 8]), 0],
-      ['lists before the first', nulls, 2, placed([5, 3, 6, 7]), 1],
+      ['lists before the first', nulls, 2, (data) => withoutNulls(placed([5, 3, 6, 7])(data)), 1],
       ['lists of values that there are not', whole, 1, placed([5, 6, 7, 100]), 0],
       ['lists without values', whole, 1, (data) => ({ ...data, children: [] }), 0],
       ['too few values', whole, 3, shortened, 0],
@@ -371,6 +370,11 @@ function listOf({ column, to }: PlannedArrow): PlannedArrow {
     },
     to: { name: 'c', type: { kind: 'array', element: to.type }, nullable: true },
   };
+}
+
+/** None of its elements is null. */
+function withoutNulls(data: ArrowData): ArrowData {
+  return { ...data, children: data.children.map((child) => ({ ...child, nullCount: 0 })) };
 }
 
 function shortened(data: ArrowData): ArrowData {
