@@ -357,7 +357,7 @@ export const jobSchema = z.strictObject({
   }),
   staging_compression: optionalKey(z.enum(STAGING_COMPRESSIONS), {
     description:
-      'How staged Avro is compressed: `snappy` takes the least CPU for its size, `deflate` makes it a fifth smaller for four times the CPU, `none` more than twice as large.',
+      'How staged Avro is compressed: `snappy` takes the least CPU for its size, `deflate` makes it a third smaller for four times the CPU, `none` more than twice as large.',
     default: 'snappy',
   }),
   table_options: optionalKey(tableOptionsKeySchema, {
