@@ -3,6 +3,8 @@ import type { ArrowData } from '../../../core/arrow-buffers';
 import type { ArrowLayout } from '../../../core/arrow-layout';
 import type { ColumnType } from '../../../core/schema';
 import { TIME_UNITS, UNITS_PER_SECOND, type TimeUnit } from '../../../core/time-unit';
+import { columnTypeOf } from '../../../extractors/formats/arrow-schema';
+import { cellWidening } from '../../../extractors/formats/cell-widening';
 import { jsonText } from '../transforms/arbitrary-cells';
 
 /** A value of a column as its buffers have it: numbers of any kind are bigints. */
@@ -346,4 +348,21 @@ export function destinationsOf(type: ColumnType): fc.Arbitrary<ColumnType> {
   const own = DESTINATIONS.filter(({ kind }) => kind === type.kind);
   const any = fc.constantFrom(...DESTINATIONS);
   return own.length === 0 ? any : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...own) }, any);
+}
+
+/** Types that several files may share, one of which has a column of this layout. */
+export function sourcesOf(layout: ArrowLayout): ColumnType[] {
+  const own = columnTypeOf(layout);
+  const wider: ColumnType[] = [
+    { kind: 'int', bits: 64 },
+    { kind: 'float', bits: 64 },
+    { kind: 'decimal', precision: 38, scale: 9 },
+    { kind: 'decimal', precision: 60, scale: 20 },
+    { kind: 'string' },
+    { kind: 'datetime', unit: 'us' },
+    { kind: 'timestamp', unit: 'us' },
+    { kind: 'timestamp', unit: 'ns' },
+    { kind: 'time', unit: 'ns' },
+  ];
+  return [own, own, ...wider.filter((type) => cellWidening(own, type) !== undefined)];
 }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ArrowData } from '../../../core/arrow-buffers';
 import type { ArrowLayout } from '../../../core/arrow-layout';
-import { UnreadableCell, type ArrowRows } from '../../../core/arrow-rows';
+import { UnreadableCell, type ArrowRows, type CellReader } from '../../../core/arrow-rows';
 import { LossLedger } from '../../../core/loss-ledger';
 import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { Column, ColumnType, TableSchema } from '../../../core/schema';
 import { arrowCellReader } from '../../../extractors/formats/arrow-cells';
 import { columnTypeOf } from '../../../extractors/formats/arrow-schema';
+import { cellWidening } from '../../../extractors/formats/cell-widening';
 import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
 import { ArrowCodec } from '../../../transforms/compiled/arrow-codec';
 import { AvroSinks } from '../../../transforms/compiled/avro-sinks';
@@ -16,7 +17,7 @@ import { conversionProblem } from '../../../transforms/conversions';
 import { AVRO_BLOCK_BYTES, compileAvroEncoder } from '../../../transforms/encode/avro';
 import { avroSchemaOf } from '../../../transforms/encode/avro-schema';
 import { compileConverter } from '../../../transforms/schema-aware-converter';
-import { arrowData, destinationsOf, type ArrowCase, type Stored } from './arbitrary-arrow';
+import { arrowData, destinationsOf, sourcesOf, type ArrowCase, type Stored } from './arbitrary-arrow';
 
 const SYNC = Buffer.alloc(16, 7);
 const policies = { ...DEFAULT_POLICIES, columns: {} };
@@ -24,20 +25,42 @@ const policies = { ...DEFAULT_POLICIES, columns: {} };
 /** A column of a file and what it goes into. */
 export interface PlannedArrow {
   readonly column: ArrowCase;
+  /** The type that the file shares with others; undefined: its own. */
+  readonly source?: ColumnType;
   readonly to: Column;
 }
 
 /** Columns that BigQuery's Avro has a type for. */
 export function plannedArrow(columns: fc.Arbitrary<ArrowCase>): fc.Arbitrary<PlannedArrow> {
   return columns.chain((column) => {
-    const source = columnTypeOf(column.layout);
-    const destinations = destinationsOf(source).filter(
-      (type) => conversionProblem(source, type, BIGQUERY_RULES) === undefined && isOfAvro(type),
-    );
-    return fc
-      .tuple(destinations, fc.boolean())
-      .map(([type, nullable]) => ({ column, to: { name: 'c', type, nullable } }));
+    return fc.constantFrom(...sourcesOf(column.layout)).chain((source) => {
+      const destinations = destinationsOf(source).filter(
+        (type) => conversionProblem(source, type, BIGQUERY_RULES) === undefined && isOfAvro(type),
+      );
+      return fc
+        .tuple(destinations, fc.boolean())
+        .map(([type, nullable]) => ({ column, source, to: { name: 'c', type, nullable } }));
+    });
   });
+}
+
+/** The type of its cells. */
+export function sourceOf({ column, source }: PlannedArrow): ColumnType {
+  return source ?? columnTypeOf(column.layout);
+}
+
+/** Cells of a column as the type that it shares with other files has them. */
+function wideReader(layout: ArrowLayout, source: ColumnType, data: ArrowData): CellReader {
+  const read = arrowCellReader(layout, data);
+  const widen = cellWidening(columnTypeOf(layout), source);
+  assert.ok(widen !== undefined);
+  return (index) => {
+    const cell = read(index);
+    if (cell === null) return null;
+    const wide = widen(cell);
+    if (wide === undefined) throw new UnreadableCell('it is none of the wider type', '');
+    return wide;
+  };
 }
 
 export function isOfAvro(type: ColumnType): boolean {
@@ -66,7 +89,7 @@ export class ArrowAvroCodecs {
     });
     this.layouts = planned.map(({ column }) => column.layout);
     this.schema = named(planned.map(({ to }) => to));
-    const source = named(this.layouts.map((layout) => ({ type: columnTypeOf(layout), nullable: true })));
+    const source = named(planned.map((one) => ({ type: sourceOf(one), nullable: true })));
     this.input = {
       columns: names.map((name, index) => ({
         source: name,
@@ -92,8 +115,9 @@ export class ArrowAvroCodecs {
     const data = this.dataOf(columns);
     const readers = this.layouts.map((layout, index) => {
       const column = data[index];
-      assert.ok(column !== undefined);
-      return arrowCellReader(layout, column);
+      const type = this.input.source.columns[index]?.type;
+      assert.ok(column !== undefined && type !== undefined);
+      return wideReader(layout, type, column);
     });
     return (columns[0] ?? []).map((_, row) => {
       const ledger = new LossLedger();
@@ -131,6 +155,7 @@ export class OpenCodec {
   private rows = 0;
   private lost: [number, Parameters<LossLedger['add']>[1], number][] = [];
   private readonly encoder;
+  private readonly source: TableSchema;
   private readonly sinks: AvroSinks;
   private readonly codec: ArrowCodec;
 
@@ -142,6 +167,7 @@ export class OpenCodec {
     maxRowBytes: number,
   ) {
     this.encoder = compileAvroEncoder(schema, { codec: 'null', sync: SYNC, maxRowBytes });
+    this.source = input.source;
     this.sinks = new AvroSinks(this.encoder, schema);
     this.codec = new ArrowCodec({
       ...input,
@@ -196,7 +222,12 @@ export class OpenCodec {
     const rows = (data[0]?.length ?? 0) - start;
     const columns = data.map((one, index) => ({
       data: one,
-      cells: () => arrowCellReader(this.layouts[index] ?? { kind: 'null' }, one),
+      cells: () =>
+        wideReader(
+          this.layouts[index] ?? { kind: 'null' },
+          this.source.columns[index]?.type ?? { kind: 'string' },
+          one,
+        ),
     }));
     this.codec.begin({ wire: 'arrow', layouts: this.layouts, columns, start, rows });
     return rows;

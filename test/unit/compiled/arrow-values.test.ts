@@ -19,6 +19,7 @@ import {
   arrowData,
   BROKEN_TEXTS,
   destinationsOf,
+  sourcesOf,
   type ArrowCase,
   type Stored,
 } from './arbitrary-arrow';
@@ -31,23 +32,6 @@ interface Case {
   readonly stored: readonly Stored[];
   readonly source: ColumnType;
   readonly destination: ColumnType;
-}
-
-/** Types that several files may share, one of which has a column of this layout. */
-function sourcesOf(layout: ArrowLayout): ColumnType[] {
-  const own = columnTypeOf(layout);
-  const wider: ColumnType[] = [
-    { kind: 'int', bits: 64 },
-    { kind: 'float', bits: 64 },
-    { kind: 'decimal', precision: 38, scale: 9 },
-    { kind: 'decimal', precision: 60, scale: 20 },
-    { kind: 'string' },
-    { kind: 'datetime', unit: 'us' },
-    { kind: 'timestamp', unit: 'us' },
-    { kind: 'timestamp', unit: 'ns' },
-    { kind: 'time', unit: 'ns' },
-  ];
-  return [own, own, ...wider.filter((type) => cellWidening(own, type) !== undefined)];
 }
 
 function casesOf(columns: fc.Arbitrary<ArrowCase>): fc.Arbitrary<Case> {
