@@ -1,5 +1,5 @@
 import { FRAME_BYTES, unframed, type CopyPiece } from '../../core/clients/copy-frames';
-import type { RowBatch } from '../../core/extractor';
+import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { PgField } from '../../core/pg-binary';
 import { RowBatcher } from '../database/row-batches';
 import { CopyBinaryDecoder, EMPTY_HEADER } from './copy-binary-decoder';
@@ -52,18 +52,20 @@ export class CopyBatches {
     return (reader.kind === 'cells' ? reader.decoder : reader.rows).sawTrailer;
   }
 
-  /** Takes the next piece. Throws SOURCE_INCOMPLETE for bytes that are not COPY's. */
-  push(piece: CopyPiece): RowBatch[] {
+  /**
+   * Takes the next piece; the batches have to be taken before the next. Cells are made when they are asked for: of a large piece they would take many times
+   * its memory. Throws SOURCE_INCOMPLETE for bytes that are not COPY's.
+   */
+  push(piece: CopyPiece): Iterable<RowBatch> {
     const { reader } = this;
-    const isChunk = Buffer.isBuffer(piece);
-    if (reader.kind !== 'framed') return listOf(this.pushChunk(reader, isChunk ? piece : unframed(piece)));
-    if (isChunk) return listOf(this.pushChunk(this.cutAnywhere(reader.rows), piece));
+    if (Buffer.isBuffer(piece)) return this.pushChunks(piece);
+    if (reader.kind !== 'framed') return this.pushChunks(unframed(piece));
     const found = reader.rows.find(piece);
     this.bytes += reader.rows.stoppedAt - piece.start - FRAME_BYTES * (found?.rows ?? 0);
     const batches = listOf(this.batchOf(found));
     if (reader.rows.stoppedAt < piece.end) {
       const rest = unframed({ ...piece, start: reader.rows.stoppedAt });
-      batches.push(...listOf(this.pushChunk(this.cutAnywhere(reader.rows), rest)));
+      batches.push(...this.pushChunks(rest));
     }
     return batches;
   }
@@ -74,7 +76,15 @@ export class CopyBatches {
     return reader.kind !== 'cells' || reader.batcher.isEmpty ? undefined : reader.batcher.take();
   }
 
-  private pushChunk(reader: Exclude<Reader, { kind: 'framed' }>, chunk: Buffer): RowBatch | undefined {
+  private *pushChunks(bytes: Buffer): Generator<RowBatch, void, undefined> {
+    for (let at = 0; at < bytes.length; at += BATCH_BYTES) {
+      const batch = this.pushChunk(bytes.subarray(at, at + BATCH_BYTES));
+      if (batch !== undefined) yield batch;
+    }
+  }
+
+  private pushChunk(chunk: Buffer): RowBatch | undefined {
+    const reader = this.reader.kind === 'framed' ? this.cutAnywhere(this.reader.rows) : this.reader;
     if (reader.kind === 'cells') {
       const { decoder, batcher } = reader;
       decoder.push(chunk);

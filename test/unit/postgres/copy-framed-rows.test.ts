@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CopyFrames } from '../../../core/clients/copy-frames';
-import type { RowBatch } from '../../../core/extractor';
+import { BATCH_BYTES, type RowBatch } from '../../../core/extractor';
 import { CopyBatches } from '../../../extractors/postgres/copy-batches';
 import { decodeText } from '../../../extractors/postgres/field-decoders';
 import type { RelationColumn } from '../../../extractors/postgres/relation';
@@ -64,7 +64,7 @@ function cellsOf(batch: RowBatch): (string | null)[][] {
 
 function read(pieces: readonly (CopyFrames | Buffer)[], takesRaw = true): { rows: Table; gaps: number[] } {
   const batches = new CopyBatches(COLUMNS, [0], takesRaw);
-  const found = pieces.flatMap((piece) => batches.push(piece));
+  const found = pieces.flatMap((piece) => [...batches.push(piece)]);
   const last = batches.take();
   if (last !== undefined) found.push(last);
   const rows = found.flatMap(cellsOf);
@@ -102,6 +102,22 @@ describe('postgres: rows within messages', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('become cells some at a time, however large the piece is', () => {
+    const rows = Array.from({ length: 2_000 }, (_, index) => [String(index), 'x'.repeat(1_000)]);
+    for (const piece of [frames(asServed(rows, false)), streamOf(rows)]) {
+      const batches = new CopyBatches(COLUMNS, [0], false);
+      const sizes: number[] = [];
+      let made = 0;
+      for (const batch of batches.push(piece)) {
+        sizes.push(batch.bytes);
+        made += batch.rows.length;
+        assert.equal(batches.rows, made, 'no more was decoded than was asked for');
+      }
+      assert.ok(sizes.length >= 7 && sizes.every((size) => size < 2 * BATCH_BYTES), sizes.join());
+      assert.equal(made + (batches.take()?.rows.length ?? 0), rows.length);
+    }
   });
 
   it('are refused where they are not rows of this table', () => {
