@@ -1,5 +1,6 @@
 import type { ArrowLayout } from '../../core/arrow-layout';
 import { UNITS_PER_SECOND, type TimeUnit } from '../../core/time-unit';
+import { changeOfUnit } from './arrow-instant';
 import { rangeOf, wireColumn, type WireTypes } from './pg-columns';
 
 /** Kinds of columns by their numbers in wasm/arrow-avro.wat. */
@@ -149,14 +150,14 @@ function timeColumn(
 ): ArrowValue | undefined {
   if (source.kind !== 'time' || destination.kind !== 'time') return undefined;
   const most = SECONDS_PER_DAY * UNITS_PER_SECOND[unit] - 1n;
-  const limits = { least: 0n, most, ...changeOfUnit(unit, destination.unit) };
+  const limits = { least: 0n, most, ...exactChange(unit, destination.unit) };
   return bits === 32 ? value('int32', 4, limits) : value('int64', 8, limits);
 }
 
 function instantColumn(unit: TimeUnit, { source, destination, rules }: WireTypes): ArrowValue | undefined {
   if (source.kind !== 'datetime' && source.kind !== 'timestamp') return undefined;
   if (destination.kind !== 'datetime' && destination.kind !== 'timestamp') return undefined;
-  const change = changeOfUnit(unit, destination.unit);
+  const change = exactChange(unit, destination.unit);
   // In units of the source; the ends of 64 bits are infinities.
   const perUnit = UNITS_PER_SECOND[unit];
   const [first, last] = rules.instantRange.map((micros) => (micros * perUnit) / MICROS_PER_SECOND);
@@ -179,9 +180,7 @@ function listColumn(
   return inner === undefined ? undefined : { ...value('list', 'places'), element: inner };
 }
 
-/** What a number of units is to be divided by without a rest, then multiplied with. */
-function changeOfUnit(from: TimeUnit, to: TimeUnit): { divisor: bigint; factor: bigint } {
-  const before = UNITS_PER_SECOND[from];
-  const after = UNITS_PER_SECOND[to];
-  return before > after ? { divisor: before / after, factor: 1n } : { divisor: 1n, factor: after / before };
+function exactChange(from: TimeUnit, to: TimeUnit): { divisor: bigint; factor: bigint } {
+  const { divisor, factor } = changeOfUnit(from, to);
+  return { divisor: BigInt(divisor), factor: BigInt(factor) };
 }

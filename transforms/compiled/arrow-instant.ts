@@ -106,7 +106,7 @@ export function compileArrowInstant(
 }
 
 /** What a number of units is to be divided by without a rest, then multiplied with. */
-function changeOfUnit(from: TimeUnit, to: TimeUnit): { divisor: number; factor: number } {
+export function changeOfUnit(from: TimeUnit, to: TimeUnit): { divisor: number; factor: number } {
   const before = Number(UNITS_PER_SECOND[from]);
   const after = Number(UNITS_PER_SECOND[to]);
   return before > after ? { divisor: before / after, factor: 1 } : { divisor: 1, factor: after / before };
