@@ -31,11 +31,16 @@ const MOST_WRITTEN = 38;
 /** Puts columns of a batch, some of its rows at a time, into the machine's memory. */
 export class ArrowInput {
   private at = 0;
+  /** Of each column, which one that of its elements is, or would be. */
+  private readonly elements: readonly number[];
 
   constructor(
     private readonly machine: ArrowMachine,
     private readonly steps: readonly ArrowManyStep[],
-  ) {}
+  ) {
+    let next = steps.length;
+    this.elements = steps.map(({ value }) => (value.element === undefined ? next : next++));
+  }
 
   /** Writes what columns are, whatever rows they have. */
   describe(): void {
@@ -86,9 +91,7 @@ export class ArrowInput {
   }
 
   private elementPlaceOf(index: number): number {
-    let elements = 0;
-    for (const { value } of this.steps.slice(0, index)) if (value.element !== undefined) elements++;
-    return this.placeOf(this.steps.length + elements);
+    return this.placeOf(this.elements[index] ?? 0);
   }
 
   private describeValue(place: number, value: ArrowValue, union: boolean, whenNull: number): void {
