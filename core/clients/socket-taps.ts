@@ -12,6 +12,8 @@ export interface SocketTap {
 /** How the bytes of a socket are taken over, and given back. */
 export interface TappableSocket {
   readonly socket: Duplex;
+  /** Whether bytes come as the operating system gives them: fewer than there was room for are all that there were. */
+  readonly isDirect: boolean;
   /** What the socket's stream would have been listened to by, meanwhile. */
   readonly listeners: readonly ((bytes: Buffer) => void)[];
   attach(tap: SocketTap): void;
@@ -59,11 +61,12 @@ export function tappable(socket: Duplex, place: ReadPlace | undefined): Tappable
   if (place !== undefined) {
     const attach = (tap: SocketTap): void => void (place.tap = tap);
     const detach = (): void => void (place.tap = undefined);
-    return { socket, listeners, attach, detach, resume };
+    return { socket, isDirect: true, listeners, attach, detach, resume };
   }
   let onData: ((bytes: Buffer) => void) | undefined;
   return {
     socket,
+    isDirect: false,
     listeners,
     resume,
     attach: (tap) => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LossLedger } from '../../../core/loss-ledger';
+import type { PgField } from '../../../core/pg-binary';
 import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { Column, ColumnType, TableSchema } from '../../../core/schema';
 import { BIGQUERY_RULES } from '../../../loaders/bigquery/rules';
 import { AvroSinks } from '../../../transforms/compiled/avro-sinks';
 import { PgCodec } from '../../../transforms/compiled/pg-codec';
 import { compilePgRow } from '../../../transforms/compiled/pg-row';
-import { FOR_REFERENCE, type CodecMode } from '../../../transforms/compiled/row-writer';
-import { AVRO_BLOCK_BYTES, compileAvroEncoder } from '../../../transforms/encode/avro';
+import { FOR_REFERENCE, type CodecMode, type RowWriter } from '../../../transforms/compiled/row-writer';
+import { AVRO_BLOCK_BYTES, compileAvroEncoder, type AvroEncoder } from '../../../transforms/encode/avro';
 import { BlockLimit } from '../../../transforms/encode/block-buffer';
 import { compileConverter } from '../../../transforms/schema-aware-converter';
 import { arrayOfText, pgColumn, type PgColumn } from './arbitrary-pg';
@@ -41,9 +42,12 @@ export class PgAvroCodecs {
   readonly schema: TableSchema;
   readonly source: TableSchema;
   readonly input;
+  readonly fields: readonly PgField[];
+  private readonly writers = new Map<CodecMode, PgRowOfOne>();
 
   constructor(readonly columns: readonly PlannedPgColumn[]) {
     this.schema = { columns: columns.map(({ to }) => to), primaryKey: [] };
+    this.fields = columns.map(({ column }) => column.field);
     this.source = {
       columns: columns.map(({ column, to }) => ({ name: to.name, type: column.type, nullable: true })),
       primaryKey: [],
@@ -91,54 +95,88 @@ export class PgAvroCodecs {
 
   /** What the codec writes of a row; undefined: it leaves it to the reference. */
   compiled(row: PgRow, mode: CodecMode): Buffer | undefined {
-    const encoder = compileAvroEncoder(this.schema, { codec: 'null', sync: SYNC });
-    const ledger = new LossLedger();
-    const sinks = new AvroSinks(encoder, this.schema);
-    const fields = this.columns.map(({ column }) => column.field);
-    const write = compilePgRow(fields, {
-      ...this.input,
-      sinks: sinks.columns,
-      lose: (column, rule) => ledger.add(this.schema.columns[column]?.name ?? '', rule),
-      mode,
-    });
-    assert.ok(write !== undefined);
+    let writer = this.writers.get(mode);
+    if (writer === undefined) this.writers.set(mode, (writer = this.writer(mode)));
+    const { encoder, sinks, write } = writer;
+    const ledger = (writer.ledger = new LossLedger());
     const bytes = wire(row);
     sinks.beginRow();
     const end = write(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 3);
-    if (end === FOR_REFERENCE) return undefined;
+    if (end === FOR_REFERENCE) {
+      sinks.takeBackRow();
+      return undefined;
+    }
     assert.equal(end, bytes.length);
     assert.ok(sinks.endRow());
     this.losses = losses(ledger);
-    return Buffer.from(encoder.block.bytes.subarray(0, encoder.block.end));
+    const written = Buffer.from(encoder.block.bytes.subarray(0, encoder.block.end));
+    encoder.takeBlock();
+    return written;
   }
 
-  /**
-   * What becomes of rows that come in one batch, `gap` bytes apart: blocks, and which rows are left to the reference. `eachRow` is called for each of the others,
-   * with its first cell.
-   */
-  batch(
-    rows: readonly PgRow[],
-    mode: CodecMode,
-    { gap = 0, maxRowBytes = Infinity, eachRow }: BatchOptions = {},
-  ): Batch {
-    const encoder = compileAvroEncoder(this.schema, { codec: 'null', sync: SYNC, maxRowBytes });
-    const ledger = new LossLedger();
+  private writer(mode: CodecMode): PgRowOfOne {
+    const encoder = compileAvroEncoder(this.schema, { codec: 'null', sync: SYNC });
     const sinks = new AvroSinks(encoder, this.schema);
-    let lost: [number, Parameters<LossLedger['add']>[1], number][] = [];
-    const countLosses = (): void => {
-      for (const [column, rule, times] of lost)
-        ledger.add(this.schema.columns[column]?.name ?? '', rule, times);
-    };
-    const codec = new PgCodec(
-      this.columns.map(({ column }) => column.field),
-      {
-        ...this.input,
-        sinks: sinks.columns,
-        many: sinks,
-        lose: (column, rule, times = 1) => lost.push([column, rule, times]),
-        mode,
-      },
-    );
+    const write = compilePgRow(this.fields, {
+      ...this.input,
+      sinks: sinks.columns,
+      lose: (column, rule) => writer.ledger.add(this.schema.columns[column]?.name ?? '', rule),
+      mode,
+    });
+    assert.ok(write !== undefined);
+    const writer: PgRowOfOne = { encoder, sinks, write, ledger: new LossLedger() };
+    return writer;
+  }
+
+  /** What becomes of rows that come in one batch. */
+  batch(rows: readonly PgRow[], mode: CodecMode, options: BatchOptions = {}): Batch {
+    return this.batches(mode, options).read(rows);
+  }
+
+  /** One codec, for batch after batch. */
+  batches(mode: CodecMode, options: BatchOptions = {}): PgBatches {
+    return new PgBatches(this, mode, options);
+  }
+}
+
+interface PgRowOfOne {
+  readonly encoder: AvroEncoder;
+  readonly sinks: AvroSinks;
+  readonly write: RowWriter;
+  /** Of the row at hand. */
+  ledger: LossLedger;
+}
+
+/**
+ * Blocks of rows that come in batches, `gap` bytes apart, and which of them are left to the reference. `eachRow` is called for each of the others, with its first cell.
+ */
+class PgBatches {
+  private readonly encoder: AvroEncoder;
+  private readonly sinks: AvroSinks;
+  private readonly codec: PgCodec;
+  private lost: [number, Parameters<LossLedger['add']>[1], number][] = [];
+
+  constructor(
+    private readonly codecs: PgAvroCodecs,
+    mode: CodecMode,
+    private readonly options: BatchOptions,
+  ) {
+    const { maxRowBytes = Infinity } = options;
+    this.encoder = compileAvroEncoder(codecs.schema, { codec: 'null', sync: SYNC, maxRowBytes });
+    this.sinks = new AvroSinks(this.encoder, codecs.schema);
+    this.codec = new PgCodec(codecs.fields, {
+      ...codecs.input,
+      sinks: this.sinks.columns,
+      many: this.sinks,
+      lose: (column, rule, times = 1) => this.lost.push([column, rule, times]),
+      mode,
+    });
+  }
+
+  read(rows: readonly PgRow[]): Batch {
+    const { codec, encoder, sinks, options } = this;
+    const { gap = 0, eachRow } = options;
+    const ledger = new LossLedger();
     const each = eachRow === undefined ? undefined : () => eachRow(codec.cell(0));
     const bytes = batchOf(rows, gap);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -150,17 +188,17 @@ export class PgAvroCodecs {
     const take = (): number => blocks.push(Buffer.from(encoder.takeBlock()));
     for (let row = 0; row < rows.length;) {
       if (encoder.bytes >= AVRO_BLOCK_BYTES) take();
-      lost = [];
+      this.lost = [];
       const written = codec.writeMany(rows.length - row, each);
       calls++;
-      countLosses();
+      this.countLosses(ledger);
       row += written;
       atOnce += written;
       if (written > 0) continue;
-      lost = [];
+      this.lost = [];
       sinks.beginRow();
       if (isWritten(codec) && sinks.endRow()) {
-        countLosses();
+        this.countLosses(ledger);
         each?.();
       } else {
         sinks.takeBackRow();
@@ -172,6 +210,11 @@ export class PgAvroCodecs {
     }
     if (encoder.rows > 0) take();
     return { blocks, left, losses: losses(ledger), atOnce, calls };
+  }
+
+  private countLosses(ledger: LossLedger): void {
+    for (const [column, rule, times] of this.lost)
+      ledger.add(this.codecs.schema.columns[column]?.name ?? '', rule, times);
   }
 }
 

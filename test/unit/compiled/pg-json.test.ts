@@ -11,12 +11,12 @@ const LOOKED_AT = /\\u|\d[eE]|\d[\d.]{15}/;
 function takes(text: string, before: string, behind: string): boolean {
   const taken = isWritten(text, before, behind);
   const row = [before, text, behind].map((value) => Buffer.from(value));
-  const { atOnce } = plan.batch([row], 'wasm');
+  const { atOnce } = batches.read([row]);
   assert.equal(atOnce === 1, taken, `WebAssembly: ${text}`);
   return taken;
 }
 
-const plan = planOf({ kind: 'string' }, { kind: 'json' }, { kind: 'string' });
+const batches = planOf({ kind: 'string' }, { kind: 'json' }, { kind: 'string' }).batches('wasm');
 
 function isWritten(text: string, before: string, behind: string): boolean {
   const bytes = Buffer.from(before + text + behind);

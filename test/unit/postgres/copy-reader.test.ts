@@ -37,19 +37,25 @@ class Driver {
 /** Gives bytes to the tap as a socket of the operating system does: into the room that it asks for. */
 class Wire {
   isOpen = true;
+  resumed = 0;
   readonly socket: TappableSocket;
   private tap: SocketTap | undefined;
   private readonly queue: Buffer[] = [];
   private room: Uint8Array = Buffer.alloc(10);
 
-  constructor(private readonly driver: Driver) {
+  constructor(
+    private readonly driver: Driver,
+    isDirect = false,
+  ) {
     this.socket = {
+      isDirect,
       socket: driver.stream,
       listeners: driver.stream.listeners('data') as ((bytes: Buffer) => void)[],
       attach: (tap) => (this.tap = tap),
       detach: () => (this.tap = undefined),
       resume: () => {
         this.isOpen = true;
+        this.resumed++;
         setImmediate(() => this.flow());
       },
     };
@@ -92,9 +98,10 @@ const contentOf = (piece: CopyPiece): Buffer =>
 async function read(
   chunks: readonly Buffer[],
   slowly = 0,
+  isDirect = false,
 ): Promise<{ content: Buffer; pieces: number; driver: Driver; reader: CopyReader }> {
   const driver = new Driver();
-  const wire = new Wire(driver);
+  const wire = new Wire(driver, isDirect);
   const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
   reader.submit(driver as unknown as Connection);
   wire.send(chunks);
@@ -150,13 +157,14 @@ describe('postgres: CopyReader', () => {
         fc.array(fc.nat(), { maxLength: 12 }),
         fc.array(fc.nat(8), { maxLength: 2 }),
         fc.nat(3),
-        async (lengths, cuts, notices, slowly) => {
+        fc.boolean(),
+        async (lengths, cuts, notices, slowly, isDirect) => {
           const data = lengths.map((length, index) => Buffer.alloc(length, index + 1));
           const messages = data.map((content) => message('d', content));
           for (const place of notices)
             messages.splice(place, 0, message('N', 'a notice'), message('S', 'a\0b\0'));
           const bytes = Buffer.concat([BEGIN, ...messages, ...END]);
-          const { content, driver } = await read(cutUp(bytes, cuts), slowly);
+          const { content, driver } = await read(cutUp(bytes, cuts), slowly, isDirect);
           assert.ok(content.equals(Buffer.concat(data)));
           const others = notices.flatMap(() => [message('N', 'a notice'), message('S', 'a\0b\0')]);
           await new Promise((resolve) => setImmediate(resolve));
@@ -200,6 +208,49 @@ describe('postgres: CopyReader', () => {
     assert.ok(bytes > 3_900_000);
   });
 
+  it('leaves a socket of the system that was read empty alone for a moment', async () => {
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const small = message('d', Buffer.alloc(8_000, 1));
+    const large = message('d', Buffer.alloc(64 * 1024));
+    for (const [isDirect, sent, rests] of [
+      [true, small, true],
+      [true, large, false],
+      [false, small, false],
+    ] as const) {
+      const driver = new Driver();
+      const wire = new Wire(driver, isDirect);
+      const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
+      reader.submit(driver as unknown as Connection);
+      wire.send([BEGIN]);
+      do await turn();
+      while (!wire.isOpen);
+      wire.send([sent]);
+      await turn();
+      assert.equal(wire.isOpen, !rests);
+      const pieces = reader.pieces();
+      const more = [small, small];
+      wire.send(more);
+      let read = contentOf((await pieces.next()).value as CopyPiece).length;
+      wire.send(END);
+      for await (const piece of pieces) read += contentOf(piece).length;
+      assert.equal(read, sent.length - 5 + 16_000);
+    }
+  });
+
+  it('gives a socket back at once that is left alone', async () => {
+    const driver = new Driver();
+    const wire = new Wire(driver, true);
+    const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
+    reader.submit(driver as unknown as Connection);
+    wire.send([BEGIN]);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(wire.isOpen, false);
+    reader.handleError(new Error('broken'));
+    assert.equal(wire.resumed, 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(wire.resumed, 1);
+  });
+
   it("counts what the server counted, and fails with the driver's error", async () => {
     const { reader } = await read([Buffer.concat([BEGIN, ...END])]);
     reader.handleCommandComplete({ text: 'COPY 3' });
@@ -225,6 +276,13 @@ describe('postgres: CopyReader', () => {
 });
 
 describe('postgres: sockets that are taken over', () => {
+  it('are direct where the system reads to a place', () => {
+    const stream = new PassThrough();
+    stream.on('data', () => undefined);
+    assert.equal(tappable(stream, new ReadPlace())?.isDirect, true);
+    assert.equal(tappable(stream, undefined)?.isDirect, false);
+  });
+
   it('are streams again when they are given back', async () => {
     const stream = new PassThrough();
     const heard: string[] = [];
