@@ -22,6 +22,14 @@ const MODULES: readonly GeneratedModule[] = [
     file: 'transforms/compiled/arrow-rows-module.ts',
     constant: 'ARROW_ROWS_MODULE',
   },
+  {
+    sources: [
+      ...['wasm/staged-values.wat', 'wasm/csv-numbers.wat', 'wasm/csv-instants.wat', 'wasm/csv-texts.wat'],
+      ...['wasm/csv-documents.wat', 'wasm/csv-avro.wat'],
+    ],
+    file: 'transforms/compiled/csv-rows-module.ts',
+    constant: 'CSV_ROWS_MODULE',
+  },
   { sources: ['wasm/crc32c.wat'], file: 'core/crc32c-module.ts', constant: 'CRC32C_MODULE' },
   {
     sources: ['wasm/csv-index.wat'],

@@ -1,16 +1,23 @@
 import type { Cell } from '../../core/cells';
 import type { CsvLayout, CsvRows } from '../../core/csv-rows';
 import type { DecodedRow } from '../../core/raw-rows';
+import { CsvManyRows } from './csv-many-rows';
 import { compileCsvRow, type CsvRowWriter } from './csv-row';
 import type { CodecInput, RowCodec } from './row-codec';
 
 /** So many writers are kept, for files whose columns are in different orders. */
 const MAX_WRITERS = 16;
 
+/** Of records that lie alike. */
+interface Compiled {
+  readonly rows: CsvRowWriter | undefined;
+  readonly many: CsvManyRows | undefined;
+}
+
 /** Records of CSV files. */
 export class CsvCodec implements RowCodec {
-  private readonly writers = new Map<string, CsvRowWriter | undefined>();
-  private compiled: CsvRowWriter | undefined;
+  private readonly writers = new Map<string, Compiled>();
+  private compiled: Compiled | undefined;
   private layout: CsvLayout | undefined;
   private places: Int32Array = new Int32Array(0);
   private bytes: Buffer = Buffer.alloc(0);
@@ -31,11 +38,25 @@ export class CsvCodec implements RowCodec {
     this.bases = rows.bases;
     this.row = 0;
     this.base = rows.bases[0] ?? 0;
+    this.compiled?.many?.begin(rows);
+  }
+
+  writeMany(rows: number, each: (() => void) | undefined): number {
+    const written = this.compiled?.many?.write(this.row, rows) ?? 0;
+    if (each === undefined) {
+      this.moveTo(this.row + written);
+      return written;
+    }
+    for (let row = 0; row < written; row++) {
+      each();
+      this.next();
+    }
+    return written;
   }
 
   write(): boolean {
-    const { compiled } = this;
-    return compiled !== undefined && compiled(this.bytes, this.view, this.fields, this.base);
+    const rows = this.compiled?.rows;
+    return rows !== undefined && rows(this.bytes, this.view, this.fields, this.base);
   }
 
   decode(): DecodedRow {
@@ -49,8 +70,12 @@ export class CsvCodec implements RowCodec {
   }
 
   next(): void {
-    this.row++;
-    this.base = this.bases[this.row] ?? 0;
+    this.moveTo(this.row + 1);
+  }
+
+  private moveTo(row: number): void {
+    this.row = row;
+    this.base = this.bases[row] ?? 0;
   }
 
   private field(place: number): Cell {
@@ -66,10 +91,13 @@ export class CsvCodec implements RowCodec {
     const key = [places.join(), quote, nulls.quoted, ...markers].join(' ');
     this.places = places;
     this.layout = layout;
-    if (!this.writers.has(key)) {
-      if (this.writers.size >= MAX_WRITERS) this.writers.clear();
-      this.writers.set(key, compileCsvRow(places, layout, this.input));
-    }
     this.compiled = this.writers.get(key);
+    if (this.compiled !== undefined) return;
+    if (this.writers.size >= MAX_WRITERS) this.writers.clear();
+    const rows = compileCsvRow(places, layout, this.input);
+    // What contradicts itself is for the reference, as a whole.
+    const many = rows === undefined ? undefined : CsvManyRows.of(places, layout, this.input);
+    this.compiled = { rows, many };
+    this.writers.set(key, this.compiled);
   }
 }

@@ -3,7 +3,7 @@ import { EXACT_DIGITS, EXACT_POWERS, MINUS, PLUS, POINT, ZERO } from './text-dig
 import type { ValueSink } from './value-sink';
 
 /** Digits that every float32 of usual size keeps. */
-const EXACT_FLOAT32_DIGITS = 6;
+export const EXACT_FLOAT32_DIGITS = 6;
 /** Of ten, a greater one is not exact in a double. */
 const MAX_EXPONENT = EXACT_POWERS.length - 1;
 /** Longer than what any double prints. */

@@ -26,6 +26,11 @@ const SOURCES: Readonly<Partial<Record<TypeKind, readonly TypeKind[]>>> = {
   timestamp: ['string', 'date', 'timestamp'],
 };
 
+/** Whether there is a writer of texts for these kinds of types: `compileTextWriter` may have none for types with other limits. */
+export function isReadFromText(source: ColumnType, destination: ColumnType): boolean {
+  return SOURCES[destination.kind]?.includes(source.kind) === true;
+}
+
 /**
  * The writer of values that come as texts, whose bytes are ASCII or valid UTF-8: of a source of texts, or of another kind of source whose values are written in the
  * canonical form of that kind. It writes a text for which the reference (`compileCell` of `source` and `destination`) loses nothing, in the forms that each
@@ -37,7 +42,7 @@ export function compileTextWriter(
   rules: DestinationRules,
   sink: ValueSink,
 ): FieldWriter | undefined {
-  if (SOURCES[destination.kind]?.includes(source.kind) !== true) return undefined;
+  if (!isReadFromText(source, destination)) return undefined;
   switch (destination.kind) {
     case 'bool':
       return compileBoolText(sink);
