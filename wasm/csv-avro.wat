@@ -45,15 +45,13 @@
      (if (local.get $isDoubled)
       (then
        ;; texts and documents alone
-       (br_if $other (i32.gt_u (local.get $kind) (i32.const 2)))
+       (br_if $other (i32.gt_u (local.get $kind) (i32.const 1)))
        (local.set $out (call $quoted (local.get $at) (local.get $length) (local.get $out)))
        (local.set $at (global.get $textStart))
        (local.set $length (i32.sub (local.get $out) (local.get $at)))
        (if (local.get $kind)
         (then
-         (br_if $other
-           (i32.eqz
-             (call $document (local.get $at) (local.get $out) (i32.eq (local.get $kind) (i32.const 1))))))
+         (br_if $other (i32.eqz (call $document (local.get $at) (local.get $out)))))
         (else
          (br_if $other
            (i64.gt_u (i64.extend_i32_u (local.get $length)) (i64.load offset=24 (local.get $column))))))
@@ -71,7 +69,7 @@
                (block $int
                 (block $document
                  (block $text
-                  (br_table $text $document $document $int $decimal $float32 $float $bool $uuid $date $time $instant $other
+                  (br_table $text $document $int $decimal $float32 $float $bool $uuid $date $time $instant $other
                     (local.get $kind)))
                  ;; text
                  (br_if $other
@@ -80,10 +78,7 @@
                 ;; document
                 (br_if $other
                   (i32.eqz
-                    (call $document
-                      (local.get $at)
-                      (i32.add (local.get $at) (local.get $length))
-                      (i32.eq (local.get $kind) (i32.const 1)))))
+                    (call $document (local.get $at) (i32.add (local.get $at) (local.get $length)))))
                 (return (call $bytes (local.get $at) (local.get $length) (local.get $out))))
                ;; int, of up to 19 digits and 63 bits
                (local.set $number (i32.eq (i32.load8_u (local.get $at)) (i32.const 45)))

@@ -99,9 +99,9 @@
         (br $next)))
     (local.get $at))
 
-  ;; Where a JSON number ends; 0: it is none. `onlySafe`: nor one that 64 bits may not keep.
-  (func $number (param $at i32) (param $end i32) (param $onlySafe i32) (result i32)
-    (local $first i32) (local $start i32) (local $most i32) (local $byte i32)
+  ;; Where a JSON number ends that 64 bits keep, whatever its digits are; 0: it is none. An exponent is none of it.
+  (func $number (param $at i32) (param $end i32) (result i32)
+    (local $first i32) (local $start i32) (local $most i32)
     (block $none
       (local.set $first
         (i32.add (local.get $at) (i32.eq (i32.load8_u (local.get $at)) (i32.const 45))))
@@ -121,29 +121,8 @@
               (local.set $start (i32.add (local.get $at) (i32.const 1)))
               (local.set $at (call $overDigits (local.get $start) (local.get $end)))
               (br_if $none (i32.eq (local.get $at) (local.get $start)))))))
-      (if (local.get $onlySafe)
-        (then
-          (br_if $none
-            (i32.gt_u (i32.sub (local.get $at) (local.get $first)) (local.get $most)))))
-      (if (i32.lt_u (local.get $at) (local.get $end))
-        (then
-          (if
-            (i32.eq
-              (i32.or (i32.load8_u (local.get $at)) (i32.const 32))
-              (i32.const 101))
-            (then
-              (br_if $none (local.get $onlySafe))
-              (local.set $start (i32.add (local.get $at) (i32.const 1)))
-              (local.set $byte (i32.load8_u (local.get $start)))
-              ;; + or -
-              (local.set $start
-                (i32.add
-                  (local.get $start)
-                  (i32.or
-                    (i32.eq (local.get $byte) (i32.const 43))
-                    (i32.eq (local.get $byte) (i32.const 45)))))
-              (local.set $at (call $overDigits (local.get $start) (local.get $end)))
-              (br_if $none (i32.eq (local.get $at) (local.get $start)))))))
+      (br_if $none
+        (i32.gt_u (i32.sub (local.get $at) (local.get $first)) (local.get $most)))
       (return (local.get $at)))
     (i32.const 0))
 
@@ -165,9 +144,9 @@
         (br $next)))
     (local.get $at))
 
-  ;; Whether bytes are one JSON document (RFC 8259), less than 64 deep, without U+0000 and halves of pairs. `onlySafe`: without numbers that 64 bits may not keep.
+  ;; Whether bytes are one JSON document (RFC 8259), less than 64 deep, without U+0000, halves of pairs and numbers that 64 bits may not keep.
   ;; What is read at `end` and a few bytes behind does no harm: a document that has any of it does not end there.
-  (func $document (param $at i32) (param $end i32) (param $onlySafe i32) (result i32)
+  (func $document (param $at i32) (param $end i32) (result i32)
     (local $byte i32) (local $isName i32) (local $depth i32) (local $objects i64)
     (block $no
      (block $whole
@@ -217,7 +196,7 @@
               (br $next)))
           (if (i32.lt_u (local.get $byte) (i32.const 97))
             (then
-              (local.set $at (call $number (local.get $at) (local.get $end) (local.get $onlySafe)))
+              (local.set $at (call $number (local.get $at) (local.get $end)))
               (br_if $no (i32.eqz (local.get $at)))
               (br $behind)))
           ;; true and null

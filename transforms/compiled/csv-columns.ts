@@ -10,7 +10,6 @@ import { isReadFromText } from './text-writer';
 const KINDS = [
   'text',
   'document',
-  'anyDocument',
   'int',
   'decimal',
   'float32',
@@ -57,8 +56,8 @@ export function csvColumn({ source, destination, rules }: WireTypes): CsvColumn 
     case 'string':
       return textColumn(source, destination, rules);
     case 'json':
-      if (rules.nullDocument === false) return undefined;
-      return column(rules.jsonNumbers === undefined ? 'anyDocument' : 'document');
+      // What takes Avro keeps numbers in 64 bits, and any document.
+      return rules.jsonNumbers === '64-bit' && rules.nullDocument !== false ? column('document') : undefined;
     case 'date': {
       const [least, most] = rules.dateRange;
       return column('date', { least, most });

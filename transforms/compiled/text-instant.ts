@@ -85,7 +85,10 @@ export function compileInstantText(sink: ValueSink, unit: TimeUnit, rules: Desti
 }
 
 /** Seconds since 1970 of which every unit is within the destination's range and 64 bits: from `first` to below `end`. */
-export function wholeSeconds(unit: TimeUnit, { instantRange }: DestinationRules): { first: number; end: number } {
+export function wholeSeconds(
+  unit: TimeUnit,
+  { instantRange }: DestinationRules,
+): { first: number; end: number } {
   const perSecond = UNITS_PER_SECOND[unit];
   const [minMicros, maxMicros] = instantRange;
   const min = -floorDivide(-minMicros * perSecond, MICROS_PER_SECOND);
