@@ -61,7 +61,7 @@ export class CsvAvroCodecs {
   constructor(
     targets: readonly CsvTarget[],
     { order, options = {}, gap = 0 }: CsvFile = {},
-    keys: number[] = [],
+    keys: readonly number[] = [],
   ) {
     const names = targets.map((_, index) => `c${index}`);
     this.schema = {

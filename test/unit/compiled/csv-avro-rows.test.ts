@@ -10,7 +10,7 @@ import { oddText, TEXT_CASES, type TextCase } from './arbitrary-text';
 import { CsvAvroCodecs, type CsvField, type CsvFile, type CsvTarget } from './csv-avro-codecs';
 import { EDGES } from './csv-edges';
 
-const RUNS = 300;
+const RUNS = 200;
 const MODES = ['wasm', 'generated', 'closures'] as const;
 const STRING: ColumnType = { kind: 'string' };
 const LONG: ColumnType = { kind: 'int', bits: 64 };
@@ -164,7 +164,7 @@ describe('compiled: rows of CSV to Avro, many at once', () => {
     const others = Buffer.from('\u0000\u000e\u0010\u0011\u0019 "+-./0159:@AFGTZ[\\]`abefgtuz{|}\u007f');
     for (const { type, taken } of EDGES) {
       const codecs = new CsvAvroCodecs([{ type, nullable: false }]);
-      const samples = taken.filter((text) => text.length < 40);
+      const samples = taken.filter((text, index) => text.length < 40 && index % 2 === 0);
       const changed = [...new Set(samples.flatMap((text) => changesOf(text, others)))].filter(
         (text) => text !== '',
       );
@@ -289,9 +289,9 @@ describe('compiled: rows of CSV to Avro, many at once', () => {
   it('may be thousands of nulls that have no bytes', () => {
     const many = Array.from({ length: 1_600 }, () => LONG);
     const codecs = new CsvAvroCodecs(nullable(...many));
-    const rows = codecs.rowsOf(Array.from({ length: 400 }, (_, id) => texts(String(id % 10))));
+    const rows = codecs.rowsOf(Array.from({ length: 200 }, (_, id) => texts(String(id % 10))));
     const codec = codecs.open('wasm').add(rows);
-    assert.equal(codec.atOnce.length, 400);
+    assert.equal(codec.atOnce.length, 200);
     assert.ok(codec.end().content.equals(codecs.open('closures').add(rows).end().content));
     const wider = new CsvAvroCodecs(nullable(...many, LONG));
     assert.deepEqual(wider.open('wasm').add(wider.rowsOf([texts('1')])).atOnce, []);
