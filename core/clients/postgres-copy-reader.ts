@@ -134,7 +134,7 @@ export class CopyReader implements Submittable, SocketTap {
     this.scan();
     if (this.isShort()) {
       this.linger();
-      return !this.socket.isDirect || bytes.length >= MIN_ROOM_BYTES || !this.rest();
+      return !this.socket.mayRest || bytes.length >= MIN_ROOM_BYTES || !this.rest();
     }
     if (this.wakeUp() || !this.isAttached) return true;
     this.isPaused = this.pending.length > 0 || this.slab.bytes.length - this.end < MIN_ROOM_BYTES;

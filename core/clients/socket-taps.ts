@@ -12,8 +12,11 @@ export interface SocketTap {
 /** How the bytes of a socket are taken over, and given back. */
 export interface TappableSocket {
   readonly socket: Duplex;
-  /** Whether bytes come as the operating system gives them: fewer than there was room for are all that there were. */
-  readonly isDirect: boolean;
+  /**
+   * Whether it may be left alone for a moment: fewer bytes than there was room for are all that there were, and what comes meanwhile is kept in buffers that the
+   * system makes larger where they fill up. Those of a unix socket stay as small as they are: its server would have to wait.
+   */
+  readonly mayRest: boolean;
   /** What the socket's stream would have been listened to by, meanwhile. */
   readonly listeners: readonly ((bytes: Buffer) => void)[];
   attach(tap: SocketTap): void;
@@ -32,6 +35,7 @@ const UNTAPPED_BYTES = 16 * 1024;
 export class ReadPlace {
   readonly options: OnReadOpts;
   tap: SocketTap | undefined;
+  isTcp = false;
   private socket: Socket | undefined;
   private readonly untapped = Buffer.allocUnsafeSlow(UNTAPPED_BYTES);
 
@@ -43,8 +47,9 @@ export class ReadPlace {
   }
 
   /** To be told which socket it is, before anything can have come. */
-  belongsTo(socket: Socket): void {
+  belongsTo(socket: Socket, kind: 'tcp' | 'unix'): void {
     this.socket = socket;
+    this.isTcp = kind === 'tcp';
   }
 
   private received(bytes: Uint8Array): boolean {
@@ -61,12 +66,12 @@ export function tappable(socket: Duplex, place: ReadPlace | undefined): Tappable
   if (place !== undefined) {
     const attach = (tap: SocketTap): void => void (place.tap = tap);
     const detach = (): void => void (place.tap = undefined);
-    return { socket, isDirect: true, listeners, attach, detach, resume };
+    return { socket, mayRest: place.isTcp, listeners, attach, detach, resume };
   }
   let onData: ((bytes: Buffer) => void) | undefined;
   return {
     socket,
-    isDirect: false,
+    mayRest: false,
     listeners,
     resume,
     attach: (tap) => {

@@ -42,7 +42,7 @@ export async function openTcpSocket(
     ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS },
     ...(place === undefined ? {} : { onread: place.options }),
   });
-  place?.belongsTo(socket);
+  place?.belongsTo(socket, 'tcp');
   await whenConnected(socket, signal);
   listener('connect', `${socket.remoteAddress ?? host}:${port}`);
   return socket;
@@ -56,7 +56,7 @@ export async function openUnixSocket(
   place?: ReadPlace,
 ): Promise<Socket> {
   const socket = connect({ path, ...(place === undefined ? {} : { onread: place.options }) });
-  place?.belongsTo(socket);
+  place?.belongsTo(socket, 'unix');
   await whenConnected(socket, signal);
   listener('connect', path);
   return socket;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import type { Connection } from 'pg';
@@ -45,10 +46,10 @@ class Wire {
 
   constructor(
     private readonly driver: Driver,
-    isDirect = false,
+    mayRest = false,
   ) {
     this.socket = {
-      isDirect,
+      mayRest,
       socket: driver.stream,
       listeners: driver.stream.listeners('data') as ((bytes: Buffer) => void)[],
       attach: (tap) => (this.tap = tap),
@@ -98,10 +99,10 @@ const contentOf = (piece: CopyPiece): Buffer =>
 async function read(
   chunks: readonly Buffer[],
   slowly = 0,
-  isDirect = false,
+  mayRest = false,
 ): Promise<{ content: Buffer; pieces: number; driver: Driver; reader: CopyReader }> {
   const driver = new Driver();
-  const wire = new Wire(driver, isDirect);
+  const wire = new Wire(driver, mayRest);
   const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
   reader.submit(driver as unknown as Connection);
   wire.send(chunks);
@@ -158,13 +159,13 @@ describe('postgres: CopyReader', () => {
         fc.array(fc.nat(8), { maxLength: 2 }),
         fc.nat(3),
         fc.boolean(),
-        async (lengths, cuts, notices, slowly, isDirect) => {
+        async (lengths, cuts, notices, slowly, mayRest) => {
           const data = lengths.map((length, index) => Buffer.alloc(length, index + 1));
           const messages = data.map((content) => message('d', content));
           for (const place of notices)
             messages.splice(place, 0, message('N', 'a notice'), message('S', 'a\0b\0'));
           const bytes = Buffer.concat([BEGIN, ...messages, ...END]);
-          const { content, driver } = await read(cutUp(bytes, cuts), slowly, isDirect);
+          const { content, driver } = await read(cutUp(bytes, cuts), slowly, mayRest);
           assert.ok(content.equals(Buffer.concat(data)));
           const others = notices.flatMap(() => [message('N', 'a notice'), message('S', 'a\0b\0')]);
           await new Promise((resolve) => setImmediate(resolve));
@@ -212,13 +213,13 @@ describe('postgres: CopyReader', () => {
     const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     const small = message('d', Buffer.alloc(8_000, 1));
     const large = message('d', Buffer.alloc(64 * 1024));
-    for (const [isDirect, sent, rests] of [
+    for (const [mayRest, sent, rests] of [
       [true, small, true],
       [true, large, false],
       [false, small, false],
     ] as const) {
       const driver = new Driver();
-      const wire = new Wire(driver, isDirect);
+      const wire = new Wire(driver, mayRest);
       const reader = new CopyReader('COPY', wire.socket, MAX_MESSAGE_BYTES);
       reader.submit(driver as unknown as Connection);
       wire.send([BEGIN]);
@@ -276,11 +277,15 @@ describe('postgres: CopyReader', () => {
 });
 
 describe('postgres: sockets that are taken over', () => {
-  it('are direct where the system reads to a place', () => {
+  it('may rest where the system reads to a place from TCP', () => {
     const stream = new PassThrough();
     stream.on('data', () => undefined);
-    assert.equal(tappable(stream, new ReadPlace())?.isDirect, true);
-    assert.equal(tappable(stream, undefined)?.isDirect, false);
+    assert.equal(tappable(stream, undefined)?.mayRest, false);
+    for (const kind of ['tcp', 'unix'] as const) {
+      const place = new ReadPlace();
+      place.belongsTo(new Socket(), kind);
+      assert.equal(tappable(stream, place)?.mayRest, kind === 'tcp');
+    }
   });
 
   it('are streams again when they are given back', async () => {
