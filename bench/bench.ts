@@ -14,7 +14,6 @@ import { limitsTable, usageTable } from './result-tables';
 import { broken, summarize } from './results';
 import { openScene } from './scene';
 import { textTable } from './text-table';
-import { touchMemory } from './touch-memory';
 import { writeBenchmarkDocs } from './write-docs';
 
 /** Of the runs that are subtracted as start-up. */
@@ -37,7 +36,6 @@ async function main(): Promise<void> {
   const paths = pathsNamed(values.only.split(',').filter((name) => name !== ''));
   const note = (what: string): void => console.error(what);
   const resources = { scanner: await findScanner(note) };
-  await touchMemory(note);
   const scene = await openScene(rows, FEW_ROWS, note);
   try {
     const results = await measurePaths(scene, paths, rounds, resources, note);
