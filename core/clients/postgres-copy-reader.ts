@@ -134,7 +134,8 @@ export class CopyReader implements Submittable, SocketTap {
     this.scan();
     if (this.isShort()) {
       this.linger();
-      return !this.socket.mayRest || bytes.length >= MIN_ROOM_BYTES || !this.rest();
+      if (this.socket.mayRest && bytes.length < MIN_ROOM_BYTES) this.rest();
+      return !this.isPaused;
     }
     if (this.wakeUp() || !this.isAttached) return true;
     this.isPaused = this.pending.length > 0 || this.slab.bytes.length - this.end < MIN_ROOM_BYTES;
@@ -305,10 +306,9 @@ export class CopyReader implements Submittable, SocketTap {
   }
 
   /** The socket waits for a moment. */
-  private rest(): boolean {
+  private rest(): void {
     this.isPaused = true;
     this.resting = setTimeout(() => this.goOn(), REST_MS);
-    return true;
   }
 
   private goOn(): void {

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
-import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { PassThrough } from 'node:stream';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import type { Connection } from 'pg';
 import { unframed, type CopyPiece } from '../../../core/clients/copy-frames';
 import { CopyReader } from '../../../core/clients/postgres-copy-reader';
 import { ReadPlace, tappable, type SocketTap, type TappableSocket } from '../../../core/clients/socket-taps';
+import { openTcpSocket, openUnixSocket } from '../../../core/clients/tcp-socket';
 
 const MAX_MESSAGE_BYTES = 2_000_000;
 
@@ -229,9 +235,11 @@ describe('postgres: CopyReader', () => {
       await turn();
       assert.equal(wire.isOpen, !rests);
       const pieces = reader.pieces();
-      const more = [small, small];
-      wire.send(more);
-      let read = contentOf((await pieces.next()).value as CopyPiece).length;
+      const first = pieces.next();
+      // whoever waits does not wake it
+      assert.equal(wire.isOpen, !rests);
+      wire.send([small, small]);
+      let read = contentOf((await first).value as CopyPiece).length;
       wire.send(END);
       for await (const piece of pieces) read += contentOf(piece).length;
       assert.equal(read, sent.length - 5 + 16_000);
@@ -277,14 +285,30 @@ describe('postgres: CopyReader', () => {
 });
 
 describe('postgres: sockets that are taken over', () => {
-  it('may rest where the system reads to a place from TCP', () => {
+  it('may rest where the system reads to a place from TCP', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'beamlift-sockets-'));
+    const server = createServer((socket) => socket.end());
     const stream = new PassThrough();
     stream.on('data', () => undefined);
     assert.equal(tappable(stream, undefined)?.mayRest, false);
-    for (const kind of ['tcp', 'unix'] as const) {
-      const place = new ReadPlace();
-      place.belongsTo(new Socket(), kind);
-      assert.equal(tappable(stream, place)?.mayRest, kind === 'tcp');
+    const rests = (place: ReadPlace): boolean | undefined => tappable(stream, place)?.mayRest;
+    const ignored = (): void => undefined;
+    const signal = AbortSignal.timeout(10_000);
+    try {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const tcp = new ReadPlace();
+      const { port } = server.address() as AddressInfo;
+      (await openTcpSocket('127.0.0.1', port, ignored, signal, tcp)).destroy();
+      assert.equal(rests(tcp), true);
+      await promisify(server.close.bind(server))();
+      const file = path.join(folder, 'socket');
+      await once(server.listen(file), 'listening');
+      const unix = new ReadPlace();
+      (await openUnixSocket(file, ignored, signal, unix)).destroy();
+      assert.equal(rests(unix), false);
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true, force: true });
     }
   });
 
