@@ -9,7 +9,7 @@ import { sqlType } from './types';
  *
  * Left to itself, DuckDB's JSON reader changes values without a word: decimals go through doubles, 5.7 becomes 6, base64 is kept as
  * text, numbers inside of documents are printed anew, -0 loses its sign. Its Parquet reader changes nothing, but has no types of 128
- * bits, intervals of microseconds, seconds and milliseconds (which it reads as microseconds); JSON is text there, too, so that DuckDB looks at it.
+ * bits, intervals of microseconds, seconds and milliseconds (which it reads as microseconds). It looks at JSON itself, and fails where there is none.
  */
 interface Reading {
   /** Scalars that are what the column is, as they are read. */
@@ -39,7 +39,7 @@ const JSON_READING: Reading = {
 const PARQUET_READING: Reading = {
   exact: new Set([
     ...['BOOLEAN', 'VARCHAR', ...WHOLE_NUMBERS, 'FLOAT', 'DOUBLE', 'BLOB', 'UUID', 'DATE', 'TIME'],
-    ...['TIMESTAMP', 'TIMESTAMP_NS', 'TIMESTAMP_TZ'],
+    ...['TIMESTAMP', 'TIMESTAMP_NS', 'TIMESTAMP_TZ', 'JSON'],
   ]),
   decimals: true,
   bytes: 'BLOB',

@@ -39,6 +39,7 @@ const CONVERTED_DATE = 6;
 /** Of 8, 16, 32 and 64 bits, by how often they double. */
 const CONVERTED_UINT = 11;
 const CONVERTED_INT = 15;
+const CONVERTED_JSON = 19;
 
 /** What stands in front of a page's levels and values; both have so many bytes in all. */
 export function pageHeader(values: number, bytes: number): Uint8Array {
@@ -188,6 +189,12 @@ function writeMeaning(meaning: Meaning, writer: ThriftWriter): void {
       writer.int32(6, CONVERTED_UTF8);
       writer.struct(10, () => {
         writer.struct(1, () => undefined);
+      });
+      return;
+    case 'json':
+      writer.int32(6, CONVERTED_JSON);
+      writer.struct(10, () => {
+        writer.struct(12, () => undefined);
       });
       return;
     case 'date':

@@ -18,7 +18,7 @@ export type LeafForm =
 
 /** Parquet's names for what values mean, with their parameters. */
 export type Meaning =
-  | { readonly kind: 'string' | 'date' | 'uuid' }
+  | { readonly kind: 'string' | 'json' | 'date' | 'uuid' }
   | { readonly kind: 'int'; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'time' | 'timestamp'; readonly unit: ExactUnit; readonly utc: boolean };
@@ -134,9 +134,10 @@ function storageOf(type: ColumnType): { form: LeafForm; meaning: Meaning | undef
       return { form: precision <= DIGITS_OF_INT64 ? 'decimal64' : 'decimal128', meaning };
     }
     case 'string':
+      return { form: 'bytes', meaning: { kind: 'string' } };
     case 'json':
     case 'variant':
-      return { form: 'bytes', meaning: { kind: 'string' } };
+      return { form: 'bytes', meaning: { kind: 'json' } };
     case 'bytes':
       return { form: 'bytes', meaning: undefined };
     case 'uuid':

@@ -145,6 +145,55 @@ describe('rows staged as Parquet', () => {
     );
   });
 
+  const documents: TableSchema = {
+    columns: [
+      { name: 'plain', type: { kind: 'json' }, nullable: true },
+      { name: 'listed', type: { kind: 'array', element: { kind: 'json' } }, nullable: true },
+      {
+        name: 'inner',
+        type: { kind: 'struct', fields: [{ name: 'a', type: { kind: 'json' } }] },
+        nullable: true,
+      },
+    ],
+    primaryKey: [],
+  };
+
+  it('keep documents as they are written, and call them JSON', async () => {
+    const odd = [
+      '{ "b" : 1.50, "a": [ 1e400, -0, 12345678901234567890123 ], "a": null }',
+      '"\\u00e9 \\ud83d\\ude00 \\u0000"',
+      'null',
+      `${'['.repeat(3000)}${']'.repeat(3000)}`,
+      `1${'0'.repeat(1000)}`,
+    ];
+    const rows = odd.map((text) => [text, [text, null], [text]]);
+    await read('parquet', { schema: documents, rows }, 2, 'typed');
+    assert.deepEqual(
+      await answer(
+        'SELECT plain::VARCHAR, listed[1]::VARCHAR, "inner".a::VARCHAR, listed[2] IS NULL FROM typed ORDER BY rowid',
+      ),
+      odd.map((text) => [text, text, text, true]),
+    );
+    assert.deepEqual(
+      await answer('SELECT DISTINCT typeof(plain), typeof(listed), typeof("inner") FROM typed'),
+      [['JSON', 'JSON[]', 'STRUCT(a JSON)']],
+    );
+  });
+
+  for (const [index, { name }] of documents.columns.entries()) {
+    it(`are refused by DuckDB where a document is none (${name})`, async () => {
+      for (const none of ['', '{', '{"a": 1} 2', "{'a': 1}", '\u0000', '"\\ud83d"']) {
+        const cells: Cell[] = [none, [none], [none]];
+        const rows = [cells.map((cell, at) => (at === index ? cell : null))];
+        await assert.rejects(
+          read('parquet', { schema: documents, rows }, 1, 'refused'),
+          /Invalid JSON found in Parquet file/,
+          none,
+        );
+      }
+    });
+  }
+
   it('may be no rows', async () => {
     const schema: TableSchema = {
       columns: [{ name: 'id', type: { kind: 'int', bits: 64 }, nullable: false }],
