@@ -5,7 +5,7 @@ import { wasmOfThread } from './wasm';
 /** wasm/crc32c.wat. */
 interface Crc32cExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly input: { readonly value: number };
+  readonly input: number;
   /** The complement of the sum after the bytes from `at` to `end` of the memory, from that before them. */
   readonly update: (sum: number, at: number, end: number) => number;
 }
@@ -20,7 +20,7 @@ type Sum = (bytes: Uint8Array, previous: number) => number;
 /** `crc32c` as WebAssembly, twice as fast as JavaScript; undefined where Node.js has none. It keeps nothing between calls. */
 export const compiledCrc32c: () => Sum | undefined = wasmOfThread(CRC32C_MODULE, sumOf);
 
-function sumOf({ memory, update, input: { value: input } }: Crc32cExports): Sum {
+function sumOf({ memory, update, input }: Crc32cExports): Sum {
   const place = new Uint8Array(memory.buffer, input, MAX_BYTES);
   new Int32Array(memory.buffer).set(crc32cTables(SLICE));
   return (bytes, previous) => {

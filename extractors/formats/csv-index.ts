@@ -6,7 +6,7 @@ import { MAX_FIELDS } from './csv-record';
 /** wasm/csv-index.wat. */
 interface CsvIndexExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly output: { readonly value: number };
+  readonly output: number;
   /** Returns where what was found ends in the memory. */
   readonly find: (bytes: number, delimiter: number, quote: number, mostFields: number) => number;
 }
@@ -30,7 +30,7 @@ const memoryOfThread = wasmOfThread(
   CSV_INDEX_MODULE,
   ({ memory, output, find }: CsvIndexExports): Memory => ({
     ...{ bytes: Buffer.from(memory.buffer), numbers: new Int32Array(memory.buffer) },
-    ...{ find, output: output.value / Int32Array.BYTES_PER_ELEMENT, owner: undefined },
+    ...{ find, output: output / Int32Array.BYTES_PER_ELEMENT, owner: undefined },
   }),
 );
 

@@ -68,7 +68,7 @@ export class ArrowInput {
 
   /** Copies rows from `first` to `last`. False: the buffers contradict each other. */
   place(columns: ArrowRows['columns'], first: number, last: number): boolean {
-    this.at = this.machine.exports.input.value;
+    this.at = this.machine.exports.input;
     return this.steps.every(({ field, value }, index) => {
       const data = columns[field]?.data;
       if (data === undefined) return false;
@@ -87,7 +87,7 @@ export class ArrowInput {
 
   private placeOf(index: number): number {
     const { columns, columnBytes } = this.machine.exports;
-    return columns.value + index * columnBytes.value;
+    return columns + index * columnBytes;
   }
 
   private elementPlaceOf(index: number): number {

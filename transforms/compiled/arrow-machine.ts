@@ -4,10 +4,10 @@ import { ARROW_ROWS_MODULE } from './arrow-rows-module';
 /** wasm/arrow-avro.wat. Numbers are of 32 bits. */
 interface ArrowExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly columns: { readonly value: number };
-  readonly columnBytes: { readonly value: number };
-  readonly input: { readonly value: number };
-  readonly output: { readonly value: number };
+  readonly columns: number;
+  readonly columnBytes: number;
+  readonly input: number;
+  readonly output: number;
   /** Tells: rows that were written, where the output ends. */
   readonly encode: (fields: number, index: number, end: number, full: number, maxRowBytes: number) => void;
 }

@@ -79,7 +79,7 @@ export class ArrowManyRows {
       const until = Math.min(end, this.to);
       machine.exports.encode(steps.length, next, until, sink.left, maxRowBytes);
       const [done = 0, outputEnd = 0] = machine.told;
-      if (done > 0) sink.addRows(machine.bytes, machine.exports.output.value, outputEnd, done);
+      if (done > 0) sink.addRows(machine.bytes, machine.exports.output, outputEnd, done);
       next += done;
       if (next < until) break;
     }

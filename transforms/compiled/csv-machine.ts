@@ -4,15 +4,15 @@ import { CSV_ROWS_MODULE } from './csv-rows-module';
 /** wasm/csv-avro.wat. Numbers are of 32 bits. */
 interface CsvExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly columns: { readonly value: number };
-  readonly columnBytes: { readonly value: number };
-  readonly input: { readonly value: number };
-  readonly inputBytes: { readonly value: number };
-  readonly fields: { readonly value: number };
-  readonly fieldsBytes: { readonly value: number };
-  readonly rows: { readonly value: number };
-  readonly rowsBytes: { readonly value: number };
-  readonly output: { readonly value: number };
+  readonly columns: number;
+  readonly columnBytes: number;
+  readonly input: number;
+  readonly inputBytes: number;
+  readonly fields: number;
+  readonly fieldsBytes: number;
+  readonly rows: number;
+  readonly rowsBytes: number;
+  readonly output: number;
   /** Tells: rows that were written, where the output ends, 1 where input or output end within the next row. */
   readonly encode: (
     columns: number,
@@ -42,8 +42,8 @@ export class CsvMachine {
     const { fields, fieldsBytes, rows, rowsBytes } = exports;
     this.bytes = Buffer.from(buffer);
     this.told = new Int32Array(buffer, 0, 3);
-    this.fields = new Int32Array(buffer, fields.value, fieldsBytes.value / Int32Array.BYTES_PER_ELEMENT);
-    this.rows = new Int32Array(buffer, rows.value, rowsBytes.value / Int32Array.BYTES_PER_ELEMENT);
+    this.fields = new Int32Array(buffer, fields, fieldsBytes / Int32Array.BYTES_PER_ELEMENT);
+    this.rows = new Int32Array(buffer, rows, rowsBytes / Int32Array.BYTES_PER_ELEMENT);
   }
 }
 

@@ -109,18 +109,13 @@ export class CsvManyRows {
     for (const most = Math.min(end, next + machine.rows.length); row < most; row++) {
       const base = bases[row] ?? 0;
       if (base < last || base + recordNumbers - first > machine.fields.length) break;
-      if ((fields[base] ?? 0) - start >= inputBytes.value) break;
-      machine.rows[row - next] = place.value + NUMBER_BYTES * (base - first);
+      if ((fields[base] ?? 0) - start >= inputBytes) break;
+      machine.rows[row - next] = place + NUMBER_BYTES * (base - first);
       last = base;
     }
     if (row === next) return false;
     machine.fields.set(fields.subarray(first, last + recordNumbers));
-    this.size = bytes.copy(
-      machine.bytes,
-      input.value,
-      start,
-      Math.min(bytes.length, start + inputBytes.value),
-    );
+    this.size = bytes.copy(machine.bytes, input, start, Math.min(bytes.length, start + inputBytes));
     this.start = start;
     this.from = next;
     this.to = row;
@@ -131,7 +126,7 @@ export class CsvManyRows {
   private encode(row: number, end: number): { done: number; isCut: boolean } {
     const { machine, sink, steps, from, start, size, quote, nulls } = this;
     const { exports, told } = machine;
-    const rows = exports.rows.value;
+    const rows = exports.rows;
     exports.encode(
       steps.length,
       rows + NUMBER_BYTES * (row - from),
@@ -144,14 +139,14 @@ export class CsvManyRows {
       Math.min(sink.maxRowBytes, MOST_BYTES),
     );
     const [done = 0, outputEnd = 0, isCut = 0] = told;
-    if (done > 0) sink.addRows(machine.bytes, exports.output.value, outputEnd, done);
+    if (done > 0) sink.addRows(machine.bytes, exports.output, outputEnd, done);
     return { done, isCut: isCut === 1 };
   }
 
   /** Where a column is in the machine's memory. */
   private placeOf(index: number): number {
     const { columns, columnBytes } = this.machine.exports;
-    return columns.value + index * columnBytes.value;
+    return columns + index * columnBytes;
   }
 
   private takeOver(): void {

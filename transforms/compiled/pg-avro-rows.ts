@@ -41,7 +41,7 @@ export class PgAvroRows extends PgManyRows {
     const maxRowBytes = Math.min(sink.maxRowBytes, MOST_BYTES);
     exports.encode(this.fields, at, end, this.gap, rows, sink.left, maxRowBytes);
     const [done = 0, next = 0, outputEnd = 0, isCut = 0] = told;
-    if (done > 0) sink.addRows(machine.bytes, exports.output.value, outputEnd, done);
+    if (done > 0) sink.addRows(machine.bytes, exports.output, outputEnd, done);
     return { done, next, isCut: isCut === 1 };
   }
 }

@@ -4,14 +4,14 @@ import { PG_ROWS_MODULE } from './pg-rows-module';
 /** wasm/pg-values.wat, pg-avro.wat and pg-parquet.wat. Numbers are of 32 bits. */
 interface PgExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly columns: { readonly value: number };
-  readonly columnBytes: { readonly value: number };
-  readonly input: { readonly value: number };
-  readonly inputBytes: { readonly value: number };
-  readonly output: { readonly value: number };
-  readonly fields: { readonly value: number };
-  readonly definitions: { readonly value: number };
-  readonly repetitions: { readonly value: number };
+  readonly columns: number;
+  readonly columnBytes: number;
+  readonly input: number;
+  readonly inputBytes: number;
+  readonly output: number;
+  readonly fields: number;
+  readonly definitions: number;
+  readonly repetitions: number;
   /** Avro. Tells: rows that were written, where the next one begins, where the output ends, 1 where input ends within that row. */
   readonly encode: (
     fields: number,
@@ -41,7 +41,7 @@ export class PgMachine {
     const { buffer } = exports.memory;
     this.bytes = Buffer.from(buffer);
     this.told = new Int32Array(buffer, 0, 4);
-    this.fields = new Int32Array(buffer, exports.fields.value, exports.inputBytes.value / 4);
+    this.fields = new Int32Array(buffer, exports.fields, exports.inputBytes / 4);
   }
 }
 

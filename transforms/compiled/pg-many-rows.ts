@@ -93,7 +93,7 @@ export abstract class PgManyRows {
   /** Writes rows from the one at `at` on, at most so many, until the block is full or one is left out. Returns how many. */
   write(at: number, rows: number): number {
     const { machine } = this;
-    const input = machine.exports.input.value;
+    const { input } = machine.exports;
     if (machine.owner !== this) this.takeOver();
     let written = 0;
     this.at = at;
@@ -118,8 +118,8 @@ export abstract class PgManyRows {
       const { bytes, machine } = this;
       const { input, inputBytes } = machine.exports;
       this.from = at;
-      this.to = Math.min(bytes.length, at + inputBytes.value);
-      bytes.copy(machine.bytes, input.value, this.from, this.to);
+      this.to = Math.min(bytes.length, at + inputBytes);
+      bytes.copy(machine.bytes, input, this.from, this.to);
     }
     return at === this.from;
   }
@@ -127,7 +127,7 @@ export abstract class PgManyRows {
   /** Where a column is in the machine's memory. */
   protected placeOf(index: number): number {
     const { columns, columnBytes } = this.machine.exports;
-    return columns.value + index * columnBytes.value;
+    return columns + index * columnBytes;
   }
 
   private takeOver(): void {

@@ -102,12 +102,10 @@ export class PgParquetRows extends PgManyRows {
     const { machine, sink } = this;
     const { exports, told } = machine;
     const stride = sink.columns.length * FIELD_BYTES;
-    const output = exports.output.value;
-    const definitions = exports.definitions.value;
-    const repetitions = exports.repetitions.value;
+    const { output, definitions, repetitions, fields } = exports;
     let index = 0;
     for (const { leaf } of sink.columns) {
-      exports.column(this.placeOf(index), exports.fields.value + index * FIELD_BYTES, stride, rows);
+      exports.column(this.placeOf(index), fields + index * FIELD_BYTES, stride, rows);
       const [done = 0, valuesEnd = 0, levelsEnd = 0] = told;
       if (done < rows) return done;
       leaf.appendValues(machine.bytes, output, valuesEnd, levelsEnd - definitions, definitions, repetitions);

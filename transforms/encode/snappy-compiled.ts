@@ -6,8 +6,8 @@ import { SNAPPY_MODULE } from './snappy-module';
 /** wasm/snappy.wat. */
 interface SnappyExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly input: { readonly value: number };
-  readonly output: { readonly value: number };
+  readonly input: number;
+  readonly output: number;
   /** Writes what `bytes` bytes from `input` become from `output` on. Returns how many they are. */
   readonly compress: (bytes: number) => number;
 }
@@ -21,8 +21,8 @@ class CompiledFragments implements FragmentWriter {
 
   constructor({ memory, input, output, compress }: SnappyExports) {
     this.memory = Buffer.from(memory.buffer);
-    this.input = input.value;
-    this.output = output.value;
+    this.input = input;
+    this.output = output;
     this.compress = compress;
   }
 
