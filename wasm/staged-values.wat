@@ -80,11 +80,40 @@
           (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (local.get $size) (i32.const 3)))))))
     (i32.add (i32.add (local.get $out) (i32.const 1)) (local.get $size)))
 
+  ;; Whether bytes are without escapes of characters by number.
+  (func $unescaped (param $at i32) (param $length i32) (result i32)
+    (local $chunk v128) (local $slashes i32) (local $slashBefore i32)
+    (block $no
+      (loop $next
+        (if (i32.le_s (local.get $length) (i32.const 0)) (then (return (i32.const 1))))
+        (local.set $chunk (v128.load (local.get $at)))
+        (local.set $slashes
+          (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 92)))))
+        (if (i32.or (local.get $slashes) (local.get $slashBefore))
+          (then
+            ;; a u behind a backslash
+            (br_if $no
+              (i32.and
+                (i32.or (i32.shl (local.get $slashes) (i32.const 1)) (local.get $slashBefore))
+                (i32.and
+                  (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 117))))
+                  ;; the bytes that are still of the document
+                  (select
+                    (i32.const 0xffff)
+                    (i32.sub (i32.shl (i32.const 1) (local.get $length)) (i32.const 1))
+                    (i32.ge_u (local.get $length) (i32.const 16))))))
+            (local.set $slashBefore (i32.shr_u (local.get $slashes) (i32.const 15)))))
+        (local.set $at (i32.add (local.get $at) (i32.const 16)))
+        (local.set $length (i32.sub (local.get $length) (i32.const 16)))
+        (br $next)))
+    (i32.const 0))
+
   ;; Whether a JSON document is without escapes of characters by number and, unless `anyNumber`, without exponents and long numbers: as pg-json.ts, sixteen
   ;; bytes at once.
   (func $plain (param $at i32) (param $length i32) (param $anyNumber i32) (result i32)
     (local $chunk v128) (local $mask i32) (local $digits i32)
     (local $slashBefore i32) (local $digitBefore i32) (local $run i32) (local $slashes i32)
+    (if (local.get $anyNumber) (then (return (call $unescaped (local.get $at) (local.get $length)))))
     (block $no
       (loop $next
         (if (i32.le_s (local.get $length) (i32.const 0)) (then (return (i32.const 1))))
@@ -95,35 +124,33 @@
             (i32.const 0xffff)
             (i32.sub (i32.shl (i32.const 1) (local.get $length)) (i32.const 1))
             (i32.ge_u (local.get $length) (i32.const 16))))
-        (if (i32.eqz (local.get $anyNumber))
-          (then
-            ;; digits and points
-            (local.set $digits
-              (i32.and (local.get $mask)
-                (i8x16.bitmask
-                  (v128.or
-                    (i8x16.lt_u
-                      (i8x16.sub (local.get $chunk) (i8x16.splat (i32.const 48)))
-                      (i8x16.splat (i32.const 10)))
-                    (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 46)))))))
-            ;; more than 15 of them in a row
-            (br_if $no (i32.eq (local.get $digits) (i32.const 0xffff)))
-            (br_if $no
-              (i32.gt_u
-                (i32.add (local.get $run) (i32.ctz (i32.xor (local.get $digits) (i32.const -1))))
-                (i32.const 15)))
-            (local.set $run
-              (i32.clz (i32.shl (i32.xor (local.get $digits) (i32.const -1)) (i32.const 16))))
-            ;; an e behind one of them
-            (br_if $no
-              (i32.and
-                (i32.or (i32.shl (local.get $digits) (i32.const 1)) (local.get $digitBefore))
-                (i32.and (local.get $mask)
-                  (i8x16.bitmask
-                    (i8x16.eq
-                      (v128.or (local.get $chunk) (i8x16.splat (i32.const 32)))
-                      (i8x16.splat (i32.const 101)))))))
-            (local.set $digitBefore (i32.shr_u (local.get $digits) (i32.const 15)))))
+        ;; digits and points
+        (local.set $digits
+          (i32.and (local.get $mask)
+            (i8x16.bitmask
+              (v128.or
+                (i8x16.lt_u
+                  (i8x16.sub (local.get $chunk) (i8x16.splat (i32.const 48)))
+                  (i8x16.splat (i32.const 10)))
+                (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 46)))))))
+        ;; more than 15 of them in a row
+        (br_if $no (i32.eq (local.get $digits) (i32.const 0xffff)))
+        (br_if $no
+          (i32.gt_u
+            (i32.add (local.get $run) (i32.ctz (i32.xor (local.get $digits) (i32.const -1))))
+            (i32.const 15)))
+        (local.set $run
+          (i32.clz (i32.shl (i32.xor (local.get $digits) (i32.const -1)) (i32.const 16))))
+        ;; an e behind one of them
+        (br_if $no
+          (i32.and
+            (i32.or (i32.shl (local.get $digits) (i32.const 1)) (local.get $digitBefore))
+            (i32.and (local.get $mask)
+              (i8x16.bitmask
+                (i8x16.eq
+                  (v128.or (local.get $chunk) (i8x16.splat (i32.const 32)))
+                  (i8x16.splat (i32.const 101)))))))
+        (local.set $digitBefore (i32.shr_u (local.get $digits) (i32.const 15)))
         ;; a u behind a backslash
         (local.set $slashes
           (i8x16.bitmask (i8x16.eq (local.get $chunk) (i8x16.splat (i32.const 92)))))

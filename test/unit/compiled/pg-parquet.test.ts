@@ -263,6 +263,34 @@ describe('compiled: PostgreSQL binary to Parquet', () => {
     assert.ok(atOnce > 2000 && others > 500, `${atOnce} at once, ${others} others`);
   });
 
+  it('leaves documents to the reference that escape a character by number, wherever they do', () => {
+    const columnOf = (kind: 'json' | 'string'): Chosen => {
+      const [column] = fc.sample(
+        pgColumn.filter(
+          ({ type, field }) => type.kind === kind && field.form === 'text' && !('maxLength' in type),
+        ),
+        1,
+      );
+      assert.ok(column !== undefined);
+      return { column, to: { type: typeFor(column.type), nullable: true } };
+    };
+    const codecs = new Codecs([columnOf('json'), columnOf('string')]);
+    const path = Buffer.from('C:\\users\\u');
+    for (let before = 0; before < 50; before++) {
+      const half = Buffer.from(`"${'a'.repeat(before)}\\ud83d"`);
+      const plain = Buffer.from(`"${'a'.repeat(before)}\\n\\/ud83d"`);
+      const { taken, atOnce } = batch(
+        codecs,
+        [
+          [half, path],
+          [plain, path],
+        ],
+        0,
+      );
+      assert.deepEqual({ taken, atOnce }, { taken: [false, true], atOnce: 1 }, `${before} bytes before it`);
+    }
+  });
+
   it('leaves arrays to the writers that have more or fewer bytes than their elements', () => {
     const to = { type: typeFor(arrayOfText.type), nullable: true };
     const codecs = new Codecs([{ column: arrayOfText, to }]);
