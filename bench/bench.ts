@@ -3,7 +3,7 @@
  *
  *   npm run bench [-- --rows 1000000 --rounds 5 --only postgres,csv --quick --json FILE --write-docs]
  *
- * Needs what `.ci/install-services` and `.ci/install-mariadb` install, and python3. `--write-docs`: tables and plot of docs/benchmarks.md.
+ * `--quick`: fewer rows and rounds, and no warm-up. Needs what `.ci/install-services` and `.ci/install-mariadb` install, and python3. `--write-docs`: tables and plot of docs/benchmarks.md.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -33,12 +33,13 @@ async function main(): Promise<void> {
   });
   const rows = Number(values.rows ?? (values.quick ? QUICK.rows : 1_000_000));
   const rounds = Number(values.rounds ?? (values.quick ? QUICK.rounds : 5));
+  const repetitions = { rounds, warmUp: !values.quick };
   const paths = pathsNamed(values.only.split(',').filter((name) => name !== ''));
   const note = (what: string): void => console.error(what);
   const resources = { scanner: await findScanner(note) };
   const scene = await openScene(rows, FEW_ROWS, note);
   try {
-    const results = await measurePaths(scene, paths, rounds, resources, note);
+    const results = await measurePaths(scene, paths, repetitions, resources, note);
     if (values.json !== undefined) await writeFile(values.json, JSON.stringify(results, undefined, 2));
     const summaries = summarize(results);
     for (const { heads, rows: lines } of [usageTable(summaries), limitsTable(summaries)])

@@ -26,7 +26,13 @@ async function main(): Promise<void> {
   try {
     const resources = { scanner: { missing: 'only npm run bench installs it' } };
     const paths = PATHS.map(bounded);
-    const results = await measurePaths(scene, paths, Number(values.rounds), resources, note);
+    const results = await measurePaths(
+      scene,
+      paths,
+      { rounds: Number(values.rounds), warmUp: false },
+      resources,
+      note,
+    );
     const summaries = summarize(results, GENEROSITY, paths);
     for (const { heads, rows: lines } of [usageTable(summaries), limitsTable(summaries)])
       console.log(`\n${textTable(heads, lines)}`);

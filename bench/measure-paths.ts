@@ -5,15 +5,21 @@ import type { Path } from './paths';
 import type { Results } from './results';
 import { measureLoad, type MeasuredLoad, type Scene } from './scene';
 
+/** How often, and whether each measurement comes behind the same that is not counted. */
+export interface Repetitions {
+  readonly rounds: number;
+  readonly warmUp: boolean;
+}
+
 /**
  * Measures paths and their limits so many times: each round does everything once, one after another, so that what else the machine does
- * befalls all of them. In every other round a path comes behind its limits: on a virtual machine whoever takes memory that was idle for a while pays for it
- * (half a second of kernel time for 600 MB, measured with perf), and what comes right behind takes the same memory and does not.
+ * befalls all of them. On a virtual machine, whoever takes memory that was idle for a while pays for it, and whoever comes right behind takes
+ * the same memory and does not (measured: DuckDB's INSERT 2.2 s behind a run of beamlift, 2.8 s before one): a warm-up puts all in the same place.
  */
 export async function measurePaths(
   scene: Scene,
   paths: readonly Path[],
-  rounds: number,
+  { rounds, warmUp }: Repetitions,
   resources: Resources,
   note: (what: string) => void,
 ): Promise<Results> {
@@ -37,25 +43,21 @@ export async function measurePaths(
         `round ${round} of ${rounds}: ${what}: CPU ${cpuSeconds.toFixed(2)} s, ${wallSeconds.toFixed(2)} s`,
       );
     for (const [index, path] of paths.entries()) {
-      const measureOwn = async (): Promise<void> => {
-        const startUp = await measureLoad(scene, path.few, path.concurrency, scene.few);
-        const load = await measureLoad(scene, path.job, path.concurrency, scene.rows);
-        measured[index]?.startUps.push(startUp);
-        measured[index]?.loads.push(load);
-        say(`${path.title}, ${scene.few} rows`, startUp);
-        say(path.title, load);
-      };
-      const measureLimits = async (): Promise<void> => {
-        for (const name of path.limits) {
-          const usages = limits.get(name);
-          if (usages === undefined || usages.length === round) continue;
-          const usage = await measureLimit(name, scene, resources);
-          usages.push(usage);
-          say(name, usage);
-        }
-      };
-      const steps = [measureOwn, measureLimits];
-      for (const step of round % 2 === 1 ? steps : steps.reverse()) await step();
+      const startUp = await measureLoad(scene, path.few, path.concurrency, scene.few);
+      const load = await second(warmUp, async () => {
+        return await measureLoad(scene, path.job, path.concurrency, scene.rows);
+      });
+      measured[index]?.startUps.push(startUp);
+      measured[index]?.loads.push(load);
+      say(`${path.title}, ${scene.few} rows`, startUp);
+      say(path.title, load);
+      for (const name of path.limits) {
+        const usages = limits.get(name);
+        if (usages === undefined || usages.length === round) continue;
+        const usage = await second(warmUp, async () => await measureLimit(name, scene, resources));
+        usages.push(usage);
+        say(name, usage);
+      }
     }
   }
   return {
@@ -64,4 +66,9 @@ export async function measurePaths(
     limits: Object.fromEntries(limits),
     missing: Object.fromEntries(missing),
   };
+}
+
+async function second<Result>(warmUp: boolean, measure: () => Promise<Result>): Promise<Result> {
+  if (warmUp) await measure();
+  return await measure();
 }
