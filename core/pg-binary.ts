@@ -47,4 +47,6 @@ export interface PgRows {
   /** Bytes of something else between a row and the next. */
   readonly gap: number;
   readonly rows: number;
+  /** By what a codec knows that WebAssembly's memory still holds these rows, and where their fields are: see pg-machine.ts. */
+  readonly holder?: object;
 }

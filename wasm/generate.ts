@@ -13,7 +13,10 @@ interface GeneratedModule {
 const MODULES: readonly GeneratedModule[] = [
   { sources: ['wasm/snappy.wat'], file: 'transforms/encode/snappy-module.ts', constant: 'SNAPPY_MODULE' },
   {
-    sources: ['wasm/staged-values.wat', 'wasm/pg-values.wat', 'wasm/pg-avro.wat', 'wasm/pg-parquet.wat'],
+    sources: [
+      ...['wasm/staged-values.wat', 'wasm/pg-values.wat', 'wasm/pg-frames.wat', 'wasm/pg-avro.wat'],
+      'wasm/pg-parquet.wat',
+    ],
     file: 'transforms/compiled/pg-rows-module.ts',
     constant: 'PG_ROWS_MODULE',
   },

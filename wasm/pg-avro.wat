@@ -142,7 +142,7 @@
     (param $fields i32) (param $at i32) (param $inputEnd i32) (param $gap i32) (param $rows i32) (param $full i32) (param $maxRowBytes i32)
     (local $out i32) (local $start i32) (local $rowOut i32) (local $done i32) (local $length i32)
     (local $column i32) (local $lastColumn i32) (local $four i32) (local $lost i32) (local $isCut i32)
-    (local.set $out (i32.const 331776))
+    (local.set $out (i32.const 1118208))
     (local.set $start (local.get $at))
     (local.set $rowOut (local.get $out))
     (local.set $lastColumn (i32.add (i32.const 8192) (i32.mul (local.get $fields) (i32.const 48))))

@@ -6,7 +6,7 @@
     (param $fields i32) (param $at i32) (param $inputEnd i32) (param $gap i32) (param $rows i32)
     (local $start i32) (local $done i32) (local $place i32) (local $left i32) (local $length i32) (local $four i32)
     (local.set $start (local.get $at))
-    (local.set $place (i32.const 860160))
+    (local.set $place (i32.const 1646592))
     (block $end
       (loop $row
         (br_if $end (i32.ge_u (local.get $done) (local.get $rows)))
@@ -154,8 +154,8 @@
     (local $at i32) (local $length i32) (local $out i32) (local $valueEnd i32) (local $levels i32) (local $done i32)
     (local $isArray i32) (local $element i32) (local $end i32) (local $count i32) (local $repetition i32)
     (local $rowLevels i32) (local $rowOut i32)
-    (local.set $out (i32.const 331776))
-    (local.set $levels (i32.const 1126400))
+    (local.set $out (i32.const 1118208))
+    (local.set $levels (i32.const 2699264))
     (local.set $rowOut (local.get $out))
     (local.set $rowLevels (local.get $levels))
     (local.set $isArray (i32.eq (i32.load (local.get $column)) (i32.const 12)))

@@ -2,26 +2,27 @@
 ;; for the types that most columns have. A row with anything that is not decided here is left out as a whole, and written there.
 ;; `npm run wasm` makes transforms/compiled/pg-rows-module.ts of it, staged-values.wat and the other files pg-*.wat; transforms/compiled/pg-machine.ts loads it.
 
-  ;; Twenty pages, since larger pieces of input are fewer calls from JavaScript, one for each column of Parquet:
+  ;; Forty-four pages, since larger pieces of input are fewer calls from JavaScript:
   ;;        0  what an exported function tells, 4 bytes each
   ;;       64  powers of ten
   ;;    1,024  Avro: columns of the row at hand that are null and lose something by it, 4 bytes each
   ;;    8,192  columns, 48 bytes each, as many as there is room for; those of arrays' elements are behind them
-  ;;   65,536  input: 256 KiB
-  ;;  331,776  output: twice as much, since no value of an output takes twice the bytes of its input
-  ;;  860,160  Parquet: where fields are, 4 bytes each
-  ;; 1,126,400  Parquet: definition levels, a byte each: no value takes fewer than four bytes of input
-  ;; 1,196,032  Parquet: repetition levels, 69,632 behind the definition level of the same value
+  ;;   65,536  input: 1 MiB, of which 256 KiB are written at once
+  ;; 1,118,208  output: twice as much as that, since no value of an output takes twice the bytes of its input
+  ;; 1,646,592  where fields are, 4 bytes each
+  ;; 2,699,264  Parquet: definition levels, a byte each: no value takes fewer than four bytes of input
+  ;; 2,768,896  Parquet: repetition levels, 69,632 behind the definition level of the same value
   ;; Input and output are read and written up to 16 bytes beyond their ends.
-  (memory (export "memory") 20 20)
+  (memory (export "memory") 44 44)
   (global (export "columns") i32 (i32.const 8192))
   (global (export "columnBytes") i32 (i32.const 48))
   (global (export "input") i32 (i32.const 65536))
-  (global (export "inputBytes") i32 (i32.const 262144))
-  (global (export "output") i32 (i32.const 331776))
-  (global (export "fields") i32 (i32.const 860160))
-  (global (export "definitions") i32 (i32.const 1126400))
-  (global (export "repetitions") i32 (i32.const 1196032))
+  (global (export "inputBytes") i32 (i32.const 1048576))
+  (global (export "windowBytes") i32 (i32.const 262144))
+  (global (export "output") i32 (i32.const 1118208))
+  (global (export "fields") i32 (i32.const 1646592))
+  (global (export "definitions") i32 (i32.const 2699264))
+  (global (export "repetitions") i32 (i32.const 2768896))
 
   ;; A column:
   ;;   0  i32  kind: see $cell

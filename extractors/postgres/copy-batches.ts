@@ -1,6 +1,7 @@
 import { FRAME_BYTES, unframed, type CopyPiece } from '../../core/clients/copy-frames';
 import { BATCH_BYTES, type RowBatch } from '../../core/extractor';
 import type { PgField } from '../../core/pg-binary';
+import { pgMachine } from '../../transforms/compiled/pg-machine';
 import { RowBatcher } from '../database/row-batches';
 import { CopyBinaryDecoder, EMPTY_HEADER } from './copy-binary-decoder';
 import { CopyBinaryRows, type FoundRows } from './copy-binary-rows';
@@ -36,7 +37,7 @@ export class CopyBatches {
   ) {
     this.fields = columns.map(({ reading: { form, decode } }) => ({ form, decode }));
     this.reader = takesRaw
-      ? { kind: 'framed', rows: new CopyFramedRows(columns.length) }
+      ? { kind: 'framed', rows: new CopyFramedRows(columns.length, pgMachine()) }
       : this.decodeFromHere();
   }
 

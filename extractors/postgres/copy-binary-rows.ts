@@ -15,6 +15,8 @@ export interface FoundRows {
   readonly rows: number;
   /** Bytes of something else between a row and the next. */
   readonly gap: number;
+  /** See `PgRows`. */
+  readonly holder?: object;
 }
 
 /**

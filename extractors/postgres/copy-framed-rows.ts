@@ -1,5 +1,6 @@
 import { FRAME_BYTES, LENGTH_AT, type CopyFrames } from '../../core/clients/copy-frames';
 import { PG_NULL } from '../../core/pg-binary';
+import type { PgMachine } from '../../transforms/compiled/pg-machine';
 import { HEADER_BYTES, readCopyHeader, TRAILER } from './copy-binary-decoder';
 import type { FoundRows } from './copy-binary-rows';
 
@@ -17,14 +18,28 @@ export class CopyFramedRows {
   /** Where the last frames ceased to hold one row each; their end where they did not. */
   stoppedAt = 0;
 
-  constructor(private readonly fields: number) {}
+  /** `machine`: undefined where there is no WebAssembly. */
+  constructor(
+    private readonly fields: number,
+    private readonly machine: PgMachine | undefined,
+  ) {}
 
   /** The rows of these messages; undefined: none. */
   find({ bytes, view, start, end }: CopyFrames): FoundRows | undefined {
+    const holder = {};
     let at = start;
     let first = -1;
     let rows = 0;
+    let hasLooked = false;
     while (at < end) {
+      if (this.hasBegun && !this.sawTrailer && !hasLooked) {
+        hasLooked = true;
+        const found = this.findMany(holder, bytes, at, end);
+        if (rows === 0) first = at + FRAME_BYTES;
+        rows += found.rows;
+        at = found.end;
+        continue;
+      }
       const next = at + LENGTH_AT + view.getUint32(at + LENGTH_AT);
       const content = this.hasBegun
         ? at + FRAME_BYTES
@@ -52,7 +67,15 @@ export class CopyFramedRows {
     }
     this.stoppedAt = at;
     this.rows += rows;
-    return rows === 0 ? undefined : { bytes, view, start: first, rows, gap: FRAME_BYTES };
+    return rows === 0 ? undefined : { bytes, view, start: first, rows, gap: FRAME_BYTES, holder };
+  }
+
+  /** Rows in front, as far as WebAssembly finds them, and where the message behind them begins. */
+  private findMany(holder: object, bytes: Buffer, at: number, end: number): { rows: number; end: number } {
+    const { machine, fields } = this;
+    if (machine === undefined || fields === 0 || end - at > machine.exports.inputBytes)
+      return { rows: 0, end: at };
+    return machine.findFrames(holder, bytes, at, end, fields);
   }
 
   /** Where the header ends; -1: in another message. */

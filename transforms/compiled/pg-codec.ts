@@ -32,12 +32,13 @@ export class PgCodec implements RowCodec {
     if (this.compiled !== undefined && input.mode === 'wasm') this.many = compileManyRows(fields, input);
   }
 
-  begin({ bytes, view, start, gap }: PgRows): void {
+  begin(rows: PgRows): void {
+    const { bytes, view, start, gap } = rows;
     this.bytes = bytes;
     this.view = view;
     this.at = start;
     this.gap = gap;
-    this.many?.begin(bytes, gap);
+    this.many?.begin(rows);
   }
 
   writeMany(rows: number, each: (() => void) | undefined): number {

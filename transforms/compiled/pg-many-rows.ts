@@ -1,8 +1,8 @@
 import type { LossRule } from '../../core/loss-ledger';
-import type { PgField } from '../../core/pg-binary';
+import type { PgField, PgRows } from '../../core/pg-binary';
 import { nullStep, NULL_COUNTED, type NullStep } from './many-rows-null';
 import { kindNumber, wireColumn, type WireColumn, type WireValue } from './pg-columns';
-import type { PgMachine } from './pg-machine';
+import type { HeldBytes, PgMachine } from './pg-machine';
 import type { CodecInput } from './row-codec';
 
 /** There is room for so many columns, with those of arrays' elements. */
@@ -69,9 +69,8 @@ export abstract class PgManyRows {
   at = 0;
   private bytes: Buffer = Buffer.alloc(0);
   protected gap = 0;
-  /** What of `bytes` is in the machine's memory. */
-  private from = 0;
-  private to = 0;
+  /** By whom the machine holds `bytes`. */
+  private holder: object = this;
 
   constructor(
     protected readonly machine: PgMachine,
@@ -84,44 +83,42 @@ export abstract class PgManyRows {
   /** Writes rows of the machine's memory from `at` to `end`, at most so many. */
   protected abstract encode(at: number, end: number, rows: number): WrittenRows;
 
-  begin(bytes: Buffer, gap: number): void {
+  begin({ bytes, gap, holder }: PgRows): void {
     this.bytes = bytes;
     this.gap = gap;
-    this.from = this.to = 0;
+    this.holder = holder ?? {};
   }
 
   /** Writes rows from the one at `at` on, at most so many, until the block is full or one is left out. Returns how many. */
   write(at: number, rows: number): number {
     const { machine } = this;
-    const { input } = machine.exports;
+    const { input, windowBytes } = machine.exports;
     if (machine.owner !== this) this.takeOver();
     let written = 0;
     this.at = at;
     while (written < rows && !this.isFull) {
-      const isAtBegin = this.moveTo(this.at);
-      const shift = input - this.from;
-      const { done, next, isCut } = this.encode(this.at + shift, this.to + shift, rows - written);
+      const { from, to } = this.moveTo(this.at);
+      const end = Math.min(to, this.at + windowBytes);
+      const isWhole = end === Math.min(this.bytes.length, this.at + windowBytes);
+      const shift = input - from;
+      const { done, next, isCut } = this.encode(this.at + shift, end + shift, rows - written);
       written += done;
       this.at = next - shift;
-      // A row that is left out, or has more bytes than there is room for.
-      if (!isCut || (done === 0 && isAtBegin)) break;
+      // A row that is left out, or has more bytes than are written at once.
+      if (!isCut || (done === 0 && isWhole)) break;
       // The row is read again, from its beginning.
-      this.from = this.to = 0;
+      if (!isWhole) machine.forget();
     }
     this.countLosses();
     return written;
   }
 
-  /** Sees to it that bytes from `at` on are in the machine's memory. True: as many as there is room for. */
-  private moveTo(at: number): boolean {
-    if (at < this.from || at >= this.to) {
-      const { bytes, machine } = this;
-      const { input, inputBytes } = machine.exports;
-      this.from = at;
-      this.to = Math.min(bytes.length, at + inputBytes);
-      bytes.copy(machine.bytes, input, this.from, this.to);
-    }
-    return at === this.from;
+  /** Sees to it that bytes from `at` on are in the machine's memory. */
+  private moveTo(at: number): HeldBytes {
+    const { bytes, holder, machine } = this;
+    const { held } = machine;
+    if (held?.holder === holder && at >= held.from && at < held.to) return held;
+    return machine.hold(holder, bytes, at, Math.min(bytes.length, at + machine.exports.windowBytes));
   }
 
   /** Where a column is in the machine's memory. */
@@ -133,7 +130,6 @@ export abstract class PgManyRows {
   private takeOver(): void {
     const { machine, columns } = this;
     machine.owner = this;
-    this.from = this.to = 0;
     let elements = columns.length;
     for (const [index, column] of columns.entries()) {
       const { element } = column;

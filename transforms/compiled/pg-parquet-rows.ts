@@ -23,8 +23,6 @@ const BYTES: Readonly<Partial<Record<LeafForm, number>>> = {
 };
 const UUID_TEXT_BYTES = 36;
 const FIELD_BYTES = 4;
-/** In front of a row's fields: their number. */
-const COUNT_BYTES = 2;
 /** Rows that are tried at once behind one that was left out; twice as many each time that they are all written. */
 const FEWEST_ROWS = 4;
 const MOST_ROWS = 16_384;
@@ -78,34 +76,35 @@ export class PgParquetRows extends PgManyRows {
 
   protected override encode(at: number, end: number, rows: number): WrittenRows {
     const { machine, sink } = this;
-    const { exports, told } = machine;
-    const fields = sink.columns.length;
     const wanted = Math.min(rows, this.most);
-    exports.index(fields, at, end, this.gap, wanted);
-    const [found = 0, behind = 0] = told;
+    const held = machine.rowAt(at);
+    const first = Math.max(0, held);
+    const found =
+      held === -1
+        ? machine.indexRows(sink.columns.length, at, end, this.gap, wanted)
+        : Math.min(wanted, machine.rowsUntil(held, end));
     sink.begin();
-    let done = this.writeColumns(found);
-    for (let tried = found; done < tried; done = this.writeColumns(tried)) {
+    let done = this.writeColumns(first, found);
+    for (let tried = found; done < tried; done = this.writeColumns(first, tried)) {
       sink.takeBack();
       tried = done;
     }
     sink.addRows(done);
     const isWhole = done === found;
     this.most = isWhole ? Math.min(this.most * 2, MOST_ROWS) : Math.max(FEWEST_ROWS, done * 2);
-    const next = isWhole ? behind : (machine.fields[done * fields] ?? 0) - COUNT_BYTES;
-    return { done, next, isCut: isWhole && found < wanted };
+    return { done, next: machine.startOf(first + done), isCut: isWhole && found < wanted };
   }
 
-  /** Writes columns of rows that were found, until one of them is left out: then returns how many are before it, and what was written is to be taken back. */
-  private writeColumns(rows: number): number {
+  /** Writes columns of rows from `first` on, until one is left out: then returns how many are before it, and what was written is to be taken back. */
+  private writeColumns(first: number, rows: number): number {
     if (rows === 0) return 0;
     const { machine, sink } = this;
     const { exports, told } = machine;
     const stride = sink.columns.length * FIELD_BYTES;
-    const { output, definitions, repetitions, fields } = exports;
+    const { output, definitions, repetitions } = exports;
     let index = 0;
     for (const { leaf } of sink.columns) {
-      exports.column(this.placeOf(index), fields + index * FIELD_BYTES, stride, rows);
+      exports.column(this.placeOf(index), machine.placeOf(first, index), stride, rows);
       const [done = 0, valuesEnd = 0, levelsEnd = 0] = told;
       if (done < rows) return done;
       leaf.appendValues(machine.bytes, output, valuesEnd, levelsEnd - definitions, definitions, repetitions);
