@@ -82,9 +82,10 @@ export function parquetFooter(
       3,
       blocks.reduce((sum, block) => sum + block.rows, 0),
     );
+    const chunks = leaves.map(chunkBegin);
     writer.list(4, 'struct', blocks, (block) => {
       writer.record(() => {
-        writeRowGroup(block, leaves, writer);
+        writeRowGroup(block, chunks, writer);
       });
     });
     writer.text(6, createdBy);
@@ -95,13 +96,31 @@ export function parquetFooter(
   return Buffer.concat([metadata, length, PARQUET_MAGIC]);
 }
 
+/** The last field of a chunk's metadata that is the same in all row groups. */
+const CODEC_FIELD = 4;
+
+/** The first fields of the metadata of a leaf's chunks. */
+function chunkBegin(leaf: ParquetLeaf): Uint8Array {
+  const writer = new ThriftWriter();
+  writer.int32(1, TYPE_NUMBERS[leaf.form]);
+  writer.list(2, 'int32', [PLAIN, RLE], (encoding) => {
+    writer.int32Element(encoding);
+  });
+  writer.list(3, 'text', leaf.path, (name) => {
+    writer.textElement(name);
+  });
+  writer.int32(CODEC_FIELD, UNCOMPRESSED);
+  return writer.take();
+}
+
+/** `chunks`: what the metadata of each leaf begins with. */
 function writeRowGroup(
   { start, rows, index }: PlacedBlock,
-  leaves: readonly ParquetLeaf[],
+  chunks: readonly Uint8Array[],
   writer: ThriftWriter,
 ): void {
   let offset = start;
-  writer.list(1, 'struct', leaves, (leaf, number) => {
+  writer.list(1, 'struct', chunks, (begin, number) => {
     const values = index[2 * number] ?? 0;
     const bytes = index[2 * number + 1] ?? 0;
     const from = offset;
@@ -109,14 +128,7 @@ function writeRowGroup(
     writer.record(() => {
       writer.int64(2, 0);
       writer.struct(3, () => {
-        writer.int32(1, TYPE_NUMBERS[leaf.form]);
-        writer.list(2, 'int32', [PLAIN, RLE], (encoding) => {
-          writer.int32Element(encoding);
-        });
-        writer.list(3, 'text', leaf.path, (name) => {
-          writer.textElement(name);
-        });
-        writer.int32(4, UNCOMPRESSED);
+        writer.firstFields(begin, CODEC_FIELD);
         writer.int64(5, values);
         writer.int64(6, bytes);
         writer.int64(7, bytes);

@@ -25,7 +25,15 @@ export class ThriftWriter {
 
   /** What has been written. */
   take(): Uint8Array {
-    return Uint8Array.from(this.bytes.subarray(0, this.end));
+    return new Uint8Array(this.bytes.subarray(0, this.end));
+  }
+
+  /** The first fields of the struct at hand, up to the one with the number `last`, as another writer has written them outside of any struct. */
+  firstFields(fields: Uint8Array, last: number): void {
+    this.reserve(fields.length);
+    this.bytes.set(fields, this.end);
+    this.end += fields.length;
+    this.last = last;
   }
 
   /** A struct on its own, or an element of a list. */
