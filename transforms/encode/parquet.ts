@@ -59,6 +59,8 @@ export class ParquetEncoder {
   /** Of all leaves, in order. */
   readonly buffers: readonly LeafBuffer[];
   private readonly packed = new BlockBuffer(0, 0);
+  /** Levels of the page at hand, as pages have them. */
+  private readonly levels = new BlockBuffer(0, 0);
   readonly maxRowBytes: number;
   private readonly blockBytes: number;
   private nextLook = ROWS_BETWEEN_LOOKS;
@@ -158,14 +160,16 @@ export class ParquetEncoder {
 
   private writePage(buffer: LeafBuffer): void {
     const { leaf, count } = buffer;
-    const repetitions = levelsOf(buffer.repetitions, count, leaf.repetition);
-    const definitions = levelsOf(buffer.definitions, count, leaf.definition);
+    const { levels } = this;
+    levels.end = 0;
+    appendLevels(buffer.repetitions, count, leaf.repetition, levels);
+    appendLevels(buffer.definitions, count, leaf.definition, levels);
     if (leaf.form === 'bool') buffer.packBools();
     const values = buffer.bytes.subarray(0, buffer.end);
-    const header = pageHeader(count, repetitions.length + definitions.length + values.length);
+    const header = pageHeader(count, levels.end + values.length);
     const { packed } = this;
-    packed.reserve(header.length + repetitions.length + definitions.length + values.length);
-    for (const piece of [header, repetitions, definitions, values]) {
+    packed.reserve(header.length + levels.end + values.length);
+    for (const piece of [header, levels.bytes.subarray(0, levels.end), values]) {
       packed.bytes.set(piece, packed.end);
       packed.end += piece.length;
     }
@@ -184,13 +188,17 @@ export class ParquetEncoder {
   }
 }
 
-const NO_LEVELS = new Uint8Array();
-
 /** Levels with their length in front, as pages have them; nothing where there is only one. */
-function levelsOf(levels: Uint8Array | undefined, count: number, maxLevel: number): Uint8Array {
-  if (levels === undefined || maxLevel === 0) return NO_LEVELS;
-  const bytes = Buffer.allocUnsafe(LENGTH_BYTES + mostLevelBytes(count, maxLevel));
-  const end = writeLevels(levels, count, maxLevel, bytes, LENGTH_BYTES);
-  bytes.writeUInt32LE(end - LENGTH_BYTES);
-  return bytes.subarray(0, end);
+function appendLevels(
+  levels: Uint8Array | undefined,
+  count: number,
+  maxLevel: number,
+  to: BlockBuffer,
+): void {
+  if (levels === undefined || maxLevel === 0) return;
+  to.reserve(LENGTH_BYTES + mostLevelBytes(count, maxLevel));
+  const start = to.end + LENGTH_BYTES;
+  const end = writeLevels(levels, count, maxLevel, to.bytes, start);
+  to.view.setUint32(to.end, end - start, true);
+  to.end = end;
 }

@@ -4,11 +4,13 @@ import type { EncodedBlock } from '../../../core/encoding';
 import { LossLedger } from '../../../core/loss-ledger';
 import { DEFAULT_POLICIES } from '../../../core/policies';
 import type { Column, ColumnType, TableSchema } from '../../../core/schema';
+import { CopyFramedRows } from '../../../extractors/postgres/copy-framed-rows';
 import { DUCKDB_RULES } from '../../../loaders/duckdb/rules';
 import { typeFor } from '../../../loaders/duckdb/types';
 import { ParquetSinks } from '../../../transforms/compiled/parquet-sinks';
 import { PgCodec } from '../../../transforms/compiled/pg-codec';
 import { wireColumn } from '../../../transforms/compiled/pg-columns';
+import { pgMachine } from '../../../transforms/compiled/pg-machine';
 import { compilePgRow } from '../../../transforms/compiled/pg-row';
 import { FOR_REFERENCE, type CodecMode } from '../../../transforms/compiled/row-writer';
 import { ParquetEncoder } from '../../../transforms/encode/parquet';
@@ -169,26 +171,43 @@ class Codecs {
   }
 }
 
-/** What becomes of rows that come in one batch, `gap` bytes apart, where WebAssembly writes most of them. */
+/** `held`: in messages that WebAssembly has found; `lost`: and that it no longer holds when it has written some. Otherwise so many bytes apart. */
+type Apart = number | 'held' | 'lost';
+
+/** What becomes of rows that come in one batch, where WebAssembly writes most of them. */
 function batch(
   { schema, columns, input }: Codecs,
   rows: readonly Fields[],
-  gap: number,
+  apart: Apart,
 ): { block: EncodedBlock | undefined; taken: boolean[]; atOnce: number } {
   const encoder = new ParquetEncoder(schema, { style: STYLE });
   const sinks = new ParquetSinks(encoder, STYLE);
   const fields = columns.map(({ column }) => column.field);
   const lose = (): void => assert.fail('nothing is lost');
   const codec = new PgCodec(fields, { ...input, sinks: sinks.columns, many: sinks, lose, mode: 'wasm' });
-  const pieces = rows.flatMap((row) => [Buffer.of(0, row.length), wire(row), Buffer.alloc(gap, 0xee)]);
-  const bytes = Buffer.concat([Buffer.of(7), ...pieces]);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  codec.begin({ wire: 'pg-copy', fields, bytes, view, start: 1, gap, rows: rows.length });
+  if (typeof apart === 'number') {
+    const pieces = rows.flatMap((row) => [Buffer.of(0, row.length), wire(row), Buffer.alloc(apart, 0xee)]);
+    const bytes = Buffer.concat([Buffer.of(7), ...pieces]);
+    codec.begin({
+      wire: 'pg-copy',
+      fields,
+      bytes,
+      view: viewOf(bytes),
+      start: 1,
+      gap: apart,
+      rows: rows.length,
+    });
+  } else {
+    const found = findIn(messages(rows), fields.length);
+    assert.equal(found?.rows, rows.length);
+    codec.begin({ wire: 'pg-copy', fields, ...found });
+  }
   const taken: boolean[] = [];
   let atOnce = 0;
   while (taken.length < rows.length) {
     assert.ok(!encoder.isFull);
     const written = codec.writeMany(rows.length - taken.length, undefined);
+    if (apart === 'lost') findIn(messages([[Buffer.from('another'), null]]), 2);
     for (let row = 0; row < written; row++) taken.push(true);
     atOnce += written;
     if (written > 0) continue;
@@ -204,6 +223,29 @@ function batch(
   return { block: copied(encoder.takeBlock()), taken, atOnce };
 }
 
+/** Rows in messages of their own. */
+function messages(rows: readonly Fields[]): Buffer {
+  const pieces = rows.flatMap((row) => {
+    const content = [Buffer.of(0, row.length), wire(row)];
+    const head = Buffer.from('d____');
+    head.writeUInt32BE(4 + content.reduce((sum, { length }) => sum + length, 0), 1);
+    return [head, ...content];
+  });
+  return Buffer.concat([Buffer.of(7), ...pieces, Buffer.from('what was there before')]);
+}
+
+/** What a reader finds in the messages that begin at 1, behind the header. */
+function findIn(bytes: Buffer, fields: number): ReturnType<CopyFramedRows['find']> {
+  const reader = new CopyFramedRows(fields, pgMachine());
+  reader.hasBegun = true;
+  const end = bytes.length - 'what was there before'.length;
+  return reader.find({ bytes, view: viewOf(bytes), start: 1, end });
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 function copied(block: EncodedBlock | undefined): EncodedBlock | undefined {
   return block === undefined ? undefined : { ...block, bytes: Buffer.from(block.bytes) };
 }
@@ -217,6 +259,9 @@ function wire(row: Fields): Buffer {
   }
   return Buffer.concat(pieces);
 }
+
+/** Rows some bytes apart, and in messages. */
+const WAYS = [5, 'held', 'lost'] as const;
 
 describe('compiled: PostgreSQL binary to Parquet', () => {
   it('writes what the reference does, and leaves to it what changes, in both modes', () => {
@@ -247,9 +292,9 @@ describe('compiled: PostgreSQL binary to Parquet', () => {
     let atOnce = 0;
     let others = 0;
     fc.assert(
-      fc.property(knownCases, fc.constantFrom(0, 5), ({ columns, rows }, gap) => {
+      fc.property(knownCases, fc.constantFrom<Apart>(0, 5, 'held', 'lost'), ({ columns, rows }, apart) => {
         const codecs = new Codecs(columns);
-        const { taken, block, ...counts } = batch(codecs, rows, gap);
+        const { taken, block, ...counts } = batch(codecs, rows, apart);
         const encoder = new ParquetEncoder(codecs.schema, { style: STYLE });
         rows.forEach((row, index) => {
           if (taken[index] === true) assert.equal(codecs.add(encoder, row), 'added');
@@ -311,16 +356,64 @@ describe('compiled: PostgreSQL binary to Parquet', () => {
     const codecs = new Codecs(
       [column, numbers].map((each) => ({ column: each, to: { type: typeFor(each.type), nullable: true } })),
     );
-    for (const odd of [[], [700], [0, 1, 2, 50, 3_999]]) {
+    const oddities = [[], [700], [0, 1, 2, 50, 3_999]];
+    for (const [odd, apart] of oddities.flatMap((odd) => WAYS.map((way) => [odd, way] as const))) {
       const rows = Array.from({ length: 4_000 }, (_, index): Fields => {
         const float = Buffer.alloc(8);
         float.writeDoubleBE(odd.includes(index) ? NaN : index);
-        return [Buffer.alloc(index % 60, 'x'), index % 9 === 0 && !odd.includes(index) ? null : float];
+        return [Buffer.alloc(index % 240, 'x'), index % 9 === 0 && !odd.includes(index) ? null : float];
       });
-      const { taken, atOnce, block } = batch(codecs, rows, 5);
+      const { taken, atOnce, block } = batch(codecs, rows, apart);
       assert.ok(taken.every(Boolean));
       assert.equal(atOnce, rows.length - odd.length);
       assert.deepEqual(block, codecs.compiled(rows, 'closures').block);
     }
+  });
+
+  it('leaves rows to the writers that are longer than what it writes at once, and goes on behind them', () => {
+    const codecs = new Codecs([
+      { column: arrayOfText, to: { type: typeFor(arrayOfText.type), nullable: true } },
+    ]);
+    const rowOf = (size: number): Fields => [array([1], [Buffer.alloc(size, 'x')])];
+    for (const apart of WAYS) {
+      const rows = [...[100, 250_000, 270_000, 100, 270_000, 250_000].map(rowOf), [null]];
+      const { taken, atOnce, block } = batch(codecs, rows, apart);
+      assert.deepEqual({ atOnce, all: taken.every(Boolean) }, { atOnce: 5, all: true }, String(apart));
+      assert.deepEqual(block, codecs.compiled(rows, 'closures').block);
+    }
+  });
+
+  it('reads bytes again that are where others were that WebAssembly held', () => {
+    const codecs = new Codecs([
+      { column: arrayOfText, to: { type: typeFor(arrayOfText.type), nullable: true } },
+    ]);
+    const fields = codecs.columns.map(({ column }) => column.field);
+    const slab = Buffer.alloc(1024);
+    const encoder = new ParquetEncoder(codecs.schema, { style: STYLE });
+    const sinks = new ParquetSinks(encoder, STYLE);
+    const lose = (): void => assert.fail('nothing is lost');
+    const codec = new PgCodec(fields, {
+      ...codecs.input,
+      sinks: sinks.columns,
+      many: sinks,
+      lose,
+      mode: 'wasm',
+    });
+    const rows = ['first', 'other'].map((text): Fields => [array([1], [Buffer.from(text)])]);
+    for (const isFound of [true, false]) {
+      for (const row of rows) {
+        messages([row]).copy(slab);
+        const end = messages([row]).length;
+        const found = isFound ? findIn(slab.subarray(0, end), 1) : undefined;
+        const view = viewOf(slab);
+        codec.begin({
+          wire: 'pg-copy',
+          fields,
+          ...(found ?? { bytes: slab, view, start: 6, gap: 5, rows: 1 }),
+        });
+        assert.equal(codec.writeMany(1, undefined), 1);
+      }
+    }
+    assert.deepEqual(copied(encoder.takeBlock()), codecs.compiled([...rows, ...rows], 'closures').block);
   });
 });

@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import type { CopyFrames } from '../../../core/clients/copy-frames';
 import { BATCH_BYTES, type RowBatch } from '../../../core/extractor';
 import { CopyBatches } from '../../../extractors/postgres/copy-batches';
+import { CopyFramedRows } from '../../../extractors/postgres/copy-framed-rows';
 import { decodeText } from '../../../extractors/postgres/field-decoders';
 import type { RelationColumn } from '../../../extractors/postgres/relation';
+import { pgMachine } from '../../../transforms/compiled/pg-machine';
 import { copyStream } from './copy-binary-writer';
 
 const COLUMNS = ['a', 'b'].map((name) => ({
@@ -102,6 +104,54 @@ describe('postgres: rows within messages', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('are the same with WebAssembly and without, and so is where they cease, whatever the messages hold', () => {
+    const machine = pgMachine();
+    assert.ok(machine !== undefined);
+    let whole = 0;
+    let odd = 0;
+    fc.assert(
+      fc.property(
+        tables,
+        fc.boolean(),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 }),
+        (...drawn) => {
+          const [rows, headerAlone, changes] = drawn;
+          const messages = asServed(rows, headerAlone);
+          for (const [at, value] of changes) {
+            const message = messages[1 + (at % messages.length)];
+            if (message !== undefined) message[(at >> 4) % message.length] = value;
+          }
+          const piece = frames(messages);
+          const readers = [new CopyFramedRows(2, machine), new CopyFramedRows(2, undefined)] as const;
+          const [found, expected] = readers.map((reader) => {
+            const { start, rows: count } = reader.find(piece) ?? {};
+            return {
+              start,
+              count,
+              rows: reader.rows,
+              trailer: reader.sawTrailer,
+              stoppedAt: reader.stoppedAt,
+            };
+          });
+          assert.deepEqual(found, expected);
+          if (readers[1].stoppedAt === piece.end) whole++;
+          else odd++;
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+    assert.ok(whole > 300 && odd > 300, `${whole} pieces of rows alone, ${odd} others`);
+  });
+
+  it('are found in pieces that have more bytes than WebAssembly takes', () => {
+    const rows = Array.from({ length: 300 }, (_, index) => [String(index), 'x'.repeat(4_000)]);
+    const reader = new CopyFramedRows(2, pgMachine());
+    const piece = frames(asServed(rows, true));
+    assert.ok(piece.end > 1024 * 1024);
+    assert.equal(reader.find(piece)?.rows, rows.length);
+    assert.equal(reader.stoppedAt, piece.end);
   });
 
   it('become cells some at a time, however large the piece is', () => {
