@@ -1,4 +1,3 @@
-import { FRAME_BYTES } from '../../core/clients/copy-frames';
 import { wasmOfThread } from '../../core/wasm';
 import { PG_ROWS_MODULE } from './pg-rows-module';
 
@@ -33,6 +32,8 @@ interface PgExports {
   readonly column: (column: number, place: number, stride: number, rows: number) => void;
 }
 
+/** In front of a row that is alone in its message: the message's kind and length. */
+const FRAME_BYTES = 5;
 /** In front of a row's fields: their number. */
 const COUNT_BYTES = 2;
 
